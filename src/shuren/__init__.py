@@ -1,0 +1,1 @@
+"""Software that runs a region's "Internet + Education" platform."""

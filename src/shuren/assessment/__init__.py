@@ -1,0 +1,1 @@
+"""Tests, their items, and the scored responses that come in."""

@@ -1,0 +1,1 @@
+"""Settings only: what an installation may choose, read once from the environment."""

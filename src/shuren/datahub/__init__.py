@@ -1,0 +1,1 @@
+"""The lake: immutable partitioned facts, snapshots, and SQL over them."""

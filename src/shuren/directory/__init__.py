@@ -1,0 +1,1 @@
+"""Orgs, people, rosters and grants: who is where, and who may see whom."""

@@ -1,0 +1,1 @@
+"""Measurement runs and the five-level reports they produce."""

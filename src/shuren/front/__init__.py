@@ -1,0 +1,1 @@
+"""The door: portals per role, navigation, base templates and the `shuren` command."""

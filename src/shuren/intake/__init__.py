@@ -1,0 +1,1 @@
+"""Files in: findings, error workbooks, differences and the state of every import."""

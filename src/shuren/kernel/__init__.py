@@ -1,0 +1,1 @@
+"""The ground everybody stands on: ids, clock, errors, events, audit, scope and paging."""

@@ -1,0 +1,14 @@
+"""The one clock. Only views, jobs and commands read it; below them `now` is passed in."""
+
+from datetime import UTC, date, datetime
+
+from django.utils import timezone
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day of `moment` in the installation's time zone."""
+    return timezone.localdate(moment)

@@ -1,0 +1,1 @@
+"""The words: data elements, code sets, grades, owners and masking."""

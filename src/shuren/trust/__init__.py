@@ -1,0 +1,1 @@
+"""Proof: sealing of secrets and blind look-up of sealed values."""

@@ -1,0 +1,1 @@
+"""Jobs that survive a kill: lease, heartbeat, retry, progress and idempotency key."""
