@@ -1,0 +1,83 @@
+# Everything starts from Python >= 3.11 and make. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/shuren
+JOBS ?= auto
+
+.PHONY: help setup lock messages frontend demo run test test-postgres journeys soak check bench format lint types arch migrations docs smoke wheel clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+setup: $(VENV)/installed messages frontend ## make the virtual environment, the messages and the front end
+
+messages: $(VENV)/installed ## compile the translations that changed
+	@$(BIN)/python tools/messages.py
+
+frontend: $(VENV)/installed ## build the front end when its sources changed
+	@$(BIN)/python tools/frontend.py
+
+lock: $(VENV)/installed ## lock the dependencies anew, with hashes and without index addresses
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --group dev pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group node pyproject.toml -o requirements-node.txt
+
+demo: setup ## build the demonstration region on real data and serve it
+	$(BIN)/shuren demo $(DEMO)
+
+run: setup ## serve the installation in ./var
+	$(BIN)/shuren init && $(BIN)/shuren serve
+
+test: setup ## the quick suite on SQLite
+	$(BIN)/python -m pytest -n $(JOBS) -m "not journey and not soak"
+
+test-postgres: setup ## the same suite on PostgreSQL
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) -m "not journey and not soak"
+
+journeys: setup ## whole paths of people in a real browser
+	$(BIN)/python -m pytest -m journey tests/journeys
+
+soak: setup ## full fault and fuzz counts
+	$(BIN)/python -m pytest -m soak
+
+format: setup ## rewrite the code in the house format
+	$(BIN)/ruff format src tests tools bench && $(BIN)/ruff check --fix src tests tools bench
+
+lint: setup ## format, lint and templates
+	$(BIN)/ruff format --check src tests tools bench
+	$(BIN)/ruff check src tests tools bench
+	$(BIN)/djlint --quiet --lint src
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+arch: setup ## floors, stairs, faces, purity, no circles
+	PYTHONPATH=.:src $(BIN)/lint-imports
+
+migrations: setup ## no model change without its migration
+	$(BIN)/python -m django makemigrations --check --dry-run --settings shuren.conf.test_settings
+
+docs: setup ## the documentation holds what the code says
+	$(BIN)/python -m pytest -q tests/house
+
+smoke: setup ## the demonstration builds in a fresh folder and its truth check holds
+	rm -rf build/smoke && $(BIN)/shuren demo --no-serve --data-dir build/smoke
+
+check: lint types arch migrations test test-postgres journeys smoke ## everything CI runs
+
+bench: setup ## the figures of docs/performance.md
+	$(BIN)/python bench/run.py
+
+wheel: setup ## build dist/shuren-*.whl with the front end and the messages inside
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## remove what was built
+	rm -rf $(VENV) dist build src/shuren/front/static/front/dist frontend/node_modules

@@ -1,0 +1,1 @@
+"""The `shuren` command: one file per subcommand, loaded only when it is called."""

@@ -1,0 +1,87 @@
+"""Entry point of the `shuren` command.
+
+Subcommands are named here and imported when they are called, after the data folder is known and Django is set up;
+`shuren --help` therefore answers at once.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import DatabaseError
+
+from shuren.kernel.errors import ShurenError
+
+COMMANDS = {
+    "demo": "build the demonstration region on real data and serve it",
+    "init": "create the database, load the registries, make the first administrator",
+    "serve": "serve the web pages and work the jobs",
+    "worker": "work the jobs only, beside a serve or on another machine",
+    "province": "write a synthetic province as import files",
+    "roster": "import and export rosters",
+    "results": "import the results of a test",
+    "evaluate": "measure a test and build its five-level reports",
+    "doctor": "check this installation and say how to mend what is wrong",
+}
+EXIT_REFUSED = 1
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names of its commands before importing any of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        django.setup()
+        command = import_module(f"shuren.front.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="shuren")
+@click.option("--data-dir", envvar="SHUREN_DATA_DIR", show_default="var", help="Folder of the installation.")
+def cli(data_dir: str | None) -> None:
+    """树人 Shuren: software that runs a region's "Internet + Education" platform.
+
+    Every command takes its settings from SHUREN_… environment variables; see docs/settings.md.
+    Exit codes: 0 done, 1 refused or failed with a message, 2 wrong usage.
+    """
+
+
+def data_dir_in(arguments: list[str]) -> str | None:
+    """The value of `--data-dir`, wherever it stands on the command line: it must be known before Django is."""
+    for position, word in enumerate(arguments):
+        if word == "--data-dir" and position + 1 < len(arguments):
+            return arguments[position + 1]
+        if word.startswith("--data-dir="):
+            return word.partition("=")[2]
+    return None
+
+
+def main() -> None:
+    """Run the command line and turn expected failures into one line and exit code 1."""
+    folder = data_dir_in(sys.argv[1:])
+    if folder:
+        os.environ["SHUREN_DATA_DIR"] = folder
+    elif "demo" in sys.argv[1:2]:
+        os.environ.setdefault("SHUREN_DATA_DIR", "demo-data")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuren.conf.settings")
+    try:
+        cli(prog_name="shuren")
+    except ShurenError as error:
+        click.secho(str(error), fg="red", err=True)
+        sys.exit(EXIT_REFUSED)
+    except (DatabaseError, ImproperlyConfigured) as error:
+        click.secho(f"{error}\nRun `shuren doctor` to see what is wrong.", fg="red", err=True)
+        sys.exit(EXIT_REFUSED)
