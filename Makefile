@@ -28,7 +28,7 @@ frontend: $(VENV)/installed ## build the front end when its sources changed
 
 lock: $(VENV)/installed ## lock the dependencies anew, with hashes and without index addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --group dev pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group node pyproject.toml -o requirements-node.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:node -o requirements-node.txt
 
 demo: setup ## build the demonstration region on real data and serve it
 	$(BIN)/shuren demo $(DEMO)
