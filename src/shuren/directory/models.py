@@ -7,12 +7,19 @@ overwritten.
 
 `sourced_id` is the id an outside roster uses (OneRoster); it is unique within its kind and kept when the row ends.
 `row_hash` is the fingerprint of the roster cells a row came from: the importer compares it to find what changed.
+
+Columns that are looked up by equality or prefix are `BytewiseField` with a plain index, and uniqueness stands in
+constraints: `unique=True` on a character column would make PostgreSQL keep a second index for LIKE.
 """
 
 from django.db import models
 
 from shuren.directory.data import ClassType, EnrollmentRole, OrgStatus, OrgType, Role, SessionType, Sex
-from shuren.kernel.fields import PathField
+from shuren.kernel.fields import BytewiseField, PathField
+
+
+# Pupils and parents are nine rows in ten: an index of everybody else is small and finds the few at once.
+CROWD_ROLES = (Role.PUPIL.value, Role.PARENT.value)
 
 
 def choices(kind: type) -> list[tuple[str, str]]:
@@ -22,7 +29,7 @@ def choices(kind: type) -> list[tuple[str, str]]:
 class Roster(models.Model):
     """What every row that a roster may write has in common."""
 
-    sourced_id = models.CharField(max_length=64, unique=True)
+    sourced_id = BytewiseField(max_length=64)
     row_hash = models.BinaryField(max_length=16, default=b"")
     import_id = models.BigIntegerField(null=True, db_index=True)
 
@@ -33,13 +40,13 @@ class Roster(models.Model):
 class Org(Roster):
     """A node of the tree; a class is an org too, with its details beside (`ClassDetail`)."""
 
-    code = models.CharField(max_length=18, blank=True, db_index=True)
-    name = models.CharField(max_length=120)
+    code = BytewiseField(max_length=18, blank=True)
+    name = BytewiseField(max_length=120)
     short_name = models.CharField(max_length=60, blank=True)
     type = models.CharField(max_length=20, choices=choices(OrgType))
-    status = models.CharField(max_length=10, choices=choices(OrgStatus), default=OrgStatus.ACTIVE)
+    status = models.CharField(max_length=10, choices=choices(OrgStatus), default=OrgStatus.ACTIVE.value)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
-    path = PathField(unique=True)
+    path = PathField()
     depth = models.PositiveSmallIntegerField()
     division_code = models.CharField(max_length=12, blank=True)
     credit_code = models.CharField(max_length=18, blank=True)
@@ -52,7 +59,16 @@ class Org(Roster):
     successor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="predecessors")
 
     class Meta:
-        indexes = [models.Index(fields=["parent", "position", "id"], name="org_children"), models.Index(fields=["type", "path"], name="org_type_path")]
+        constraints = [
+            models.UniqueConstraint(fields=["sourced_id"], name="org_sourced_once"),
+            models.UniqueConstraint(fields=["path"], name="org_path_once"),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "position", "id"], name="org_children"),
+            models.Index(fields=["type", "path"], name="org_type_path"),
+            models.Index(fields=["code"], name="org_code"),
+            models.Index(fields=["name"], name="org_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -82,6 +98,9 @@ class AcademicSession(Roster):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="terms")
     school_year = models.PositiveSmallIntegerField()
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sourced_id"], name="session_sourced_once")]
+
     def __str__(self) -> str:
         return self.title
 
@@ -95,6 +114,9 @@ class Course(Roster):
     subject = models.CharField(max_length=40, blank=True)
     org = models.ForeignKey(Org, on_delete=models.PROTECT, related_name="courses")
     session = models.ForeignKey(AcademicSession, on_delete=models.PROTECT, null=True, related_name="courses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sourced_id"], name="course_sourced_once")]
 
     def __str__(self) -> str:
         return self.title
@@ -116,30 +138,50 @@ class ClassDetail(models.Model):
 class Person(Roster):
     """A human being, once. `number` is given at the first sight of them and never again to anybody else."""
 
-    number = models.CharField(max_length=14, unique=True)
-    name = models.CharField(max_length=80)
+    number = BytewiseField(max_length=14)
+    name = BytewiseField(max_length=80)
     family_name = models.CharField(max_length=40, blank=True)
     given_name = models.CharField(max_length=60, blank=True)
-    sort_key = models.CharField(max_length=60, blank=True)
-    sex = models.CharField(max_length=1, choices=choices(Sex), default=Sex.UNKNOWN)
+    sort_key = BytewiseField(max_length=60, blank=True)
+    sex = models.CharField(max_length=1, choices=choices(Sex), default=Sex.UNKNOWN.value)
     birth_date = models.DateField(null=True)
     username = models.CharField(max_length=80, blank=True)
-    pupil_number = models.CharField(max_length=19, blank=True, db_index=True)
-    staff_number = models.CharField(max_length=40, blank=True, db_index=True)
+    pupil_number = BytewiseField(max_length=19, blank=True)
+    staff_number = BytewiseField(max_length=40, blank=True)
     email = models.CharField(max_length=120, blank=True)
     phone = models.CharField(max_length=30, blank=True)
     grade = models.CharField(max_length=20, blank=True)
     national_id_sealed = models.BinaryField(null=True)
-    national_id_index = models.CharField(max_length=64, blank=True, db_index=True)
+    national_id_index = BytewiseField(max_length=64, blank=True)
     is_active = models.BooleanField(default=True)
     is_synthetic = models.BooleanField(default=False)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
 
     class Meta:
-        indexes = [models.Index(fields=["sort_key", "id"], name="person_sort")]
+        constraints = [
+            models.UniqueConstraint(fields=["sourced_id"], name="person_sourced_once"),
+            models.UniqueConstraint(fields=["number"], name="person_number_once"),
+        ]
+        indexes = [
+            models.Index(fields=["sort_key", "id"], name="person_sort"),
+            models.Index(fields=["name"], name="person_name"),
+            models.Index(fields=["pupil_number"], name="person_pupil_number"),
+            models.Index(fields=["staff_number"], name="person_staff_number"),
+            models.Index(fields=["national_id_index"], name="person_national_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
+
+
+class NumberSequence(models.Model):
+    """The next free serial of a kind of number, taken in ranges under a row lock."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    next_value = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.next_value}"
 
 
 class FormerNumber(models.Model):
@@ -147,8 +189,11 @@ class FormerNumber(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="former_numbers")
     kind = models.CharField(max_length=20)
-    value = models.CharField(max_length=64, db_index=True)
+    value = BytewiseField(max_length=64)
     until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["value"], name="former_number_value")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
@@ -166,7 +211,11 @@ class Affiliation(Roster):
     end_date = models.DateField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["org_path", "role", "person"], name="affiliation_scope")]
+        constraints = [models.UniqueConstraint(fields=["sourced_id"], name="affiliation_sourced_once")]
+        indexes = [
+            models.Index(fields=["org_path", "role", "person"], name="affiliation_scope"),
+            models.Index(fields=["role", "org_path"], name="affiliation_staff", condition=~models.Q(role__in=CROWD_ROLES)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.org_path}"
@@ -184,6 +233,7 @@ class Enrollment(Roster):
     end_date = models.DateField(null=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["sourced_id"], name="enrollment_sourced_once")]
         indexes = [models.Index(fields=["org_path", "role", "person"], name="enrollment_scope")]
 
     def __str__(self) -> str:
@@ -208,7 +258,10 @@ class GuardianLink(models.Model):
 
 
 class Grant(models.Model):
-    """A role on a branch, given by a person who holds it with the right to delegate (or by the installation)."""
+    """A role on a branch, given by a person who holds it with the right to delegate (or by the installation).
+
+    `source` is the grant it was delegated from; revoking that one revokes this one too.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants")
     role = models.CharField(max_length=20, choices=choices(Role))
@@ -220,9 +273,13 @@ class Grant(models.Model):
     granted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="given_grants")
     may_delegate = models.BooleanField(default=False)
     revoked_at = models.DateTimeField(null=True)
+    source = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="delegated")
 
     class Meta:
-        indexes = [models.Index(fields=["person", "role"], name="grant_person"), models.Index(fields=["org_path"], name="grant_path")]
+        indexes = [
+            models.Index(fields=["person", "role"], name="grant_person"),
+            models.Index(fields=["org_path"], name="grant_path"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.org_path}"

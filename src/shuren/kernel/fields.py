@@ -6,15 +6,22 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class PathField(models.CharField[str, str]):
-    """An org path, compared byte by byte: PostgreSQL would otherwise sort it by the language of the database."""
+class BytewiseField(models.CharField):
+    """Text compared byte by byte: PostgreSQL would otherwise sort it by the language of the database.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 200)
-        super().__init__(*args, **kwargs)
+    So a prefix is one range of a plain index (`>= p AND < next`) on both databases.
+    """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         parameters = super().db_parameters(connection)
         if connection.vendor == "postgresql":
             parameters["collation"] = "C"
         return parameters
+
+
+class PathField(BytewiseField):
+    """An org path."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 200)
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,1 @@
+"""Reads of the directory, each with its access filter inside."""

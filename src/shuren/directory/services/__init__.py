@@ -1,0 +1,1 @@
+"""Writes of the directory: each checks, changes, audits and publishes in one transaction."""
