@@ -1,0 +1,1 @@
+"""Lists, filters, exports, charts and PDF: the parts that every page is made of."""

@@ -1,0 +1,25 @@
+"""The face of pages: draw a list, send it as CSV or Excel, draw a chart for print, make a PDF."""
+
+from shuren.pages.rules.charts import chart_svg, chart_table
+from shuren.pages.rules.numbers import estimate_text, interval_text, number_text
+from shuren.pages.services.exports import Sheet, csv_response, workbook_response
+from shuren.pages.services.pdf import pdf_bytes, pdf_response
+from shuren.pages.views import ListPage, is_partial, list_page, list_query, render_list
+
+__all__ = [
+    "ListPage",
+    "Sheet",
+    "chart_svg",
+    "chart_table",
+    "csv_response",
+    "estimate_text",
+    "interval_text",
+    "is_partial",
+    "list_page",
+    "list_query",
+    "number_text",
+    "pdf_bytes",
+    "pdf_response",
+    "render_list",
+    "workbook_response",
+]

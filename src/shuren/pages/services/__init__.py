@@ -1,0 +1,1 @@
+"""What pages send out of the house: exports and printed pages."""
