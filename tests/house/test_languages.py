@@ -1,0 +1,100 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from tests.house.source import APPS, SRC, product
+
+TRANSLATE = re.compile(r"{%\s*(?:translate|trans)\s+(\"[^\"]*\"|'[^']*')")
+BLOCK = re.compile(r"{%\s*blocktrans(?:late)?\b([^%]*)%}(.*?){%\s*endblocktrans(?:late)?\s*%}", re.DOTALL)
+GETTEXT = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "gettext_noop"}
+
+
+def templates() -> list[Path]:
+    return sorted((SRC / "shuren").glob("*/templates/**/*.html"))
+
+
+def visible_text(template: str) -> str:
+    """What a reader would see that no translation tag wraps."""
+    text = re.sub(r"{#.*?#}|{%\s*comment.*?endcomment\s*%}", "", template, flags=re.DOTALL)
+    text = BLOCK.sub("", text)
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"{%.*?%}|{{.*?}}", "", text, flags=re.DOTALL)
+    return re.sub(r"<[^>]*>", " ", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("path", templates(), ids=lambda path: str(path.relative_to(SRC / "shuren")))
+def test_no_text_outside_gettext(path: Path) -> None:
+    template = path.read_text()
+    shown = re.sub(r"&\w+;|&#\d+;", " ", visible_text(template))
+    assert re.findall(r"[A-Za-z一-鿿]{2,}", shown) == []
+    attributes = re.findall(r'(?:placeholder|title|aria-label|alt)="([^"{]*[A-Za-z一-鿿]{2,}[^"{]*)"', template)
+    assert attributes == []
+
+
+def template_messages(text: str) -> set[str]:
+    found = {literal[1:-1] for literal in TRANSLATE.findall(text)}
+    for options, body in BLOCK.findall(text):
+        parts = re.split(r"{%\s*plural\s*%}", body)
+        for part in parts[:1]:
+            message = re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", part)
+            if "trimmed" in options:
+                message = " ".join(line.strip() for line in message.strip().splitlines())
+            found.add(message)
+    return found
+
+
+def python_messages(tree: ast.Module) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            first = node.args[1] if called.startswith("pgettext") and len(node.args) > 1 else node.args[0]
+            if called in GETTEXT and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                found.add(first.value)
+    return found
+
+
+def app_messages(app: str) -> set[str]:
+    found = set()
+    for path in templates():
+        if path.relative_to(SRC / "shuren").parts[0] == app:
+            found |= template_messages(path.read_text())
+    for source in product():
+        if source.name.startswith(f"src/shuren/{app}/"):
+            found |= python_messages(source.tree)
+    return {message for message in found if re.search(r"[一-鿿]", message)}
+
+
+def english() -> dict[str, str]:
+    catalog = {}
+    for po in (SRC / "shuren").glob("*/locale/en/LC_MESSAGES/django.po"):
+        with po.open("rb") as file:
+            for message in read_po(file, locale="en"):
+                key = message.id[0] if isinstance(message.id, tuple) else message.id
+                value = message.string[0] if isinstance(message.string, tuple) else message.string
+                if key and value and not message.fuzzy:
+                    catalog[key] = value
+    return catalog
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_message_has_its_english(app: str) -> None:
+    known = english()
+    assert sorted(message for message in app_messages(app) if message not in known) == []
+
+
+def test_english_keeps_the_variables() -> None:
+    lost = [
+        key
+        for key, value in english().items()
+        if set(re.findall(r"%\((\w+)\)s|{(\w*)}", key)) - set(re.findall(r"%\((\w+)\)s|{(\w*)}", value))
+    ]
+    assert lost == []
+
+
+def test_english_holds_no_chinese() -> None:
+    allowed = {"简体中文", "中文", "树人"}
+    assert [value for value in english().values() if re.search(r"[一-鿿]", value) and not any(word in value for word in allowed)] == []
