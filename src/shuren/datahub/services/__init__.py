@@ -1,0 +1,1 @@
+"""Writes of the lake: partitions, switches of snapshots, sweeping."""
