@@ -1,0 +1,56 @@
+"""What people type at the door and on their account page."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class SignInForm(forms.Form):
+    """Name and password; what is wrong with them is said by the service, not by the fields."""
+
+    name = forms.CharField(
+        label=_("账号"),
+        max_length=120,
+        help_text=_("用户名、学籍号、工号、个人编号、手机号或邮箱"),
+        error_messages={"required": _("请填写账号。")},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label=_("密码"),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("请填写密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PasswordForm(forms.Form):
+    """The old password once, the new one twice."""
+
+    old = forms.CharField(
+        label=_("现在的密码"),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("请填写现在的密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new = forms.CharField(
+        label=_("新密码"),
+        max_length=128,
+        strip=False,
+        help_text=_("至少 8 个字符,混用字母、数字、符号中的两种;不要用姓名、编号或生日。"),
+        error_messages={"required": _("请填写新密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("再输一次新密码"),
+        max_length=128,
+        strip=False,
+        error_messages={"required": _("请再输一次新密码。")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_again(self) -> str:
+        again: str = self.cleaned_data["again"]
+        if "new" in self.cleaned_data and again != self.cleaned_data["new"]:
+            raise forms.ValidationError(_("两次输入的新密码不一样。"))
+        return again
