@@ -8,16 +8,27 @@ its own job is killed half-way.
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.apps import apps
 
 from shuren.kernel import clock
-from shuren.kernel.models import Event
+
+if TYPE_CHECKING:
+    from shuren.kernel.models import Event
 
 _subscribers: defaultdict[str, list[str]] = defaultdict(list)
 
 
+def _events() -> "type[Event]":
+    # Looked up late: `apps.py` of every subscriber imports this module before there are models.
+    model: type[Event] = apps.get_model("kernel", "Event")
+    return model
+
+
 def publish(name: str, payload: Mapping[str, object], *, now: datetime | None = None) -> int:
     """Write one event, named `<app>.<past_tense>`, inside the caller's transaction; returns its id."""
-    return Event.objects.create(name=name, payload=dict(payload), published_at=now or clock.now()).pk
+    return _events().objects.create(name=name, payload=dict(payload), published_at=now or clock.now()).pk
 
 
 def subscribe(name: str, job: str) -> None:
@@ -30,11 +41,11 @@ def subscribers(name: str) -> tuple[str, ...]:
     return tuple(_subscribers.get(name, ()))
 
 
-def undispatched(limit: int) -> list[Event]:
+def undispatched(limit: int) -> "list[Event]":
     """The oldest events not yet turned into jobs, locked for the caller's transaction where the database can."""
-    rows = Event.objects.filter(dispatched_at__isnull=True).order_by("id").select_for_update(skip_locked=True)
+    rows = _events().objects.filter(dispatched_at__isnull=True).order_by("id").select_for_update(skip_locked=True)
     return list(rows[:limit])
 
 
 def mark_dispatched(event_ids: list[int], *, now: datetime) -> None:
-    Event.objects.filter(pk__in=event_ids).update(dispatched_at=now)
+    _events().objects.filter(pk__in=event_ids).update(dispatched_at=now)

@@ -1,0 +1,1 @@
+"""Writes of the queue: put in, claim, run, finish, and the loop around them."""
