@@ -14,6 +14,8 @@ DEBUG = env.DEBUG.is_on
 SECRET_KEY = env.SECRET_KEY.value or read_or_make(DATA_DIR / "keys" / "session.key")
 # Public ids are a keyed permutation of row ids: this key outlives every session key, or links would break.
 SHUREN_IDS_KEY = read_or_make(DATA_DIR / "keys" / "ids.key")
+# Made on first use. Without this file nothing that was sealed (national ids) can be read again: back it up apart.
+SHUREN_SEAL_KEY_FILE = DATA_DIR / "keys" / "seal.key"
 SHUREN_REGION_NAME = env.REGION_NAME.value
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.items
 CSRF_TRUSTED_ORIGINS = env.TRUSTED_ORIGINS.items
