@@ -173,3 +173,74 @@ class GrantData:
     end_at: datetime | None
     granted_by_id: int | None
     may_delegate: bool
+
+
+class CountKind(StrEnum):
+    """What is counted and kept per org, for the org and everything below it."""
+
+    SCHOOLS = "schools"
+    CLASSES = "classes"
+    PUPILS = "pupils"
+    PARENTS = "parents"
+    TEACHERS = "teachers"
+    MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOption:
+    """A hat a person may put on, and the org where it was given; `org_id` is None for guardians."""
+
+    role: Role
+    org_id: int | None
+    org_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardianData:
+    """A guardian, their ward, and what they are to each other."""
+
+    guardian_id: int
+    ward_id: int
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrg:
+    """An org to be added under `parent_id`; None makes it the root of the installation."""
+
+    parent_id: int | None
+    type: OrgType
+    name: str
+    short_name: str = ""
+    code: str = ""
+    division_code: str = ""
+    credit_code: str = ""
+    is_rural: bool | None = None
+    grade: str = ""
+    sourced_id: str = ""
+    begin_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to be added; `national_id` is sealed at once and never stored in the clear."""
+
+    name: str
+    sex: Sex = Sex.UNKNOWN
+    birth_date: date | None = None
+    national_id: str = ""
+    pupil_number: str = ""
+    staff_number: str = ""
+    email: str = ""
+    phone: str = ""
+    grade: str = ""
+    sourced_id: str = ""
+    is_synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write made (its row id), and warnings about values that were taken although they look wrong."""
+
+    id: int
+    warnings: tuple[str, ...] = ()

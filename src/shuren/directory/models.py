@@ -19,7 +19,6 @@ from django.db import models
 from shuren.directory.data import ClassType, EnrollmentRole, OrgStatus, OrgType, Role, SessionType, Sex
 from shuren.kernel.fields import BytewiseField, PathField
 
-
 # Pupils and parents are nine rows in ten: an index of everybody else is small and finds the few at once.
 CROWD_ROLES = (Role.PUPIL.value, Role.PARENT.value)
 

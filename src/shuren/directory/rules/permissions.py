@@ -1,0 +1,87 @@
+"""What each role allows, who may give which role to whom, and which roles exclude one another."""
+
+from datetime import datetime
+
+from shuren.directory.data import Permission, Role
+
+P = Permission
+
+_READ = frozenset({P.VIEW_ORGS, P.VIEW_PEOPLE, P.VIEW_ASSESSMENTS, P.VIEW_REPORTS})
+_MANAGE = frozenset(
+    {
+        P.VIEW_SENSITIVE,
+        P.MANAGE_ORGS,
+        P.MANAGE_PEOPLE,
+        P.IMPORT_ROSTER,
+        P.EXPORT_ROSTER,
+        P.GRANT_ROLES,
+        P.ISSUE_CREDENTIALS,
+        P.VIEW_JOBS,
+    }
+)
+_OFFICER = _READ | _MANAGE | {P.IMPORT_RESULTS, P.RUN_EVALUATION}
+
+# Officers see classes, not children: a pupil's own report is for the pupil, the guardians and the school.
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.PUPIL: frozenset({P.VIEW_ORGS, P.VIEW_PEOPLE, P.VIEW_PUPIL_REPORTS}),
+    Role.PARENT: frozenset({P.VIEW_PEOPLE, P.VIEW_PUPIL_REPORTS}),
+    Role.TEACHER: frozenset({P.VIEW_ORGS, P.VIEW_PEOPLE}),
+    Role.CLASS_TEACHER: _READ | {P.VIEW_PUPIL_REPORTS},
+    Role.HEAD: _READ | {P.VIEW_SENSITIVE, P.EXPORT_ROSTER, P.GRANT_ROLES, P.VIEW_PUPIL_REPORTS, P.VIEW_JOBS},
+    Role.SCHOOL_ADMIN: _READ | _MANAGE | {P.IMPORT_RESULTS},
+    Role.STAFF: frozenset({P.VIEW_ORGS}),
+    Role.COUNTY_OFFICER: _OFFICER,
+    Role.CITY_OFFICER: _OFFICER,
+    Role.PROVINCE_OFFICER: _OFFICER,
+    Role.EXPERT: frozenset({P.VIEW_ORGS, P.VIEW_ASSESSMENTS, P.VIEW_REPORTS}),
+    Role.VENDOR: frozenset({P.VIEW_ORGS}),
+    Role.SYSTEM_ADMIN: frozenset({P.VIEW_ORGS, P.VIEW_JOBS}),
+    Role.SECURITY_ADMIN: frozenset({P.VIEW_ORGS, P.GRANT_ROLES}),
+    Role.AUDIT_ADMIN: frozenset({P.VIEW_ORGS, P.VIEW_AUDIT}),
+}
+
+ADMINS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+# Pupils, parents and teachers of a class become so in the roster, where the evidence is; a grant would be a back door.
+ROSTER_ONLY = frozenset({Role.PUPIL, Role.PARENT})
+# Roles whose affiliation at an org reaches the whole branch; a teacher's reach is their classes, a pupil's themself.
+BRANCH_ROLES = frozenset(
+    {Role.HEAD, Role.SCHOOL_ADMIN, Role.STAFF, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
+)
+
+_SCHOOL_ROLES = frozenset({Role.TEACHER, Role.CLASS_TEACHER, Role.STAFF})
+_COUNTY_ROLES = _SCHOOL_ROLES | {Role.HEAD, Role.SCHOOL_ADMIN, Role.EXPERT, Role.VENDOR}
+_INFERIORS: dict[Role, frozenset[Role]] = {
+    Role.HEAD: _SCHOOL_ROLES | {Role.SCHOOL_ADMIN},
+    Role.SCHOOL_ADMIN: _SCHOOL_ROLES,
+    Role.COUNTY_OFFICER: _COUNTY_ROLES,
+    Role.CITY_OFFICER: _COUNTY_ROLES | {Role.COUNTY_OFFICER},
+    Role.PROVINCE_OFFICER: _COUNTY_ROLES | {Role.COUNTY_OFFICER, Role.CITY_OFFICER},
+    Role.SECURITY_ADMIN: frozenset(Role) - ROSTER_ONLY - ADMINS,
+}
+
+
+def may_give(held: Role, given: Role) -> bool:
+    """Whether somebody who holds `held` with the right to delegate may give `given` (the same or an inferior role)."""
+    if given in ROSTER_ONLY:
+        return False
+    return held == given or given in _INFERIORS.get(held, frozenset())
+
+
+def givable_roles(held: Role) -> tuple[Role, ...]:
+    return tuple(role for role in Role if may_give(held, role))
+
+
+def excluded_by(role: Role, held: frozenset[Role]) -> Role | None:
+    """The held role that forbids `role`: no one may combine system, security and audit administration (三员分立).
+
+    An administrator also holds no role that reads people's data, and the other way round.
+    """
+    readers = frozenset(other for other in Role if P.VIEW_PEOPLE in ROLE_PERMISSIONS[other]) - ROSTER_ONLY - {Role.TEACHER}
+    rivals = (ADMINS - {role}) | readers if role in ADMINS else ADMINS if role in readers else frozenset()
+    return next((other for other in Role if other in held and other in rivals), None)
+
+
+def is_within(begin: datetime, end: datetime | None, *, outer_begin: datetime, outer_end: datetime | None) -> bool:
+    """Whether a half-open period lies inside another one; an open end lies only inside an open end."""
+    ends_inside = outer_end is None or (end is not None and end <= outer_end)
+    return outer_begin <= begin and ends_inside

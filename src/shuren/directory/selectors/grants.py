@@ -1,0 +1,100 @@
+"""Grants, read: who holds what where, and what somebody may give on."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from shuren.directory.data import GrantData, OrgStatus, Permission, Role
+from shuren.directory.models import Affiliation, Grant
+from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS, may_give
+from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
+from shuren.kernel.clock import day_of
+from shuren.kernel.data import Actor
+from shuren.kernel.errors import NotFound
+from shuren.kernel.scope import path_q
+
+
+@dataclass(frozen=True, slots=True)
+class GivingRight:
+    """A role somebody may give on. Without `grant_id` it comes from an office (head, officer) held by affiliation.
+
+    An office gives inferior roles only: whoever is to hold the office itself is entered in the roster.
+    """
+
+    role: Role
+    path: str
+    grant_id: int | None = None
+    begin_at: datetime | None = None
+    end_at: datetime | None = None
+
+    def reaches(self, role: Role, path: str) -> bool:
+        if self.grant_id is None and self.role == role:
+            return False
+        return path.startswith(self.path) and may_give(self.role, role)
+
+
+def giving_rights(*, actor: Actor, now: datetime) -> list[GivingRight]:
+    """What `actor` may give on, through the chosen hat only if one is chosen; grants before offices."""
+    grants = Grant.objects.filter(
+        active_grant_q(now), person_id=actor.person_id, may_delegate=True, org__status=OrgStatus.ACTIVE
+    ).order_by("org_path", "id")
+    rights = [GivingRight(Role(g.role), g.org_path, g.pk, g.begin_at, g.end_at) for g in grants]
+    offices = Affiliation.objects.filter(current_q(day_of(now)), person_id=actor.person_id, role__in=BRANCH_ROLES)
+    rights += [GivingRight(Role(role), path) for role, path in offices.values_list("role", "org_path")]
+    return [
+        right
+        for right in rights
+        if Permission.GRANT_ROLES in ROLE_PERMISSIONS[right.role] and (actor.role is None or right.role == actor.role)
+    ]
+
+
+def held_roles(person_id: int, *, now: datetime) -> frozenset[Role]:
+    """Roles held by grant (now or later) or by affiliation (now or later), for the rule of exclusion."""
+    granted = Grant.objects.filter(Q(end_at__isnull=True) | Q(end_at__gt=now), person_id=person_id, revoked_at__isnull=True)
+    open_q = Q(end_date__isnull=True) | Q(end_date__gt=day_of(now))
+    affiliated = Affiliation.objects.filter(open_q, person_id=person_id)
+    return frozenset(map(Role, [*granted.values_list("role", flat=True), *affiliated.values_list("role", flat=True)]))
+
+
+def grant_data(grant: Grant) -> GrantData:
+    return GrantData(
+        id=grant.pk,
+        person_id=grant.person_id,
+        role=Role(grant.role),
+        org_id=grant.org_id,
+        org_path=grant.org_path,
+        purpose=grant.purpose,
+        begin_at=grant.begin_at,
+        end_at=grant.end_at,
+        granted_by_id=grant.granted_by_id,
+        may_delegate=grant.may_delegate,
+    )
+
+
+def grants_of(person_id: int, *, now: datetime) -> list[GrantData]:
+    """A person's grants in force."""
+    rows = Grant.objects.filter(active_grant_q(now), person_id=person_id).order_by("org_path", "role")
+    return [grant_data(grant) for grant in rows]
+
+
+def grants_in_scope(*, actor: Actor, now: datetime) -> QuerySet[Grant]:
+    """Grants not revoked on branches where `actor` may give roles, and those `actor` holds or gave."""
+    scope = scope_of(actor=actor, permission=Permission.GRANT_ROLES, now=now)
+    mine = Q(person_id=actor.person_id) | Q(granted_by_id=actor.person_id) if actor.person_id else Q(pk__in=())
+    rows = Grant.objects.filter(path_q("org_path", scope.paths) | mine, revoked_at__isnull=True)
+    return rows.select_related("person", "org", "granted_by")
+
+
+def access_grant(*, actor: Actor, id: int, now: datetime) -> GrantData:
+    grant = grants_in_scope(actor=actor, now=now).filter(pk=id).first()
+    if grant is None:
+        raise NotFound(_("没有找到这条授权。"))
+    return grant_data(grant)
+
+
+def grants_reaching(path: str, *, day: date, now: datetime) -> QuerySet[Grant]:
+    """Grants in force on the org at `path` or above it."""
+    prefixes = [path[: end + 1] for end, letter in enumerate(path) if letter == "/"]
+    return Grant.objects.filter(active_grant_q(now), org_path__in=prefixes).select_related("person", "org")

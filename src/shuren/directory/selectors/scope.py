@@ -1,0 +1,105 @@
+"""Whose data an actor may reach: explicit grants, and what current affiliations, enrollments and wards imply."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.db.models import Q
+
+from shuren.directory.data import EnrollmentRole, OrgStatus, OrgType, Permission, Role
+from shuren.directory.models import Affiliation, Enrollment, Grant, GuardianLink, Org
+from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS
+from shuren.kernel.clock import day_of
+from shuren.kernel.data import Actor
+from shuren.kernel.scope import Scope, outermost
+
+# Permissions whose object is a person: for these a pupil reaches themself and a guardian the wards.
+_PERSONAL = frozenset({Permission.VIEW_PEOPLE, Permission.VIEW_PUPIL_REPORTS})
+_TREE = frozenset({Permission.VIEW_ORGS})
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One hat, and what it reaches: a branch, or single people. `only` narrows what the role otherwise allows."""
+
+    role: Role
+    path: str = ""
+    person_ids: frozenset[int] = field(default_factory=frozenset)
+    only: frozenset[Permission] | None = None
+
+    def allows(self, permission: Permission) -> bool:
+        return permission in ROLE_PERMISSIONS[self.role] and (self.only is None or permission in self.only)
+
+
+def current_q(day: date) -> Q:
+    """Rows whose half-open period covers `day` (the columns are `begin_date` and `end_date`)."""
+    begun = Q(begin_date__isnull=True) | Q(begin_date__lte=day)
+    return begun & (Q(end_date__isnull=True) | Q(end_date__gt=day))
+
+
+def active_grant_q(now: datetime) -> Q:
+    return Q(revoked_at__isnull=True, begin_at__lte=now) & (Q(end_at__isnull=True) | Q(end_at__gt=now))
+
+
+def holdings_of(person_id: int, now: datetime) -> list[Holding]:
+    """Every hat of a person at this moment, in four indexed queries."""
+    day = day_of(now)
+    return [
+        *_granted(person_id, now),
+        *_affiliated(person_id, day),
+        *_enrolled(person_id, day),
+        *_guarding(person_id, day),
+    ]
+
+
+def scope_of(*, actor: Actor, permission: Permission, now: datetime) -> Scope:
+    """The branches and people for which `actor` holds `permission`, through the chosen hat only if one is chosen."""
+    if actor.is_system:
+        return Scope(paths=tuple(Org.objects.filter(parent__isnull=True).order_by("path").values_list("path", flat=True)))
+    if actor.person_id is None:
+        return Scope()
+    paths: list[str] = []
+    person_ids = {actor.person_id} if permission is Permission.VIEW_PEOPLE else set()
+    for holding in holdings_of(actor.person_id, now):
+        if (actor.role is None or holding.role == actor.role) and holding.allows(permission):
+            person_ids |= holding.person_ids
+            if holding.path:
+                paths.append(holding.path)
+    return Scope(paths=outermost(paths), person_ids=frozenset(person_ids))
+
+
+def _granted(person_id: int, now: datetime) -> Iterator[Holding]:
+    grants = Grant.objects.filter(active_grant_q(now), person_id=person_id, org__status=OrgStatus.ACTIVE)
+    for role, path in grants.values_list("role", "org_path"):
+        yield Holding(Role(role), path)
+
+
+def _affiliated(person_id: int, day: date) -> Iterator[Holding]:
+    rows = Affiliation.objects.filter(current_q(day), person_id=person_id, org__status=OrgStatus.ACTIVE)
+    for text, path, kind in rows.values_list("role", "org_path", "org__type"):
+        role = Role(text)
+        if role in BRANCH_ROLES or (role is Role.CLASS_TEACHER and kind == OrgType.CLASS):
+            yield Holding(role, path)
+        elif role in (Role.TEACHER, Role.CLASS_TEACHER):
+            yield Holding(role, path, only=_TREE)
+        elif role is Role.PUPIL:
+            yield Holding(role, person_ids=frozenset({person_id}), only=_PERSONAL)
+
+
+def _enrolled(person_id: int, day: date) -> Iterator[Holding]:
+    rows = Enrollment.objects.filter(current_q(day), person_id=person_id, class_org__status=OrgStatus.ACTIVE)
+    for role, path, is_primary in rows.values_list("role", "org_path", "is_primary"):
+        if role == EnrollmentRole.STUDENT:
+            yield Holding(Role.PUPIL, path, only=_TREE)
+            yield Holding(Role.PUPIL, person_ids=frozenset({person_id}), only=_PERSONAL)
+        else:
+            yield Holding(Role.TEACHER, path)
+            if is_primary:
+                yield Holding(Role.CLASS_TEACHER, path)
+
+
+def _guarding(person_id: int, day: date) -> Iterator[Holding]:
+    wards = GuardianLink.objects.filter(current_q(day), guardian_id=person_id).values_list("ward_id", flat=True)
+    found = frozenset(wards)
+    if found:
+        yield Holding(Role.PARENT, person_ids=found | {person_id}, only=_PERSONAL)

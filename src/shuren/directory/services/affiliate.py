@@ -1,0 +1,109 @@
+"""Tie a person to an org in a role, and end it."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from shuren.directory.data import CountKind, OrgStatus, Permission, Role
+from shuren.directory.models import Affiliation, Org, Person
+from shuren.directory.rules.permissions import ADMINS, BRANCH_ROLES, excluded_by
+from shuren.directory.rules.sourced import fresh_sourced_id
+from shuren.directory.rules.tree import ids_of
+from shuren.directory.selectors.grants import giving_rights, held_roles
+from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.services.shift_counts import shift_counts
+from shuren.kernel import audit, events
+from shuren.kernel.clock import day_of
+from shuren.kernel.data import Actor, Period
+from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
+
+COUNTED = {Role.PUPIL: CountKind.PUPILS, Role.TEACHER: CountKind.TEACHERS, Role.PARENT: CountKind.PARENTS}
+
+
+@transaction.atomic
+def affiliate(
+    *,
+    actor: Actor,
+    person_id: int,
+    org_id: int,
+    role: Role,
+    now: datetime,
+    begin_date: date | None = None,
+    end_date: date | None = None,
+    is_primary: bool = True,
+) -> int:
+    """Enter a person's role at an org; returns the affiliation's id and publishes `directory.person_affiliated`.
+
+    Roles that reach a whole branch may only be entered by somebody who could give them; administrators of the
+    installation hold grants, never affiliations.
+    """
+    org_row_for(actor=actor, id=org_id, permission=Permission.MANAGE_PEOPLE, now=now)
+    org = Org.objects.select_for_update().get(pk=org_id)
+    person = Person.objects.select_for_update().filter(pk=person_id, merged_into__isnull=True).first()
+    if person is None:
+        raise NotFound(_("没有找到这个人。"))
+    if org.status != OrgStatus.ACTIVE:
+        raise Conflict(_("这个机构已经撤销或并入别的机构。"))
+    begin = begin_date or day_of(now)
+    if end_date is not None and end_date <= begin:
+        raise Invalid(_("结束日期必须晚于开始日期。"), remedy=_("请修改结束日期。"))
+    _check_role(actor, person, org, role, now)
+    same = Affiliation.objects.filter(person=person, org=org, role=role).values_list("begin_date", "end_date")
+    if any(Period(*span).overlaps(Period(begin, end_date)) for span in same):
+        raise Conflict(_("这个人在这段时间已经在这个机构担任这个角色。"))
+    row = Affiliation.objects.create(
+        sourced_id=fresh_sourced_id(),
+        person=person,
+        org=org,
+        org_path=org.path,
+        role=role.value,
+        is_primary=is_primary,
+        begin_date=begin,
+        end_date=end_date,
+    )
+    if Period(begin, end_date).covers(day_of(now)):
+        count_member(org.path, role, 1)
+    details = {"org_id": org.pk, "role": role.value, "begin_date": begin.isoformat()}
+    audit.record(actor=actor, action="directory.person_affiliated", target=f"person:{person.pk}", details=details, now=now)
+    events.publish("directory.person_affiliated", {"person_id": person.pk, **details}, now=now)
+    return row.pk
+
+
+@transaction.atomic
+def end_affiliation(*, actor: Actor, affiliation_id: int, now: datetime, end_date: date | None = None) -> None:
+    """End a role at an org, today unless said otherwise; publishes `directory.affiliation_ended`."""
+    day = day_of(now)
+    end = end_date or day
+    row = Affiliation.objects.select_for_update().filter(pk=affiliation_id).first()
+    if row is None:
+        raise NotFound(_("没有找到这条任职记录。"))
+    org_row_for(actor=actor, id=row.org_id, permission=Permission.MANAGE_PEOPLE, now=now)
+    if row.end_date is not None and row.end_date <= end:
+        raise Conflict(_("这条任职记录已经结束。"))
+    if row.begin_date is not None and end < row.begin_date:
+        raise Invalid(_("结束日期不能早于开始日期。"), remedy=_("请修改结束日期。"))
+    was_counted = Period(row.begin_date, row.end_date).covers(day)
+    row.end_date = end
+    row.save(update_fields=["end_date"])
+    if was_counted and end <= day:
+        count_member(row.org_path, Role(row.role), -1)
+    details = {"org_id": row.org_id, "role": row.role, "end_date": end.isoformat()}
+    audit.record(actor=actor, action="directory.affiliation_ended", target=f"person:{row.person_id}", details=details, now=now)
+    events.publish("directory.affiliation_ended", {"person_id": row.person_id, **details}, now=now)
+
+
+def count_member(path: str, role: Role, by: int) -> None:
+    shift_counts(ids_of(path), CountKind.MEMBERS, by)
+    if role in COUNTED:
+        shift_counts(ids_of(path), COUNTED[role], by)
+
+
+def _check_role(actor: Actor, person: Person, org: Org, role: Role, now: datetime) -> None:
+    if role in ADMINS:
+        raise Invalid(_("系统、安全、审计管理员只能通过授权产生。"), remedy=_("请在授权页面办理。"))
+    if excluded_by(role, held_roles(person.pk, now=now)) is not None:
+        raise Conflict(_("这个人是系统、安全或审计管理员，不能再担任这个角色。"), remedy=_("请先收回管理员授权。"))
+    needs_right = role in BRANCH_ROLES and role is not Role.STAFF and not actor.is_system
+    if needs_right and not any(right.reaches(role, org.path) for right in giving_rights(actor=actor, now=now)):
+        raise Refused(_("您没有权力在这个机构授予这个角色。"), remedy=_("请由持有该角色转授权的人办理。"))
