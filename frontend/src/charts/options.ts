@@ -1,0 +1,321 @@
+import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams, CustomSeriesRenderItemReturn } from "echarts";
+import { numberText, type ChartData, type Point, type Series } from "./data";
+import { colorOf, ramp, type Look } from "./look";
+import {
+  AXIS_HEIGHT,
+  NARROW,
+  figureAxis,
+  frame,
+  legendOf,
+  referenceLines,
+  referenceRoom,
+  rowAxis,
+  valueAxis,
+  valueRange,
+  type Datum,
+  type Drawn,
+  type Option,
+} from "./parts";
+
+type Draw = (chart: ChartData, look: Look, width: number) => Drawn;
+type RenderItem = (params: CustomSeriesRenderItemParams, api: CustomSeriesRenderItemAPI) => CustomSeriesRenderItemReturn;
+
+const PLOT_HEIGHT = 240;
+const LEGEND_HEIGHT = 28;
+
+function shown(point: Point): number | null {
+  return point.suppressed ? null : point.value;
+}
+
+function datum(series: Series, point: Point, value: Datum["value"]): Datum {
+  return { value, point, series };
+}
+
+/** An interval as a thick line; `isUpright` where values run up the page. */
+function intervalItem(color: string, isUpright: boolean, offset = 0): RenderItem {
+  return (_params, api) => {
+    const at = api.value(0);
+    const ends = [api.value(1), api.value(2)].map((value) => api.coord(isUpright ? [at, value] : [value, at]));
+    const [from, to] = ends;
+    if (!from || !to) return { type: "group", children: [] };
+    const move = (corner: number[]) => (isUpright ? [corner[0] ?? 0, corner[1] ?? 0] : [corner[0] ?? 0, (corner[1] ?? 0) + offset]);
+    const [x1, y1] = move(from);
+    const [x2, y2] = move(to);
+    return {
+      type: "line",
+      shape: { x1: x1 ?? 0, y1: y1 ?? 0, x2: x2 ?? 0, y2: y2 ?? 0 },
+      style: { stroke: color, lineWidth: isUpright ? 2 : 3, lineCap: "round" },
+      silent: true,
+    };
+  };
+}
+
+function intervals(series: Series, color: string, places: Map<string, number>, isUpright: boolean, offset = 0): Option {
+  const drawn = series.points.filter((point) => !point.suppressed && point.low !== undefined && places.has(point.label));
+  return {
+    type: "custom",
+    name: series.name,
+    silent: true,
+    tooltip: { show: false },
+    renderItem: intervalItem(color, isUpright, offset),
+    encode: isUpright ? { x: 0, y: [1, 2] } : { x: [1, 2], y: 0 },
+    data: drawn.map((point) => [places.get(point.label) ?? 0, point.low ?? 0, point.high ?? 0]),
+    z: 2,
+  };
+}
+
+const drawHistogram: Draw = (chart, look) => {
+  const legend = legendOf(chart, look);
+  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
+  const subject = chart.series[0] ?? { name: "", points: [] };
+  const edges = subject.points.flatMap((point) => [point.begin ?? 0, point.end ?? 0]);
+  const bars: RenderItem = (_params, api) => {
+    const from = api.coord([api.value(0), api.value(2)]);
+    const to = api.coord([api.value(1), 0]);
+    const [x = 0, y = 0] = from;
+    const shape = { x: x + 0.5, y, width: Math.max(0, (to[0] ?? 0) - x - 1), height: (to[1] ?? 0) - y };
+    return { type: "rect", shape, style: { fill: colorOf(look, 0) }, emphasis: { style: { fill: look.ink } } };
+  };
+  const others = chart.series.slice(1).map((series, index) => ({
+    type: "line",
+    name: series.name,
+    step: "end",
+    symbol: "none",
+    silent: true,
+    lineStyle: { color: colorOf(look, index + 1), width: 2 },
+    itemStyle: { color: colorOf(look, index + 1) },
+    data: [
+      ...series.points.map((point) => [point.begin ?? 0, shown(point) ?? 0]),
+      ...series.points.slice(-1).map((point) => [point.end ?? 0, shown(point) ?? 0]),
+    ],
+  }));
+  return {
+    height: PLOT_HEIGHT + top + AXIS_HEIGHT,
+    option: {
+      ...frame(chart, look),
+      ...(legend ? { legend } : {}),
+      grid: { left: 4, right: 12, top, bottom: 4, containLabel: true },
+      xAxis: { ...valueAxis(chart, look, false), min: Math.min(...edges), max: Math.max(...edges), splitNumber: 8, splitLine: { show: false } },
+      yAxis: { ...valueAxis({ ...chart, minimum: null, maximum: null }, look, true) },
+      series: [
+        {
+          type: "custom",
+          name: subject.name,
+          renderItem: bars,
+          itemStyle: { color: colorOf(look, 0) },
+          encode: { x: [0, 1], y: 2 },
+          data: subject.points.map((point) => datum(subject, point, [point.begin ?? 0, point.end ?? 0, shown(point) ?? 0])),
+          markLine: referenceLines(chart, look, "xAxis"),
+        },
+        ...others,
+      ],
+    },
+  };
+};
+
+const drawLevels: Draw = (chart, look, width) => {
+  const steps = ramp(chart.series.length);
+  const rows = chart.series[0]?.points ?? [];
+  const room = width - (width < NARROW ? 120 : 220);
+  const legendRows = Math.ceil(chart.series.reduce((sum, series) => sum + series.name.length * 12 + 40, 0) / width);
+  const top = legendRows * 24 + 8;
+  return {
+    height: top + rows.length * 38 + 8,
+    option: {
+      ...frame(chart, look),
+      legend: { ...legendOf(chart, look), data: chart.series.map((series) => ({ name: series.name })), selectedMode: false },
+      grid: { left: 4, right: 8, top, bottom: 4, containLabel: true },
+      xAxis: { type: "value", max: 100, show: false },
+      yAxis: rowAxis(rows, look, width),
+      series: chart.series.map((series, index) => {
+        const step = steps[index] ?? 0;
+        return {
+          type: "bar",
+          name: series.name,
+          stack: "all",
+          barWidth: 26,
+          itemStyle: { color: look.steps[step], borderColor: look.surface, borderWidth: 0.5 },
+          emphasis: { itemStyle: { borderColor: look.ink, borderWidth: 1.5 } },
+          label: {
+            show: true,
+            color: step < 3 ? look.onLow : look.onHigh,
+            fontSize: 12,
+            formatter: (item: { data: Datum }) => {
+              const share = shown(item.data.point) ?? 0;
+              return (share * room) / 100 > 34 ? numberText(share, (share * room) / 100 > 44 ? chart.decimals : 0) : "";
+            },
+          },
+          data: series.points.map((point) => datum(series, point, shown(point))),
+        };
+      }),
+    },
+  };
+};
+
+const drawIntervalDots: Draw = (chart, look, width) => {
+  const legend = legendOf(chart, look);
+  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
+  const rows = chart.series[0]?.points ?? [];
+  const places = new Map(rows.map((point, index) => [point.label, index]));
+  const spread = chart.series.length > 1 ? 12 : 0;
+  const series = chart.series.flatMap((group, index) => {
+    const offset = (index - (chart.series.length - 1) / 2) * spread;
+    const color = colorOf(look, index);
+    const drawn = group.points.filter((point) => shown(point) !== null && places.has(point.label));
+    return [
+      intervals(group, color, places, false, offset),
+      {
+        type: "scatter",
+        name: group.name,
+        symbolSize: index === 0 ? 13 : 11,
+        symbolOffset: [0, offset],
+        cursor: drawn.some((point) => point.url) ? "pointer" : "default",
+        itemStyle: index === 0 ? { color } : { color: look.surface, borderColor: color, borderWidth: 2 },
+        emphasis: { scale: 1.3 },
+        z: 3,
+        data: drawn.map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
+        ...(index === 0 ? { markLine: referenceLines(chart, look, "xAxis") } : {}),
+      },
+    ];
+  });
+  return {
+    height: top + rows.length * (chart.series.length > 2 ? 48 : 38) + AXIS_HEIGHT,
+    option: {
+      ...frame(chart, look),
+      ...(legend ? { legend } : {}),
+      grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
+      xAxis: { ...valueAxis(chart, look, false), ...valueRange(chart), splitNumber: width < NARROW ? 3 : 5 },
+      yAxis: [rowAxis(rows, look, width), figureAxis(chart, rows, look)],
+      series,
+    },
+  };
+};
+
+const drawItemBars: Draw = (chart, look, width) => {
+  const legend = legendOf(chart, look);
+  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
+  const subject = chart.series[0] ?? { name: "", points: [] };
+  const rows = subject.points;
+  const places = new Map(rows.map((point, index) => [point.label, index]));
+  const beside = chart.series.slice(1).map((group, index) => ({
+    type: "scatter",
+    name: group.name,
+    symbol: "rect",
+    symbolSize: [3, 22],
+    itemStyle: { color: colorOf(look, index + 1) },
+    z: 4,
+    data: group.points
+      .filter((point) => shown(point) !== null && places.has(point.label))
+      .map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
+  }));
+  return {
+    height: top + rows.length * 28 + AXIS_HEIGHT,
+    option: {
+      ...frame(chart, look),
+      ...(legend ? { legend } : {}),
+      grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
+      xAxis: { ...valueAxis(chart, look, true), min: chart.minimum ?? 0 },
+      yAxis: [rowAxis(rows, look, width), figureAxis(chart, rows, look)],
+      series: [
+        {
+          type: "bar",
+          name: subject.name,
+          barWidth: 16,
+          cursor: rows.some((point) => point.url) ? "pointer" : "default",
+          itemStyle: { color: colorOf(look, 0), borderRadius: [0, 2, 2, 0] },
+          data: rows.map((point) => datum(subject, point, shown(point))),
+          markLine: referenceLines(chart, look, "xAxis"),
+        },
+        intervals(subject, look.ink, places, false),
+        ...beside,
+      ],
+    },
+  };
+};
+
+const drawTrend: Draw = (chart, look, width) => {
+  const labels = (chart.series[0]?.points ?? []).map((point) => point.label);
+  const places = new Map(labels.map((label, index) => [label, index]));
+  const isNarrow = width < NARROW;
+  const legend = isNarrow ? legendOf(chart, look) : undefined;
+  const top = (legend ? LEGEND_HEIGHT : 0) + 16;
+  const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
+  const series = chart.series.flatMap((group, index) => {
+    const color = colorOf(look, index);
+    return [
+      intervals(group, color, places, true),
+      {
+        type: "line",
+        name: group.name,
+        symbol: "circle",
+        symbolSize: 10,
+        lineStyle: { color, width: 2 },
+        itemStyle: { color },
+        endLabel: { show: !isNarrow, formatter: group.name, color, fontSize: 12, distance: 12 },
+        data: group.points.map((point) => datum(group, point, [point.label, shown(point)])),
+        ...(index === 0 ? { markLine: referenceLines(chart, look, "yAxis") } : {}),
+      },
+    ];
+  });
+  return {
+    height: PLOT_HEIGHT + top + AXIS_HEIGHT,
+    option: {
+      ...frame(chart, look),
+      ...(legend ? { legend } : {}),
+      grid: { left: 4, right: isNarrow ? 12 : Math.min(200, longest * 13 + 24), top, bottom: 4, containLabel: true },
+      xAxis: { type: "category", data: labels, axisLabel: { color: look.muted }, axisLine: { lineStyle: { color: look.rule } }, axisTick: { show: false } },
+      yAxis: { ...valueAxis(chart, look, false), ...valueRange(chart) },
+      series,
+    },
+  };
+};
+
+/** A map from the units' own outlines; `mapName` must have been registered with them. */
+export function mapOption(chart: ChartData, look: Look, mapName: string): Option {
+  const subject = chart.series[0] ?? { name: "", points: [] };
+  const [low, high] = tileRange(chart);
+  return {
+    ...frame(chart, look),
+    visualMap: {
+      type: "piecewise",
+      orient: "horizontal",
+      left: 0,
+      top: 0,
+      min: low,
+      max: high,
+      splitNumber: 5,
+      precision: chart.decimals,
+      itemGap: 12,
+      inRange: { color: look.steps },
+      outOfRange: { color: look.rule },
+      textStyle: { color: look.muted, fontSize: 12 },
+    },
+    series: [
+      {
+        type: "map",
+        map: mapName,
+        roam: false,
+        selectedMode: false,
+        top: 44,
+        bottom: 8,
+        label: { show: true, color: look.ink, fontSize: 12 },
+        itemStyle: { areaColor: look.rule, borderColor: look.surface, borderWidth: 1 },
+        emphasis: { label: { show: true }, itemStyle: { areaColor: undefined, borderColor: look.ink, borderWidth: 2 } },
+        data: subject.points.map((point) => ({ ...datum(subject, point, shown(point) ?? Number.NaN), name: point.label })),
+      },
+    ],
+  };
+}
+
+export function tileRange(chart: ChartData): [number, number] {
+  const values = (chart.series[0]?.points ?? []).map(shown).filter((value): value is number => value !== null);
+  return [chart.minimum ?? Math.min(...values, Infinity), chart.maximum ?? Math.max(...values, -Infinity)];
+}
+
+export const DRAWS: Record<Exclude<ChartData["kind"], "tiles">, Draw> = {
+  histogram: drawHistogram,
+  levels: drawLevels,
+  interval_dots: drawIntervalDots,
+  item_bars: drawItemBars,
+  trend: drawTrend,
+};

@@ -1,0 +1,41 @@
+import { numberText, valueText, type ChartData } from "./data";
+import { tileRange } from "./options";
+
+/** Equal tiles as ordinary links: they wrap on a phone and need no keys of their own. */
+export function showTiles(picture: HTMLElement, chart: ChartData): void {
+  const [low, high] = tileRange(chart);
+  const key = document.createElement("ul");
+  key.className = "tile-key";
+  const grid = document.createElement("ul");
+  grid.className = "tiles";
+  for (let step = 0; step < 5; step += 1) {
+    const [from, to] = [low + ((high - low) / 5) * step, low + ((high - low) / 5) * (step + 1)];
+    const entry = document.createElement("li");
+    entry.dataset["step"] = String(step);
+    entry.textContent = `${numberText(from, chart.decimals)}–${numberText(to, chart.decimals)}`;
+    key.append(entry);
+  }
+  for (const point of chart.series[0]?.points ?? []) {
+    const tile = document.createElement(point.url ? "a" : "div");
+    if (tile instanceof HTMLAnchorElement && point.url) tile.href = point.url;
+    tile.className = "tile";
+    const isShown = point.value !== null && !point.suppressed;
+    if (isShown) {
+      const share = high > low ? ((point.value ?? 0) - low) / (high - low) : 0.5;
+      tile.dataset["step"] = String(Math.min(4, Math.max(0, Math.floor(share * 5))));
+    }
+    if (point.focus) tile.dataset["focus"] = "";
+    const name = Object.assign(document.createElement("span"), { className: "tile-name", textContent: point.label });
+    const value = Object.assign(document.createElement("strong"), { textContent: valueText(chart, point) });
+    tile.append(name, value);
+    if (point.low !== undefined && point.high !== undefined && isShown) {
+      const words = `${numberText(point.low, chart.decimals)}–${numberText(point.high, chart.decimals)}`;
+      tile.append(Object.assign(document.createElement("small"), { textContent: words }));
+    }
+    const place = document.createElement("li");
+    place.append(tile);
+    grid.append(place);
+  }
+  if (Number.isFinite(low) && high > low) picture.replaceChildren(key, grid);
+  else picture.replaceChildren(grid);
+}
