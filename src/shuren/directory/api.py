@@ -31,6 +31,7 @@ from shuren.directory.selectors.orgs import (
     subtree,
 )
 from shuren.directory.selectors.people import people_by_ids, person_ids_by_number, person_ids_by_sourced
+from shuren.directory.selectors.reach import duty_paths_of, permissions_of
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.add_org import add_org
 from shuren.directory.services.add_person import add_person
@@ -59,6 +60,7 @@ __all__ = [
     "correct_org",
     "count_of",
     "counts_of",
+    "duty_paths_of",
     "end_affiliation",
     "end_enrollment",
     "enrol",
@@ -78,6 +80,7 @@ __all__ = [
     "people_by_ids",
     "people_of_org",
     "people_within",
+    "permissions_of",
     "person_ids_by_number",
     "person_ids_by_sourced",
     "rename_org",
