@@ -68,9 +68,7 @@ def quadrature(n_nodes: int, bound: float) -> tuple[FloatArray, FloatArray]:
     return nodes, density / density.sum()
 
 
-def log_probabilities(
-    slopes: FloatArray, intercepts: FloatArray, category_start: IntArray, nodes: FloatArray
-) -> FloatArray:
+def log_probabilities(slopes: FloatArray, intercepts: FloatArray, category_start: IntArray, nodes: FloatArray) -> FloatArray:
     """Log P(category | theta) of shape (n_categories, n_nodes), generalized partial credit."""
     sizes = np.diff(category_start)
     item = np.repeat(np.arange(sizes.size), sizes)
@@ -94,9 +92,7 @@ def prior_value(problem: Problem, state: State) -> float:
 
 def expectation(problem: Problem, state: State) -> None:
     """E-step: counts and (penalised) log-likelihood of the state's parameters."""
-    log_probs = log_probabilities(
-        state.slopes, state.intercepts, problem.category_start, problem.nodes
-    )
+    log_probs = log_probabilities(state.slopes, state.intercepts, problem.category_start, problem.nodes)
     state.counts, loglik = problem.packed.expect(log_probs, problem.node_weights)
     state.loglik = loglik + prior_value(problem, state)
 
@@ -144,9 +140,7 @@ class Anderson:
         residuals = np.array(self.images) - np.array(self.points)
         differences = np.diff(residuals, axis=0)
         scale = np.linalg.norm(differences, axis=1)
-        solution = np.linalg.lstsq(
-            (differences / scale[:, None]).T, residuals[-1], rcond=1e-10
-        )[0]
+        solution = np.linalg.lstsq((differences / scale[:, None]).T, residuals[-1], rcond=1e-10)[0]
         proposal = image - (solution / scale) @ np.diff(np.array(self.images), axis=0)
         jump = proposal - image
         longest = float(np.abs(jump).max())
@@ -204,9 +198,7 @@ def maximize(
     return current, Trace(tuple(logliks), tuple(changes), converged)
 
 
-def starting_values(
-    problem: Problem, scores: npt.NDArray[np.int8], weights: FloatArray
-) -> State:
+def starting_values(problem: Problem, scores: npt.NDArray[np.int8], weights: FloatArray) -> State:
     """Slope one and intercepts from the logits of the category shares."""
     starts = problem.category_start
     intercepts = np.zeros(int(starts[-1]))

@@ -37,9 +37,7 @@ def complete_information(problem: Problem, state: State) -> tuple[FloatArray, Fl
     return gradient, information
 
 
-def _indicator_layout(
-    scores: Int8Array, category_start: IntArray
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _indicator_layout(scores: Int8Array, category_start: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Columns of the indicator basis: 0 is the constant, then categories >= 1, then masks.
 
     Returns the column of every flat category and the mask column of every item (0 where the
@@ -120,9 +118,7 @@ def _mean_scores(
     return mean
 
 
-def observed_information(
-    problem: Problem, state: State, scores: Int8Array, weights: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def observed_information(problem: Problem, state: State, scores: Int8Array, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gradient and observed information in flat category order.
 
     The E-step counts of ``state`` must belong to its parameters.
@@ -149,7 +145,7 @@ def observed_information(
             weighted = basis * root[:, q, None]
             crossed[q] += weighted.T @ weighted
         mean = _mean_scores(posterior.astype(dtype), scores[rows], probs, problem.nodes, starts)
-        mean *= np.sqrt(weights[rows, None]).astype(dtype)
+        mean = mean * np.sqrt(weights[rows, None])
         outer += mean.T @ mean
     for q in occupied:
         information -= maps[q].T @ crossed[q] @ maps[q]

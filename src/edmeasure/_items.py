@@ -27,7 +27,7 @@ class ScoringItems:
 
     @property
     def n_chunks(self) -> int:
-        return max(1, self.scores.shape[0] // CHUNK_PERSONS)
+        return max(1, int(self.scores.shape[0]) // CHUNK_PERSONS)
 
     def packed(self) -> _packing.PackedResponses:
         """Pattern codes of all persons, in order, not collapsed."""
@@ -52,19 +52,12 @@ def aligned(fit: IRTFit, responses: Responses) -> ScoringItems:
     columns = np.flatnonzero(calibrated)
     at_fit = at_fit[calibrated]
     max_scores = fit.max_scores[at_fit]
-    scores = (
-        responses.scores
-        if columns.size == responses.n_items
-        else np.ascontiguousarray(responses.scores[:, columns])
-    )
+    scores = responses.scores if columns.size == responses.n_items else np.ascontiguousarray(responses.scores[:, columns])
     if scores.size and (scores.max(axis=0) > max_scores).any():
         raise BadScore(
             "Some scores are above the maximum the items were calibrated with.",
             remedy="Mend the scores or calibrate again.",
         )
     starts = _packing.category_starts(max_scores)
-    flat = np.concatenate(
-        [fit.intercepts[j, : int(m) + 1] for j, m in zip(at_fit, max_scores, strict=True)]
-        or [np.empty(0)]
-    )
+    flat = np.concatenate([fit.intercepts[j, : int(m) + 1] for j, m in zip(at_fit, max_scores, strict=True)] or [np.empty(0)])
     return ScoringItems(scores, max_scores, fit.slopes[at_fit], flat, starts)

@@ -13,11 +13,11 @@ from edmeasure._validate import BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Checked input: values (m, n), weights (n,), and zone x rep cells when there are any."""
+    """Checked input: values (m, n), weights (n,), and zone x rep cells (no zones: zero)"""
 
     values: FloatArray
     weights: FloatArray
-    cells: IntArray | None
+    cells: IntArray
     n_zones: int
 
     @property
@@ -43,7 +43,7 @@ def sample(
     checked = _validate.weight_vector(weights, n)
     replicate = _validate.replicate_codes(zones, reps, n)
     if replicate is None:
-        return Sample(given, checked, None, 0)
+        return Sample(given, checked, np.zeros(n, dtype=np.int64), 0)
     zone, rep = replicate
     return Sample(given, checked, 2 * zone + rep, int(zone.max(initial=-1)) + 1)
 
@@ -66,7 +66,7 @@ def moment_statistic(sample: Sample, kind: str) -> tuple[FloatArray, FloatArray]
         deviation = y - centre
         spread = np.sum(w * deviation**2) / w.sum()
         found[at] = centre if kind == "mean" else np.sqrt(spread)
-        if sample.cells is None:
+        if sample.n_zones == 0:
             influence = deviation
             if kind == "sd":
                 influence = (deviation**2 - spread) / (2 * np.sqrt(spread)) if spread else deviation
@@ -92,7 +92,7 @@ def difference_statistic(sample: Sample, is_first: BoolArray) -> tuple[FloatArra
         a = np.sum(first * y) / first.sum()
         b = np.sum(second * y) / second.sum()
         found[at] = a - b
-        if sample.cells is None:
+        if sample.n_zones == 0:
             variance[at] = _simple_variance((y - a)[is_first], first[is_first]) + _simple_variance(
                 (y - b)[~is_first], second[~is_first]
             )
@@ -106,7 +106,7 @@ def difference_statistic(sample: Sample, is_first: BoolArray) -> tuple[FloatArra
 def _sorted_percentiles(y: FloatArray, w: FloatArray, asked: FloatArray) -> FloatArray:
     """Percentiles of sorted values by interpolation at mid-weights."""
     cumulated = np.cumsum(w)
-    return np.interp(asked, (cumulated - 0.5 * w) / cumulated[-1], y)
+    return np.asarray(np.interp(asked, (cumulated - 0.5 * w) / cumulated[-1], y))
 
 
 def percentile_statistic(sample: Sample, asked: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -117,7 +117,7 @@ def percentile_statistic(sample: Sample, asked: FloatArray) -> tuple[FloatArray,
         order = np.argsort(values, kind="stable")
         y, w = values[order], sample.weights[order]
         found[at] = _sorted_percentiles(y, w, asked)
-        if sample.cells is None:
+        if sample.n_zones == 0:
             for k, cut in enumerate(found[at]):
                 half = np.sqrt(_simple_variance((y <= cut) - asked[k], w))
                 around = np.clip([asked[k] - half, asked[k] + half], 0.0, 1.0)
@@ -132,15 +132,21 @@ def percentile_statistic(sample: Sample, asked: FloatArray) -> tuple[FloatArray,
     return found, variance
 
 
+def group_weights(sample: Sample, codes: IntArray, n_groups: int) -> FloatArray:
+    """Sum of weights of every group."""
+    summed = np.bincount(codes, weights=sample.weights, minlength=n_groups)
+    return np.asarray(summed, dtype=np.float64)
+
+
 def group_means(
     sample: Sample, codes: IntArray, n_groups: int, fewest_zones: int, is_census: bool
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Means (m, G), sampling variances (m, G) and where the jackknife gave them (G,)."""
     w = sample.weights
-    weight_sum = np.bincount(codes, weights=w, minlength=n_groups)
+    weight_sum = group_weights(sample, codes, n_groups)
     sizes = np.bincount(codes, weights=w > 0, minlength=n_groups)
     is_jackknifed = np.zeros(n_groups, dtype=np.bool_)
-    if sample.cells is not None:
+    if sample.n_zones > 0:
         is_jackknifed = _paired_zones(sample, codes, n_groups) >= fewest_zones
     found = np.empty((sample.values.shape[0], n_groups))
     variance = np.empty_like(found)
@@ -152,9 +158,7 @@ def group_means(
                 variance[at] = 0.0
             else:
                 squares = np.bincount(codes, weights=deviation**2, minlength=n_groups)
-                variance[at] = np.where(
-                    sizes > 1, sizes / (sizes - 1) * squares / weight_sum**2, np.nan
-                )
+                variance[at] = np.where(sizes > 1, sizes / (sizes - 1) * squares / weight_sum**2, np.nan)
             if is_jackknifed.any():
                 shifts = _group_shifts(sample, codes, is_jackknifed, deviation)
                 variance[at, is_jackknifed] = np.nansum(shifts**2, axis=1)
@@ -170,16 +174,12 @@ def _paired_zones(sample: Sample, codes: IntArray, n_groups: int) -> IntArray:
     return np.bincount(full, minlength=n_groups).astype(np.int64)
 
 
-def _group_shifts(
-    sample: Sample, codes: IntArray, chosen: BoolArray, deviation: FloatArray
-) -> FloatArray:
+def _group_shifts(sample: Sample, codes: IntArray, chosen: BoolArray, deviation: FloatArray) -> FloatArray:
     """Replicate mean minus full mean of the chosen groups, (n_chosen, n_zones)."""
     rank = np.cumsum(chosen) - 1
     members = chosen[codes]
     width = 2 * sample.n_zones
-    cell = rank[codes[members]] * width
-    if sample.cells is not None:
-        cell = cell + sample.cells[members]
+    cell = rank[codes[members]] * width + sample.cells[members]
     n_chosen = int(chosen.sum())
 
     def replicate(quantity: FloatArray) -> FloatArray:
@@ -190,9 +190,7 @@ def _group_shifts(
     return replicate(deviation[members]) / replicate(sample.weights[members])
 
 
-def group_percentiles(
-    sample: Sample, codes: IntArray, n_groups: int, asked: FloatArray
-) -> FloatArray:
+def group_percentiles(sample: Sample, codes: IntArray, n_groups: int, asked: FloatArray) -> FloatArray:
     """Percentiles (G, k) averaged over value sets; NaN for a group without weight."""
     found = np.zeros((n_groups, asked.size))
     for values in sample.values:
@@ -201,10 +199,8 @@ def group_percentiles(
         y, w = values[order], sample.weights[order]
         for g in range(n_groups):
             part = slice(bounds[g], bounds[g + 1])
-            found[g] += (
-                _sorted_percentiles(y[part], w[part], asked) if w[part].sum() > 0 else np.nan
-            )
-    return found / sample.values.shape[0]
+            found[g] += _sorted_percentiles(y[part], w[part], asked) if w[part].sum() > 0 else np.nan
+    return np.asarray(found / sample.values.shape[0])
 
 
 def between_share(sample: Sample, codes: IntArray, n_groups: int, is_corrected: bool) -> float:

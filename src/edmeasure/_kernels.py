@@ -132,9 +132,7 @@ def expected_patterns(
         first = chunk * n // n_chunks
         last = (chunk + 1) * n // n_chunks
         for i in range(first, last):
-            total, scale = _person_posterior(
-                codes[i], row_start, skip_code, table, row_scale, prior, posterior
-            )
+            total, scale = _person_posterior(codes[i], row_start, skip_code, table, row_scale, prior, posterior)
             if total < TINY:
                 total = TINY
             loglik[chunk] += weights[i] * (np.log(total) + scale)
@@ -301,9 +299,7 @@ def _maximize_item(
             for k in range(1, size):
                 trial[k] = intercepts[k] + factor * step[k]
             trial_slope = slope + factor * step[0]
-            trial_value = item_objective(
-                counts, nodes, trial_slope, trial, usable, prior, trial_gradient, trial_hessian
-            )
+            trial_value = item_objective(counts, nodes, trial_slope, trial, usable, prior, trial_gradient, trial_hessian)
             if trial_value >= value:
                 moved = True
                 break
@@ -315,7 +311,7 @@ def _maximize_item(
         value = trial_value
         gradient[:] = trial_gradient
         hessian[:, :] = trial_hessian
-    return slope
+    return float(slope)
 
 
 @njit(parallel=True, cache=True)
@@ -392,9 +388,7 @@ def posterior_rows(
 ) -> None:
     """Normalised posterior of every person at every node."""
     for i in prange(codes.shape[0]):
-        total, _scale = _person_posterior(
-            codes[i], row_start, skip_code, table, row_scale, prior, posterior[i]
-        )
+        total, _scale = _person_posterior(codes[i], row_start, skip_code, table, row_scale, prior, posterior[i])
         if total < TINY:
             total = TINY
         for q in range(prior.shape[0]):

@@ -43,7 +43,7 @@ class PackedResponses:
     def n_chunks(self, n_nodes: int) -> int:
         """Parallel chunks: from the data alone, and within 240 MB of pattern counts."""
         fitting = CHUNK_CELLS // (self.n_rows * n_nodes)
-        return max(1, min(MAX_CHUNKS, fitting, self.codes.shape[0] // CHUNK_PERSONS))
+        return max(1, min(MAX_CHUNKS, fitting, int(self.codes.shape[0]) // CHUNK_PERSONS))
 
     def tables(self, log_probs: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Pattern likelihoods (n_rows, n_nodes) scaled to maximum 1, and the log scales."""
@@ -86,15 +86,11 @@ class PackedResponses:
         )
         return counts, float(np.sum(loglik))
 
-    def posterior(
-        self, table: FloatArray, row_scale: FloatArray, prior: FloatArray, rows: slice
-    ) -> FloatArray:
+    def posterior(self, table: FloatArray, row_scale: FloatArray, prior: FloatArray, rows: slice) -> FloatArray:
         """Posterior (n_rows_taken, n_nodes) of some rows of codes, from ``tables()``."""
         codes = self.codes[rows]
         posterior = np.empty((codes.shape[0], prior.shape[0]))
-        _kernels.posterior_rows(
-            codes, self.row_start, self.skip_code, table, row_scale, prior, posterior
-        )
+        _kernels.posterior_rows(codes, self.row_start, self.skip_code, table, row_scale, prior, posterior)
         return posterior
 
 
@@ -155,9 +151,7 @@ def pack(
     )
 
 
-def _collapsed(
-    codes: npt.NDArray[np.uint8], weights: FloatArray
-) -> tuple[npt.NDArray[np.uint8], FloatArray, IntArray | None]:
+def _collapsed(codes: npt.NDArray[np.uint8], weights: FloatArray) -> tuple[npt.NDArray[np.uint8], FloatArray, IntArray | None]:
     """Distinct rows with summed weights, or the input when a probe shows few repetitions."""
     n = codes.shape[0]
     as_keys = codes.view(np.dtype((np.void, codes.shape[1]))).ravel()
@@ -165,5 +159,5 @@ def _collapsed(
     if n < 2 or np.unique(probe).size > 0.5 * probe.size:
         return codes, weights, None
     _, first, inverse = np.unique(as_keys, return_index=True, return_inverse=True)
-    summed = np.bincount(inverse, weights=weights, minlength=first.size)
+    summed = np.asarray(np.bincount(inverse, weights=weights), dtype=np.float64)
     return np.ascontiguousarray(codes[first]), summed, inverse.astype(np.int64)

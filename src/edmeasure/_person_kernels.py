@@ -47,9 +47,7 @@ def posterior_moments(
                     total += prior[q]
                 for q in range(n_nodes):
                     prior[q] /= max(total, TINY)
-            total, scale = _person_posterior(
-                codes[i], row_start, skip_code, table, row_scale, prior, posterior
-            )
+            total, scale = _person_posterior(codes[i], row_start, skip_code, table, row_scale, prior, posterior)
             total = max(total, TINY)
             first = 0.0
             for q in range(n_nodes):
@@ -72,7 +70,7 @@ def draw_abilities(
     row_scale: FloatArray,
     nodes: FloatArray,
     prior_mean: FloatArray,
-    prior_sd: float,
+    prior_sd: FloatArray,
     uniforms: FloatArray,
     drawn: FloatArray,
 ) -> None:
@@ -87,7 +85,7 @@ def draw_abilities(
         prior = np.empty(n_nodes)
         density = np.empty(n_nodes)
         for q in range(n_nodes):
-            z = (nodes[q] - prior_mean[i]) / prior_sd
+            z = (nodes[q] - prior_mean[i]) / prior_sd[i]
             prior[q] = np.exp(-0.5 * z * z)
         _person_posterior(codes[i], row_start, skip_code, table, row_scale, prior, density)
         mass = 0.0
@@ -163,11 +161,7 @@ def _warm_equation(
     if information <= 0.0:
         return score, 0.0, 0.0
     value = score + third / (2.0 * information)
-    slope = (
-        -information
-        + fourth / (2.0 * information)
-        - third * third / (2.0 * information * information)
-    )
+    slope = -information + fourth / (2.0 * information) - third * third / (2.0 * information * information)
     return value, slope, information
 
 
@@ -190,9 +184,7 @@ def warm_scores(
         information = 0.0
         slope = 0.0
         for _step in range(NEWTON_STEPS):
-            value, slope, information = _warm_equation(
-                scores[i], current, slopes, intercepts, category_start
-            )
+            value, slope, information = _warm_equation(scores[i], current, slopes, intercepts, category_start)
             if information <= 0.0:
                 break
             if value > 0.0:

@@ -18,17 +18,19 @@ from edmeasure._validate import FloatArray, IntArray
 
 SMALLEST_VARIANCE = 1e-4
 FLATTEST = 1e-8
-VARIANCE_STEPS = 200
+SCORING_STEPS = 4
+VARIANCE_TOLERANCE = 1e-7
+BLOCK = 65_536
 COLLINEAR = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Centred design with person weights and (optionally) group codes 0..G-1."""
+    """Centred design with person weights and group codes 0..G-1 (one group stands for none)."""
 
     design: FloatArray
     weights: FloatArray
-    groups: IntArray | None
+    groups: IntArray
     n_groups: int
     is_random: bool
 
@@ -43,10 +45,7 @@ class Effects:
     group_variance: float
 
     def prior_mean(self, layout: Layout) -> FloatArray:
-        mean = layout.design @ self.coefficients
-        if layout.groups is not None:
-            mean = mean + self.group_effects[layout.groups]
-        return np.asarray(mean)
+        return np.asarray(layout.design @ self.coefficients + self.group_effects[layout.groups])
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,33 +64,33 @@ class Solution:
 
 
 def group_sums(values: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
-    """Column sums per group, (n_groups, n_columns)."""
-    if values.ndim == 1:
-        return np.bincount(groups, weights=values, minlength=n_groups)
-    return np.stack(
-        [np.bincount(groups, weights=column, minlength=n_groups) for column in values.T], axis=1
-    ) if values.shape[1] else np.empty((n_groups, 0))
+    """Sums of ``values`` (n,) per group, (n_groups,)."""
+    return np.asarray(np.bincount(groups, weights=values, minlength=n_groups), dtype=np.float64)
+
+
+def _weighted_gram(x: FloatArray, precision: FloatArray) -> FloatArray:
+    """X' diag(precision) X in blocks of persons, so that no second design is ever held."""
+    gram = np.zeros((x.shape[1], x.shape[1]))
+    for first in range(0, x.shape[0], BLOCK):
+        rows = slice(first, first + BLOCK)
+        gram += (x[rows] * precision[rows, None]).T @ x[rows]
+    return gram
 
 
 def solve(layout: Layout, z: FloatArray, precision: FloatArray, effects: Effects) -> Solution:
     """Coefficients and group effects given per-person working values and precisions."""
-    x = layout.design
-    weighted = x * precision[:, None]
-    gram = weighted.T @ x
-    moment = weighted.T @ z
-    if layout.groups is None:
-        group_precision = np.empty(0)
-        means = np.empty(0)
-        slopes = np.empty((0, x.shape[1]))
-    else:
-        shrink = 1.0 / effects.group_variance if layout.is_random else 0.0
-        group_precision = group_sums(precision, layout.groups, layout.n_groups) + shrink
-        cross = group_sums(weighted, layout.groups, layout.n_groups)
-        totals = group_sums(precision * z, layout.groups, layout.n_groups)
-        slopes = cross / group_precision[:, None]
-        means = totals / group_precision
-        gram = gram - cross.T @ slopes
-        moment = moment - cross.T @ means
+    x, groups, n_groups = layout.design, layout.groups, layout.n_groups
+    shrink = 1.0 / effects.group_variance if layout.is_random else 0.0
+    group_precision = group_sums(precision, groups, n_groups) + shrink
+    # a group whose members all weigh nothing still needs a finite effect
+    group_precision = np.maximum(group_precision, FLATTEST)
+    cross = np.empty((n_groups, x.shape[1]))
+    for column in range(x.shape[1]):
+        cross[:, column] = group_sums(precision * x[:, column], groups, n_groups)
+    slopes = cross / group_precision[:, None]
+    means = group_sums(precision * z, groups, n_groups) / group_precision
+    gram = _weighted_gram(x, precision) - cross.T @ slopes
+    moment = x.T @ (precision * z) - cross.T @ means
     root = _inverse_root(gram)
     return Solution(root @ (root.T @ moment), root, group_precision, means, slopes)
 
@@ -117,36 +116,46 @@ def working_values(
 
 
 def refine(layout: Layout, z: FloatArray, error: FloatArray, effects: Effects) -> Effects:
-    """Coefficients and variances that fit the Gaussian summaries (EM on the variances)."""
+    """A few scoring steps for coefficients and variances on the Gaussian summaries.
+
+    Residual variance: sum w [q^2 (r^2 + Var u) - q] = 0 with q = 1 / (sigma^2 + s^2); group
+    variance: sum e^2 - t = 0 over groups with t = S / (1 + tau^2 S), e = (sum p r) / (1 + tau^2 S),
+    S = sum p. Both are the stationary equations of EM.
+    """
     current = effects
-    weights = layout.weights
-    total = weights.sum()
-    for _ in range(VARIANCE_STEPS):
-        residual_variance = current.residual_variance
-        precision = weights / (residual_variance + error)
-        solution = solve(layout, z, precision, current)
-        group_effects = (
-            solution.group_effects(solution.coefficients)
-            if layout.groups is not None
-            else np.empty(0)
-        )
+    w = layout.weights
+    for _ in range(SCORING_STEPS):
+        q = 1.0 / (current.residual_variance + error)
+        solution = solve(layout, z, w * q, current)
         following = Effects(
-            solution.coefficients, group_effects, residual_variance, current.group_variance
+            solution.coefficients,
+            solution.group_effects(solution.coefficients),
+            current.residual_variance,
+            current.group_variance,
         )
-        residual = z - following.prior_mean(layout)
-        ratio = residual_variance / (residual_variance + error)
-        spread = ratio * error + (ratio * residual) ** 2
-        if layout.groups is not None and layout.is_random:
-            uncertainty = 1.0 / solution.group_precision
-            spread = spread + ratio**2 * uncertainty[layout.groups]
-            following.group_variance = max(
-                float(np.mean(group_effects**2 + uncertainty)), SMALLEST_VARIANCE
-            )
-        following.residual_variance = max(float(weights @ spread / total), SMALLEST_VARIANCE)
-        moved = abs(following.residual_variance - residual_variance) + abs(
+        spread = (z - following.prior_mean(layout)) ** 2
+        if layout.is_random:
+            spread += (1.0 / solution.group_precision)[layout.groups]
+            following.group_variance = _scored_group_variance(solution, following)
+        step = float(np.sum(w * q * (q * spread - 1.0)) / np.sum(w * q * q))
+        following.residual_variance = _bounded(current.residual_variance, step)
+        moved = abs(following.residual_variance - current.residual_variance) + abs(
             following.group_variance - current.group_variance
         )
         current = following
-        if moved < 1e-10:
+        if moved < VARIANCE_TOLERANCE:
             break
     return current
+
+
+def _scored_group_variance(solution: Solution, effects: Effects) -> float:
+    tau = effects.group_variance
+    total = solution.group_precision - 1.0 / tau
+    sharpness = total / (1.0 + tau * total)
+    score = (effects.group_effects / tau) ** 2 - sharpness
+    return _bounded(tau, float(score.sum() / np.sum(sharpness**2)))
+
+
+def _bounded(variance: float, step: float) -> float:
+    """The stepped variance, never more than a factor of four away and never zero."""
+    return max(min(max(variance + step, variance / 4), variance * 4), SMALLEST_VARIANCE)

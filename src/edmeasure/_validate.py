@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,9 +29,7 @@ def score_matrix(scores: npt.ArrayLike) -> Int8Array:
     if given.dtype == np.int8:
         return np.ascontiguousarray(given)
     if not (np.issubdtype(given.dtype, np.number) or given.dtype == np.bool_):
-        raise BadScore(
-            f"Scores have the type {given.dtype}.", remedy="Pass numbers; code text keys first."
-        )
+        raise BadScore(f"Scores have the type {given.dtype}.", remedy="Pass numbers; code text keys first.")
     if np.issubdtype(given.dtype, np.floating):
         given = np.where(np.isnan(given), MISSING, given)
         if not np.array_equal(given, np.round(given)):
@@ -122,9 +121,7 @@ def value_matrix(values: npt.ArrayLike, *, finite: bool = True) -> FloatArray:
             remedy="Pass (n,) or (m, n): m plausible values of n persons.",
         )
     if finite and not np.isfinite(given).all():
-        raise BadOption(
-            "Values hold NaN or infinity.", remedy="Drop those persons before estimating."
-        )
+        raise BadOption("Values hold NaN or infinity.", remedy="Drop those persons before estimating.")
     return np.ascontiguousarray(given)
 
 
@@ -132,9 +129,7 @@ def group_codes(groups: npt.ArrayLike, n: int) -> tuple[npt.NDArray[np.generic],
     """Sorted labels and the code 0..G-1 of every person."""
     given = np.asarray(groups)
     if given.shape != (n,):
-        raise BadShape(
-            f"groups has shape {given.shape} for {n} persons.", remedy="Give one label per person."
-        )
+        raise BadShape(f"groups has shape {given.shape} for {n} persons.", remedy="Give one label per person.")
     labels, codes = np.unique(given, return_inverse=True)
     return labels, codes.astype(np.int64)
 
@@ -159,9 +154,7 @@ def design_matrix(design: npt.ArrayLike | None, n: int) -> FloatArray:
     return np.ascontiguousarray(given)
 
 
-def replicate_codes(
-    zones: npt.ArrayLike | None, reps: npt.ArrayLike | None, n: int
-) -> tuple[IntArray, IntArray] | None:
+def replicate_codes(zones: npt.ArrayLike | None, reps: npt.ArrayLike | None, n: int) -> tuple[IntArray, IntArray] | None:
     """Jackknife zones as codes 0..H-1 and reps as 0/1, or None when there are none."""
     if zones is None and reps is None:
         return None
@@ -170,9 +163,7 @@ def replicate_codes(
     _, codes = group_codes(zones, n)
     given = np.asarray(reps)
     if given.shape != (n,):
-        raise BadShape(
-            f"reps has shape {given.shape} for {n} persons.", remedy="Give one rep per person."
-        )
+        raise BadShape(f"reps has shape {given.shape} for {n} persons.", remedy="Give one rep per person.")
     if not np.isin(given, (0, 1)).all():
         raise BadOption("reps holds values other than 0 and 1.", remedy="Code the half-samples 0/1.")
     return codes, given.astype(np.int64)
@@ -184,9 +175,7 @@ def item_names(item_ids: Sequence[str] | None, n_items: int) -> tuple[str, ...]:
         return tuple(f"I{position + 1}" for position in range(n_items))
     names = tuple(str(name) for name in item_ids)
     if len(names) != n_items:
-        raise BadShape(
-            f"{len(names)} item ids for {n_items} items.", remedy="Give one id per item."
-        )
+        raise BadShape(f"{len(names)} item ids for {n_items} items.", remedy="Give one id per item.")
     if len(set(names)) != n_items:
         raise BadShape("Some item ids appear twice.", remedy="Give every item its own id.")
     return names

@@ -47,9 +47,7 @@ class ItemStatistics:
         )
 
 
-def item_statistics(
-    responses: Responses, *, weights: npt.ArrayLike | None = None
-) -> ItemStatistics:
+def item_statistics(responses: Responses, *, weights: npt.ArrayLike | None = None) -> ItemStatistics:
     """Difficulty, corrected item-rest discrimination, omissions; one pass in blocks of persons.
 
     The rest score is the sum of the person's other items over their maximum, so persons with
@@ -107,9 +105,7 @@ def _add_rest_moments(
     usable = reached & (rest_possible > 0)
     rest = (points.sum(axis=1, keepdims=True) - points) / np.where(usable, rest_possible, 1.0)
     counted = weight * usable
-    for at, term in enumerate(
-        (1.0, points, rest, points**2, rest**2, points * rest)
-    ):
+    for at, term in enumerate((1.0, points, rest, points**2, rest**2, points * rest)):
         sums[at] += (counted * term).sum(axis=0)
 
 

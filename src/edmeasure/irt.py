@@ -132,8 +132,7 @@ class IRTFit:
     def __str__(self) -> str:
         lines = [
             f"IRT fit: {int(self.calibrated.sum())} of {len(self.item_ids)} items, "
-            f"log-likelihood {self.loglik:.4f}, {self.n_iterations} iterations"
-            + ("" if self.converged else ", NOT CONVERGED"),
+            f"log-likelihood {self.loglik:.4f}, {self.n_iterations} iterations" + ("" if self.converged else ", NOT CONVERGED"),
             str(self.certificate),
         ]
         if self.excluded:
@@ -196,9 +195,7 @@ def calibrate(
     person_weights = _normalised(responses, weights)
     kept = _varying_items(responses)
     scores = responses.scores if kept.all() else np.ascontiguousarray(responses.scores[:, kept])
-    problem = _problem(
-        scores, responses.max_scores[kept], person_weights, n_nodes, bound, weak_prior
-    )
+    problem = _problem(scores, responses.max_scores[kept], person_weights, n_nodes, bound, weak_prior)
     kept_ids = tuple(np.asarray(responses.item_ids, dtype=object)[kept])
     state = _em.starting_values(problem, scores, person_weights)
     if start is not None:
@@ -257,14 +254,10 @@ def _problem(
         usable[first:last] = np.bincount(column[column >= 0], minlength=last - first) > 0
         usable[first] = True
     item_prior = np.array([1.0, WEAK_SLOPE_SD**-2, WEAK_INTERCEPT_SD**-2])
-    return _em.Problem(
-        packed, nodes, node_weights, usable, item_prior if weak_prior else np.zeros(3)
-    )
+    return _em.Problem(packed, nodes, node_weights, usable, item_prior if weak_prior else np.zeros(3))
 
 
-def _warm_start(
-    state: _em.State, problem: _em.Problem, item_ids: tuple[str, ...], start: IRTFit
-) -> None:
+def _warm_start(state: _em.State, problem: _em.Problem, item_ids: tuple[str, ...], start: IRTFit) -> None:
     known = {name: position for position, name in enumerate(start.item_ids)}
     for j, name in enumerate(item_ids):
         position = known.get(name)
@@ -281,9 +274,7 @@ def _warm_start(
     state.intercepts[~problem.usable] = _em.UNUSED_INTERCEPT
 
 
-def _standard_errors(
-    problem: _em.Problem, state: _em.State, scores: Int8Array, weights: FloatArray
-) -> tuple[FloatArray, bool]:
+def _standard_errors(problem: _em.Problem, state: _em.State, scores: Int8Array, weights: FloatArray) -> tuple[FloatArray, bool]:
     _, information = _information.observed_information(problem, state, scores, weights)
     free = problem.usable
     errors = np.full(state.intercepts.size, np.nan)
@@ -305,9 +296,7 @@ def _certify(
 ) -> Certificate:
     n_nodes = problem.nodes.size
     nodes, node_weights = _em.quadrature(2 * n_nodes - 1, float(problem.nodes[-1]))
-    doubled = _em.Problem(
-        problem.packed, nodes, node_weights, problem.usable, problem.item_prior
-    )
+    doubled = _em.Problem(problem.packed, nodes, node_weights, problem.usable, problem.item_prior)
     finer = _em.State(state.slopes, state.intercepts)
     _em.expectation(doubled, finer)
     gradient, _ = _information.complete_information(problem, state)
@@ -328,9 +317,7 @@ def _certify(
     )
 
 
-def _spread(
-    kept: BoolArray, max_scores: Int8Array, starts: IntArray, flat: FloatArray
-) -> FloatArray:
+def _spread(kept: BoolArray, max_scores: Int8Array, starts: IntArray, flat: FloatArray) -> FloatArray:
     table = np.full((kept.size, int(max_scores.max()) + 1), np.nan)
     for position, item in enumerate(np.flatnonzero(kept)):
         first, last = starts[position], starts[position + 1]
@@ -368,12 +355,8 @@ def _result(
         converged=trace.converged,
         certificate=certificate,
         history=trace.logliks,
-        excluded=tuple(
-            name for name, is_kept in zip(responses.item_ids, kept, strict=True) if not is_kept
-        ),
-        unused_categories=tuple(
-            (str(kept_ids[problem.item_of_category[c]]), int(problem.category[c])) for c in unused
-        ),
+        excluded=tuple(name for name, is_kept in zip(responses.item_ids, kept, strict=True) if not is_kept),
+        unused_categories=tuple((str(kept_ids[problem.item_of_category[c]]), int(problem.category[c])) for c in unused),
         nodes=problem.nodes,
         node_weights=problem.node_weights,
     )

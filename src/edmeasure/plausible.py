@@ -209,17 +209,13 @@ def _draw(
     packed = items.packed()
     table, scale = packed.tables(items.log_probabilities(nodes))
     values = np.empty((n_values, n))
-    deviation = float(np.sqrt(effects.residual_variance))
+    deviation = np.full(n, np.sqrt(effects.residual_variance))
     for drawn in values:
         noise = rng.standard_normal(solution.covariance_root.shape[1])
         coefficients = effects.coefficients + solution.covariance_root @ noise
         group_noise = rng.standard_normal(layout.n_groups)
-        group_effects = solution.group_effects(coefficients) + group_noise / np.sqrt(
-            solution.group_precision
-        )
-        drawn_effects = _regression.Effects(
-            coefficients, group_effects, effects.residual_variance, effects.group_variance
-        )
+        group_effects = solution.group_effects(coefficients) + group_noise / np.sqrt(solution.group_precision)
+        drawn_effects = _regression.Effects(coefficients, group_effects, effects.residual_variance, effects.group_variance)
         _person_kernels.draw_abilities(
             packed.codes,
             packed.row_start,
@@ -235,9 +231,7 @@ def _draw(
     return values
 
 
-def conditioning_components(
-    answers: npt.ArrayLike, *, share: float = 0.9, weights: npt.ArrayLike | None = None
-) -> FloatArray:
+def conditioning_components(answers: npt.ArrayLike, *, share: float = 0.9, weights: npt.ArrayLike | None = None) -> FloatArray:
     """Principal components of questionnaire answers, the usual conditioning variables.
 
     Parameters

@@ -56,11 +56,7 @@ def scale_with(
     return ReportingScale(slope, mean - slope * float(centres.mean()))
 
 
-def scale_matching(
-    values: npt.ArrayLike, *, reference: npt.ArrayLike, weights: npt.ArrayLike | None = None
-) -> ReportingScale:
+def scale_matching(values: npt.ArrayLike, *, reference: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> ReportingScale:
     """Scale on which ``values`` get the mean and sd of ``reference`` values of the same persons."""
     target = scale_with(reference, mean=0.0, sd=1.0, weights=weights)
-    return scale_with(
-        values, mean=-target.intercept / target.slope, sd=1.0 / target.slope, weights=weights
-    )
+    return scale_with(values, mean=-target.intercept / target.slope, sd=1.0 / target.slope, weights=weights)

@@ -11,6 +11,7 @@ set's alone as TIMSS did up to 2011.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -151,7 +152,7 @@ def shares_at_levels(
             reps=reps,
             practice=practice,
         )
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
     )
 
 
@@ -174,9 +175,7 @@ def percentiles(
         raise BadOption("A probability lies outside 0..1.", remedy="Use e.g. 0.05, 0.5, 0.95.")
     sample = _jackknife.sample(values, weights, zones, reps)
     found, variance = _jackknife.percentile_statistic(sample, asked)
-    return tuple(
-        _combined(found[:, k], variance[:, k], sample, practice) for k in range(asked.size)
-    )
+    return tuple(_combined(found[:, k], variance[:, k], sample, practice) for k in range(asked.size))
 
 
 def group_difference(
@@ -231,9 +230,7 @@ def estimate_groups(
     """
     sample = _jackknife.sample(values, weights, zones, reps)
     labels, codes = _validate.group_codes(groups, sample.n)
-    found, variance, is_jackknifed = _jackknife.group_means(
-        sample, codes, labels.size, FEWEST_PAIRED_ZONES, is_census
-    )
+    found, variance, is_jackknifed = _jackknife.group_means(sample, codes, labels.size, FEWEST_PAIRED_ZONES, is_census)
     value, sampling, imputation = _rubin(found, variance, practice)
     return GroupEstimates(
         labels=labels,
@@ -242,7 +239,7 @@ def estimate_groups(
         sampling_variance=sampling,
         imputation_variance=imputation,
         n=np.bincount(codes, minlength=labels.size),
-        weight_sum=np.bincount(codes, weights=sample.weights, minlength=labels.size),
+        weight_sum=_jackknife.group_weights(sample, codes, labels.size),
         is_jackknifed=is_jackknifed,
     )
 
@@ -271,7 +268,7 @@ def level_shares_groups(
             practice=practice,
             is_census=is_census,
         )
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
     )
 
 
@@ -322,28 +319,22 @@ def variance_between(
 
 def _edges(cuts: Sequence[float]) -> list[float]:
     edges = [-np.inf, *(float(cut) for cut in cuts), np.inf]
-    if len(edges) < 3 or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if len(edges) < 3 or any(low >= high for low, high in itertools.pairwise(edges)):
         raise BadOption("cuts do not rise.", remedy="Give at least one cut, in rising order.")
     return edges
 
 
-def _rubin(
-    found: FloatArray, variance: FloatArray, practice: Practice
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _rubin(found: FloatArray, variance: FloatArray, practice: Practice) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, sampling and imputation variance from (m, ...) statistics and their variances."""
     if practice not in ("all", "first"):
         raise BadOption(f"practice is {practice!r}.", remedy="Use 'all' or 'first'.")
     m = found.shape[0]
     sampling = variance[0] if practice == "first" else variance.mean(axis=0)
-    imputation = (
-        (1 + 1 / m) * found.var(axis=0, ddof=1) if m > 1 else np.zeros_like(found[0])
-    )
+    imputation = (1 + 1 / m) * found.var(axis=0, ddof=1) if m > 1 else np.zeros_like(found[0])
     return found.mean(axis=0), sampling, imputation
 
 
-def _combined(
-    found: FloatArray, variance: FloatArray, sample: _jackknife.Sample, practice: Practice
-) -> Estimate:
+def _combined(found: FloatArray, variance: FloatArray, sample: _jackknife.Sample, practice: Practice) -> Estimate:
     value, sampling, imputation = _rubin(found, variance, practice)
     return Estimate(
         value=float(value),
