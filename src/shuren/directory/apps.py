@@ -1,6 +1,31 @@
 from django.apps import AppConfig
 
+from shuren.kernel import events
+
+_JOBS = "shuren.directory.jobs"
+_SUBSCRIPTIONS = {
+    "directory.roster_applied": ("recount", "index_all", "propose_duplicates"),
+    "directory.org_moved": ("recount", "index_moved"),
+    "directory.org_merged": ("recount", "index_moved"),
+    "directory.org_closed": ("recount", "index_moved"),
+    "directory.org_added": ("index_org",),
+    "directory.org_renamed": ("index_org",),
+    "directory.org_corrected": ("index_org",),
+    "directory.person_merged": ("recount", "index_person"),
+    "directory.person_added": ("index_person",),
+    "directory.person_corrected": ("index_person",),
+    "directory.person_affiliated": ("index_person",),
+    "directory.affiliation_ended": ("index_person",),
+    "directory.person_enrolled": ("index_person",),
+    "directory.enrollment_ended": ("index_person",),
+}
+
 
 class DirectoryConfig(AppConfig):
     name = "shuren.directory"
     label = "directory"
+
+    def ready(self) -> None:
+        for event, jobs in _SUBSCRIPTIONS.items():
+            for job in jobs:
+                events.subscribe(event, f"{_JOBS}.{job}")

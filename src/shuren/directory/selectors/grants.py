@@ -41,7 +41,7 @@ def giving_rights(*, actor: Actor, now: datetime) -> list[GivingRight]:
         active_grant_q(now), person_id=actor.person_id, may_delegate=True, org__status=OrgStatus.ACTIVE
     ).order_by("org_path", "id")
     rights = [GivingRight(Role(g.role), g.org_path, g.pk, g.begin_at, g.end_at) for g in grants]
-    offices = Affiliation.objects.filter(current_q(day_of(now)), person_id=actor.person_id, role__in=BRANCH_ROLES)
+    offices = Affiliation.objects.visible().filter(current_q(day_of(now)), person_id=actor.person_id, role__in=BRANCH_ROLES)
     rights += [GivingRight(Role(role), path) for role, path in offices.values_list("role", "org_path")]
     return [
         right
@@ -54,7 +54,7 @@ def held_roles(person_id: int, *, now: datetime) -> frozenset[Role]:
     """Roles held by grant (now or later) or by affiliation (now or later), for the rule of exclusion."""
     granted = Grant.objects.filter(Q(end_at__isnull=True) | Q(end_at__gt=now), person_id=person_id, revoked_at__isnull=True)
     open_q = Q(end_date__isnull=True) | Q(end_date__gt=day_of(now))
-    affiliated = Affiliation.objects.filter(open_q, person_id=person_id)
+    affiliated = Affiliation.objects.visible().filter(open_q, person_id=person_id)
     return frozenset(map(Role, [*granted.values_list("role", flat=True), *affiliated.values_list("role", flat=True)]))
 
 

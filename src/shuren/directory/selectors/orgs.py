@@ -44,7 +44,7 @@ def access_org(*, actor: Actor, id: int, permission: Permission, now: datetime) 
 
 
 def org_row_for(*, actor: Actor, id: int, permission: Permission, now: datetime) -> Org:
-    org = Org.objects.filter(pk=id).first()
+    org = Org.objects.visible().filter(pk=id).first()
     if org is None or not scope_of(actor=actor, permission=permission, now=now).covers(org.path):
         raise NotFound(_("没有找到这个机构。"))
     return org
@@ -54,7 +54,7 @@ def orgs_by_ids(org_ids: Iterable[int]) -> dict[int, OrgData]:
     wanted = sorted(set(org_ids))
     found: dict[int, OrgData] = {}
     for start in range(0, len(wanted), CHUNK):
-        rows = Org.objects.filter(pk__in=wanted[start : start + CHUNK])
+        rows = Org.objects.visible().filter(pk__in=wanted[start : start + CHUNK])
         found.update((org.pk, org_data(org)) for org in rows.defer("geometry"))
     return found
 
@@ -66,20 +66,20 @@ def orgs_above(paths: Iterable[str]) -> dict[int, OrgData]:
 
 def ancestors_of(org_id: int) -> list[OrgData]:
     """The chain above an org, root first, without the org itself; empty for the root and for an unknown org."""
-    path = Org.objects.filter(pk=org_id).values_list("path", flat=True).first()
+    path = Org.objects.visible().filter(pk=org_id).values_list("path", flat=True).first()
     chain = ids_of(path or "")[:-1]
     found = orgs_by_ids(chain)
     return [found[id] for id in chain]
 
 
 def children_of(org_id: int, *, with_ended: bool = False) -> list[OrgData]:
-    rows = Org.objects.filter(parent_id=org_id).order_by("position", "id").defer("geometry")
+    rows = Org.objects.visible().filter(parent_id=org_id).order_by("position", "id").defer("geometry")
     return [org_data(org) for org in (rows if with_ended else rows.filter(status=OrgStatus.ACTIVE))]
 
 
 def root_org() -> OrgData | None:
     """The top of the installation; None until the first org is added."""
-    org = Org.objects.filter(parent__isnull=True).order_by("id").first()
+    org = Org.objects.visible().filter(parent__isnull=True).order_by("id").first()
     return org_data(org) if org else None
 
 
@@ -89,7 +89,7 @@ def subtree(path: str, types: Collection[OrgType] | None = None, *, with_ended: 
 
 
 def branch_rows(paths: Sequence[str], types: Collection[OrgType] | None, *, with_ended: bool) -> QuerySet[Org]:
-    rows = Org.objects.filter(path_q("path", paths)).order_by("path").defer("geometry")
+    rows = Org.objects.visible().filter(path_q("path", paths)).order_by("path").defer("geometry")
     if types is not None:
         rows = rows.filter(type__in=[kind.value for kind in types])
     return rows if with_ended else rows.filter(status=OrgStatus.ACTIVE)
@@ -97,7 +97,7 @@ def branch_rows(paths: Sequence[str], types: Collection[OrgType] | None, *, with
 
 def geometries_of(org_ids: Collection[int]) -> dict[int, dict[str, object]]:
     """The drawn outlines of those orgs that have one (GeoJSON)."""
-    rows = Org.objects.filter(pk__in=org_ids, geometry__isnull=False)
+    rows = Org.objects.visible().filter(pk__in=org_ids, geometry__isnull=False)
     return dict(rows.values_list("pk", "geometry"))
 
 
@@ -110,7 +110,7 @@ def org_ids_by_code(codes: Iterable[str]) -> dict[str, int]:
     wanted = sorted({code for code in codes if code})
     found: dict[str, int] = {}
     for start in range(0, len(wanted), CHUNK):
-        rows = Org.objects.filter(code__in=wanted[start : start + CHUNK], status=OrgStatus.ACTIVE).order_by("-pk")
+        rows = Org.objects.visible().filter(code__in=wanted[start : start + CHUNK], status=OrgStatus.ACTIVE).order_by("-pk")
         found.update(rows.values_list("code", "pk"))
     return found
 
@@ -119,5 +119,5 @@ def _ids_by(column: str, values: Iterable[str]) -> dict[str, int]:
     wanted = sorted(set(values))
     found: dict[str, int] = {}
     for start in range(0, len(wanted), CHUNK):
-        found.update(Org.objects.filter(**{f"{column}__in": wanted[start : start + CHUNK]}).values_list(column, "pk"))
+        found.update(Org.objects.visible().filter(**{f"{column}__in": wanted[start : start + CHUNK]}).values_list(column, "pk"))
     return found

@@ -46,7 +46,7 @@ def access_person(*, actor: Actor, id: int, permission: Permission, now: datetim
 
 
 def person_row_for(*, actor: Actor, id: int, permission: Permission, now: datetime) -> Person:
-    person = Person.objects.filter(pk=id, merged_into__isnull=True).first()
+    person = Person.objects.visible().filter(pk=id, merged_into__isnull=True).first()
     scope = scope_of(actor=actor, permission=permission, now=now)
     if person is None or person.pk not in people_within(scope, [person.pk], day=day_of(now)):
         raise NotFound(_("没有找到这个人。"))
@@ -68,7 +68,7 @@ def people_within(scope: Scope, person_ids: Collection[int], *, day: date) -> se
     open_q = Q(end_date__isnull=True) | Q(end_date__gt=day)
     for model in (Affiliation, Enrollment):
         if rest:
-            rows = model.objects.filter(path_q("org_path", scope.paths), open_q, person_id__in=rest)
+            rows = model.objects.visible().filter(path_q("org_path", scope.paths), open_q, person_id__in=rest)
             found |= set(rows.values_list("person_id", flat=True))
             rest = [id for id in rest if id not in found]
     return found
@@ -77,7 +77,7 @@ def people_within(scope: Scope, person_ids: Collection[int], *, day: date) -> se
 def covers_everything(scope: Scope) -> bool:
     """Whether the scope holds every root, judged without a query where no path is a root's."""
     tops = [path for path in scope.paths if path.count("/") == 1]
-    return bool(tops) and not Org.objects.filter(parent__isnull=True).exclude(path__in=tops).exists()
+    return bool(tops) and not Org.objects.visible().filter(parent__isnull=True).exclude(path__in=tops).exists()
 
 
 def people_by_ids(person_ids: Iterable[int]) -> dict[int, PersonData]:
@@ -85,12 +85,16 @@ def people_by_ids(person_ids: Iterable[int]) -> dict[int, PersonData]:
     wanted = sorted(set(person_ids))
     found: dict[int, PersonData] = {}
     for start in range(0, len(wanted), CHUNK):
-        found.update((person.pk, person_data(person)) for person in Person.objects.filter(pk__in=wanted[start : start + CHUNK]))
+        found.update(
+            (person.pk, person_data(person)) for person in Person.objects.visible().filter(pk__in=wanted[start : start + CHUNK])
+        )
     return found
 
 
 def people_of_org(*, path: str, roles: Collection[Role] | None, day: date, limit: int) -> list[PersonData]:
-    rows = Affiliation.objects.filter(path_q("org_path", [path]), current_q(day)).order_by("org_path", "role", "person_id")
+    rows = (
+        Affiliation.objects.visible().filter(path_q("org_path", [path]), current_q(day)).order_by("org_path", "role", "person_id")
+    )
     if roles is not None:
         rows = rows.filter(role__in=[role.value for role in roles])
     wanted = list(dict.fromkeys(rows.values_list("person_id", flat=True)[:limit]))
@@ -100,7 +104,7 @@ def people_of_org(*, path: str, roles: Collection[Role] | None, day: date, limit
 
 def affiliations_of(person_ids: Collection[int], *, day: date | None = None) -> list[AffiliationData]:
     """Affiliations, newest first; with `day` only those in force on it."""
-    rows = Affiliation.objects.filter(person_id__in=person_ids).order_by("-begin_date", "-id")
+    rows = Affiliation.objects.visible().filter(person_id__in=person_ids).order_by("-begin_date", "-id")
     columns = ("person_id", "org_id", "org_path", "role", "is_primary", "begin_date", "end_date")
     found = (rows if day is None else rows.filter(current_q(day))).values_list(*columns)
     return [AffiliationData(p, o, path, Role(role), main, begin, end) for p, o, path, role, main, begin, end in found]
@@ -110,7 +114,7 @@ def enrollments_of_paths(
     paths: Sequence[str], *, role: EnrollmentRole | None, day: date | None, is_primary: bool | None
 ) -> Iterator[EnrollmentData]:
     """Every enrollment in the branches, streamed in order of class path."""
-    rows = Enrollment.objects.filter(path_q("org_path", paths)).order_by("org_path", "role", "person_id")
+    rows = Enrollment.objects.visible().filter(path_q("org_path", paths)).order_by("org_path", "role", "person_id")
     if role is not None:
         rows = rows.filter(role=role.value)
     if day is not None:
@@ -128,7 +132,7 @@ def enrollments_of_people(person_ids: Collection[int], *, day: date | None = Non
     wanted = sorted(set(person_ids))
     found: list[EnrollmentData] = []
     for start in range(0, len(wanted), CHUNK):
-        rows = Enrollment.objects.filter(person_id__in=wanted[start : start + CHUNK]).order_by("-begin_date", "-id")
+        rows = Enrollment.objects.visible().filter(person_id__in=wanted[start : start + CHUNK]).order_by("-begin_date", "-id")
         rows = rows if day is None else rows.filter(current_q(day))
         for person, org, path, kind, main, begin, end in rows.values_list(*columns):
             found.append(EnrollmentData(person, org, path, EnrollmentRole(kind), main, begin, end))
@@ -137,10 +141,12 @@ def enrollments_of_people(person_ids: Collection[int], *, day: date | None = Non
 
 def class_teachers_of(class_ids: Collection[int], *, day: date) -> dict[int, list[int]]:
     """Class teachers per class: teachers enrolled as primary, and class teachers affiliated with the class itself."""
-    teaching = Enrollment.objects.filter(
-        current_q(day), class_org_id__in=class_ids, role=EnrollmentRole.TEACHER, is_primary=True
-    ).values_list("class_org_id", "person_id")
-    affiliated = Affiliation.objects.filter(current_q(day), org_id__in=class_ids, role=Role.CLASS_TEACHER)
+    teaching = (
+        Enrollment.objects.visible()
+        .filter(current_q(day), class_org_id__in=class_ids, role=EnrollmentRole.TEACHER, is_primary=True)
+        .values_list("class_org_id", "person_id")
+    )
+    affiliated = Affiliation.objects.visible().filter(current_q(day), org_id__in=class_ids, role=Role.CLASS_TEACHER)
     found: dict[int, list[int]] = {id: [] for id in class_ids}
     for class_id, person_id in [*teaching, *affiliated.values_list("org_id", "person_id")]:
         if person_id not in found[class_id]:
@@ -157,7 +163,7 @@ def guardians_of(ward_ids: Collection[int], *, day: date) -> list[GuardianData]:
 
 
 def _links(condition: Q, day: date) -> list[GuardianData]:
-    rows = GuardianLink.objects.filter(condition, current_q(day)).order_by("id")
+    rows = GuardianLink.objects.visible().filter(condition, current_q(day)).order_by("id")
     return [GuardianData(*row) for row in rows.values_list("guardian_id", "ward_id", "relation")]
 
 
@@ -182,7 +188,7 @@ def _ids_by(column: str, values: Iterable[str]) -> dict[str, int]:
     wanted = sorted(set(values))
     found: dict[str, int] = {}
     for start in range(0, len(wanted), CHUNK):
-        rows = Person.objects.filter(**{f"{column}__in": wanted[start : start + CHUNK]}).order_by("-pk")
+        rows = Person.objects.visible().filter(**{f"{column}__in": wanted[start : start + CHUNK]}).order_by("-pk")
         for text, pk, merged in rows.values_list(column, "pk", "merged_into_id"):
             found[text] = merged or pk
     return found
@@ -195,16 +201,18 @@ def role_options(person_id: int, now: datetime) -> list[RoleOption]:
     seen: dict[Role, RoleOption] = {}
     sources = [
         person.grants.filter(active_grant_q(now), org__status=OrgStatus.ACTIVE).values_list("role", "org_id", "org__name"),
-        person.affiliations.filter(current_q(day), org__status=OrgStatus.ACTIVE).values_list("role", "org_id", "org__name"),
+        person.affiliations.visible()
+        .filter(current_q(day), org__status=OrgStatus.ACTIVE)
+        .values_list("role", "org_id", "org__name"),
     ]
     for rows in sources:
         for role, org_id, name in rows:
             seen.setdefault(Role(role), RoleOption(Role(role), org_id, name))
-    classes = person.enrollments.filter(current_q(day), class_org__status=OrgStatus.ACTIVE)
+    classes = person.enrollments.visible().filter(current_q(day), class_org__status=OrgStatus.ACTIVE)
     for kind, main, org_id, name in classes.values_list("role", "is_primary", "class_org_id", "class_org__name"):
         is_teacher = kind == EnrollmentRole.TEACHER
         for role in (Role.TEACHER, Role.CLASS_TEACHER)[: 1 + main] if is_teacher else (Role.PUPIL,):
             seen.setdefault(role, RoleOption(role, org_id, name))
-    if person.ward_links.filter(current_q(day)).exists():
+    if person.ward_links.visible().filter(current_q(day)).exists():
         seen[Role.PARENT] = RoleOption(Role.PARENT, None, "")
     return [seen[role] for role in Role if role in seen]

@@ -30,8 +30,10 @@ def duty_paths_of(person_ids: Collection[int], *, now: datetime) -> dict[int, fr
     """Per person, the paths of their grants and of their affiliations other than as a pupil or a parent."""
     wanted = list(person_ids)
     granted = Grant.objects.filter(active_grant_q(now), person_id__in=wanted).values_list("person_id", "org_path")
-    employed = Affiliation.objects.filter(current_q(day_of(now)), person_id__in=wanted).exclude(
-        role__in=[Role.PUPIL, Role.PARENT]
+    employed = (
+        Affiliation.objects.visible()
+        .filter(current_q(day_of(now)), person_id__in=wanted)
+        .exclude(role__in=[Role.PUPIL, Role.PARENT])
     )
     paths: dict[int, set[str]] = {person_id: set() for person_id in wanted}
     for person_id, path in [*granted, *employed.values_list("person_id", "org_path")]:

@@ -55,7 +55,9 @@ def holdings_of(person_id: int, now: datetime) -> list[Holding]:
 def scope_of(*, actor: Actor, permission: Permission, now: datetime) -> Scope:
     """The branches and people for which `actor` holds `permission`, through the chosen hat only if one is chosen."""
     if actor.is_system:
-        return Scope(paths=tuple(Org.objects.filter(parent__isnull=True).order_by("path").values_list("path", flat=True)))
+        return Scope(
+            paths=tuple(Org.objects.visible().filter(parent__isnull=True).order_by("path").values_list("path", flat=True))
+        )
     if actor.person_id is None:
         return Scope()
     paths: list[str] = []
@@ -75,7 +77,7 @@ def _granted(person_id: int, now: datetime) -> Iterator[Holding]:
 
 
 def _affiliated(person_id: int, day: date) -> Iterator[Holding]:
-    rows = Affiliation.objects.filter(current_q(day), person_id=person_id, org__status=OrgStatus.ACTIVE)
+    rows = Affiliation.objects.visible().filter(current_q(day), person_id=person_id, org__status=OrgStatus.ACTIVE)
     for text, path, kind in rows.values_list("role", "org_path", "org__type"):
         role = Role(text)
         if role in BRANCH_ROLES or (role is Role.CLASS_TEACHER and kind == OrgType.CLASS):
@@ -87,7 +89,7 @@ def _affiliated(person_id: int, day: date) -> Iterator[Holding]:
 
 
 def _enrolled(person_id: int, day: date) -> Iterator[Holding]:
-    rows = Enrollment.objects.filter(current_q(day), person_id=person_id, class_org__status=OrgStatus.ACTIVE)
+    rows = Enrollment.objects.visible().filter(current_q(day), person_id=person_id, class_org__status=OrgStatus.ACTIVE)
     for role, path, is_primary in rows.values_list("role", "org_path", "is_primary"):
         if role == EnrollmentRole.STUDENT:
             yield Holding(Role.PUPIL, path, only=_TREE)
@@ -99,7 +101,7 @@ def _enrolled(person_id: int, day: date) -> Iterator[Holding]:
 
 
 def _guarding(person_id: int, day: date) -> Iterator[Holding]:
-    wards = GuardianLink.objects.filter(current_q(day), guardian_id=person_id).values_list("ward_id", flat=True)
+    wards = GuardianLink.objects.visible().filter(current_q(day), guardian_id=person_id).values_list("ward_id", flat=True)
     found = frozenset(wards)
     if found:
         yield Holding(Role.PARENT, person_ids=found | {person_id}, only=_PERSONAL)

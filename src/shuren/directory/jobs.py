@@ -1,0 +1,58 @@
+"""Work of the directory that runs beside the pages: recounting, indexing, looking for duplicates."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from shuren.directory.selectors.orgs import root_org
+from shuren.directory.services.index_directory import index_branch, index_orgs, index_people
+from shuren.directory.services.propose_duplicates import propose_duplicates as propose
+from shuren.directory.services.rebuild_counts import rebuild_counts
+from shuren.kernel import clock
+from shuren.work.api import register_periodic
+from shuren.work.data import JobContext
+
+register_periodic("shuren.directory.jobs.propose_duplicates", timedelta(days=1))
+# A period that begins or ends on a date changes a count without any event.
+register_periodic("shuren.directory.jobs.recount", timedelta(days=1))
+
+
+def recount(job: JobContext, **_event: Any) -> Mapping[str, int]:
+    """Rebuild the kept counters; subscribed to every change of more than one row."""
+    return {"counters": rebuild_counts(day=clock.day_of(clock.now()))}
+
+
+def propose_duplicates(job: JobContext, **_event: Any) -> Mapping[str, int]:
+    """Look for people entered twice; runs every night and after every roster."""
+    return {"pairs": propose(now=clock.now(), on_progress=job.progress)}
+
+
+def index_all(job: JobContext, **_event: Any) -> Mapping[str, int]:
+    """Index the whole directory, going on where a killed run stopped."""
+    root = root_org()
+    return {"documents": _index_branch(job, root.path) if root else 0}
+
+
+def index_moved(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Index a branch again after a move, merge or closing changed where it lies."""
+    paths = [payload["new_path"]] if "new_path" in payload else [payload["path"]]
+    index_orgs([payload["org_id"]])
+    return {"documents": sum(_index_branch(job, path) for path in paths)}
+
+
+def index_org(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    return {"documents": index_orgs([payload["org_id"]])}
+
+
+def index_person(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Index the people an event names, whatever it calls them."""
+    named = [payload[key] for key in ("person_id", "kept_id", "dropped_id") if key in payload]
+    return {"documents": index_people(named, day=clock.day_of(clock.now()))}
+
+
+def _index_branch(job: JobContext, path: str) -> int:
+    def keep(last: int, done: int) -> None:
+        job.checkpoint(after=last)
+        job.progress(done)
+
+    return index_branch(path, day=clock.day_of(clock.now()), after=job.state.get("after", 0), on_progress=keep)
