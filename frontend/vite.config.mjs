@@ -27,6 +27,7 @@ function iconSprite() {
 export default defineConfig({
   base: "./",
   publicDir: false,
+  logLevel: "warn",
   plugins: [iconSprite()],
   build: {
     outDir: here(OUTPUT),
@@ -35,7 +36,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     target: ["chrome123", "safari17.5", "firefox120"],
+    chunkSizeWarningLimit: 800,
     rollupOptions: {
+      // htmx can run code from attributes; it is switched off in main.ts, so its eval is never reached.
+      onLog: (level, log, hand) => (log.code === "EVAL" ? undefined : hand(level, log)),
       input: { main: here("src/main.ts") },
       output: {
         hashCharacters: "hex",
