@@ -1,6 +1,12 @@
 from django.apps import AppConfig
 
+from shuren.kernel import events
+
 
 class IntakeConfig(AppConfig):
     name = "shuren.intake"
     label = "intake"
+
+    def ready(self) -> None:
+        events.subscribe("work.job_failed", job="shuren.intake.jobs.follow_end_of_job")
+        events.subscribe("work.job_cancelled", job="shuren.intake.jobs.follow_end_of_job")

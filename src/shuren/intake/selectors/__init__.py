@@ -1,0 +1,1 @@
+"""Reads: imports, their findings, and the tables inside files."""

@@ -1,0 +1,1 @@
+"""Writes of an import: start it, record what was found and done, make its error workbook, sweep."""
