@@ -14,26 +14,26 @@ from shuren.kernel.scope import next_path
 
 FETCH = 50_000
 
-# Per kind: id, sourced id, fingerprint, whether it still holds, then two words by which it is placed.
+# Per kind: id, sourced id, fingerprint, whether it still holds, then three words by which it is placed.
 _HELD = {
-    SESSION: ("r.id, r.sourced_id, {hash}, true, r.type, ''", "directory_academicsession r"),
-    COURSE: ("r.id, r.sourced_id, {hash}, true, '', ''", "directory_course r JOIN directory_org o ON o.id = r.org_id"),
-    ORG: ("r.id, r.sourced_id, {hash}, r.status = 'active', r.type, r.path", "directory_org r"),
-    PERSON: ("r.id, r.sourced_id, {hash}, r.is_active, '', ''", "directory_person r"),
+    SESSION: ("r.id, r.sourced_id, {hash}, true, r.type, '', ''", "directory_academicsession r"),
+    COURSE: ("r.id, r.sourced_id, {hash}, true, '', '', ''", "directory_course r JOIN directory_org o ON o.id = r.org_id"),
+    ORG: ("r.id, r.sourced_id, {hash}, r.status = 'active', r.type, r.path, ''", "directory_org r"),
+    PERSON: ("r.id, r.sourced_id, {hash}, r.is_active, '', '', ''", "directory_person r"),
     AFFILIATION: (
-        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id",
+        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id, r.role",
         "directory_affiliation r JOIN directory_person p ON p.id = r.person_id JOIN directory_org o ON o.id = r.org_id",
     ),
     ENROLLMENT: (
-        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id",
+        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id, r.role",
         "directory_enrollment r JOIN directory_person p ON p.id = r.person_id JOIN directory_org o ON o.id = r.class_org_id",
     ),
     LINK: (
-        "r.id, g.sourced_id || '>' || w.sourced_id, '', (r.end_date IS NULL OR r.end_date > {day}), g.sourced_id, w.sourced_id",
+        "r.id, g.sourced_id || '>' || w.sourced_id, '', (r.end_date IS NULL OR r.end_date > {day}), g.sourced_id, w.sourced_id, ''",
         "directory_guardianlink r JOIN directory_person g ON g.id = r.guardian_id JOIN directory_person w ON w.id = r.ward_id",
     ),
 }
-HELD_COLUMNS = ("id BIGINT", "sid VARCHAR", "hash VARCHAR", "holds BOOLEAN", "a VARCHAR", "b VARCHAR")
+HELD_COLUMNS = ("id BIGINT", "sid VARCHAR", "hash VARCHAR", "holds BOOLEAN", "a VARCHAR", "b VARCHAR", "c VARCHAR")
 
 # Per kind: the cells of `Kind.cells`, as the stage writes them.
 _CELLS = {
@@ -169,3 +169,23 @@ def _terms() -> str:
             "WHERE t.classdetail_id = r.id ORDER BY s.sourced_id) q"
         )
     return f"coalesce((SELECT {joined} FROM {inner}), '')"  # noqa: S608  # constants
+
+
+def people_tied_elsewhere(ids: Sequence[int], paths: Sequence[str], day: str) -> list[int]:
+    """Those of the people who hold an affiliation or enrollment outside all of the branches."""
+    return _people_tied(ids, paths, day, "NOT ")
+
+
+def people_tied_inside(ids: Sequence[int], paths: Sequence[str], day: str) -> list[int]:
+    """Those of the people who hold an affiliation or enrollment in one of the branches."""
+    return _people_tied(ids, paths, day, "")
+
+
+def _people_tied(ids: Sequence[int], paths: Sequence[str], day: str, negation: str) -> list[int]:
+    inside, parameters = _ranges("a.org_path", paths)
+    marks = ", ".join(["%s"] * len(ids))
+    condition = f"a.person_id IN ({marks}) AND (a.end_date IS NULL OR a.end_date > {_day(day)}) AND {negation}{inside}"
+    sql = " UNION ".join(f"SELECT a.person_id FROM {table} a WHERE {condition}" for table in (AFFILIATION.table, ENROLLMENT.table))  # noqa: S608  # constants
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*ids, *parameters] * 2)
+        return [row[0] for row in cursor.fetchall()]
