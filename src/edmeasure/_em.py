@@ -16,6 +16,7 @@ MEMORY = 6
 NEWTON_STEPS = 12
 NEWTON_TOLERANCE = 1e-11
 LONGEST_JUMP = 3.0
+SPANNED = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +115,42 @@ def maximization(problem: Problem, state: State) -> State:
     return image
 
 
+def _least_squares(rows: FloatArray, target: FloatArray) -> FloatArray:
+    """Coefficients c with sum c_k rows[k] closest to target, newest rows first.
+
+    Modified Gram-Schmidt, so that no threaded LAPACK decides the last bits; a row that the newer
+    ones already span gets coefficient zero.
+    """
+    count = rows.shape[0]
+    basis: list[FloatArray] = []
+    kept: list[int] = []
+    upper = np.zeros((count, count))
+    rest = target.copy()
+    projections: list[float] = []
+    for k in range(count - 1, -1, -1):
+        row = rows[k].copy()
+        length = np.sqrt(np.sum(row * row))
+        for at, direction in enumerate(basis):
+            upper[at, len(basis)] = np.sum(direction * row)
+            row -= upper[at, len(basis)] * direction
+        norm = np.sqrt(np.sum(row * row))
+        if not norm > SPANNED * length:
+            continue
+        upper[len(basis), len(basis)] = norm
+        direction = row / norm
+        projections.append(float(np.sum(direction * rest)))
+        rest = rest - projections[-1] * direction
+        basis.append(direction)
+        kept.append(k)
+    solution = np.zeros(count)
+    solved = np.zeros(len(basis))
+    for at in range(len(basis) - 1, -1, -1):
+        known = np.sum(upper[at, at + 1 : len(basis)] * solved[at + 1 :])
+        solved[at] = (projections[at] - known) / upper[at, at]
+        solution[kept[at]] = solved[at]
+    return solution
+
+
 class Anderson:
     """Anderson mixing of a fixed-point map: next point from the last few points and images.
 
@@ -138,10 +175,9 @@ class Anderson:
         if len(self.points) < 2:
             return image
         residuals = np.array(self.images) - np.array(self.points)
-        differences = np.diff(residuals, axis=0)
-        scale = np.linalg.norm(differences, axis=1)
-        solution = np.linalg.lstsq((differences / scale[:, None]).T, residuals[-1], rcond=1e-10)[0]
-        proposal = image - (solution / scale) @ np.diff(np.array(self.images), axis=0)
+        mix = _least_squares(np.diff(residuals, axis=0), residuals[-1])
+        moves = np.diff(np.array(self.images), axis=0)
+        proposal = image - np.sum(mix[:, None] * moves, axis=0)
         jump = proposal - image
         longest = float(np.abs(jump).max())
         if not np.isfinite(longest):

@@ -59,7 +59,7 @@ def _indicators(
     category_start: IntArray,
     category_column: npt.NDArray[np.intp],
     mask_column: npt.NDArray[np.intp],
-    dtype: npt.DTypeLike,
+    dtype: np.dtype[np.floating],
 ) -> npt.NDArray[np.floating]:
     width = 1 + int(max(category_column.max(), mask_column.max()))
     basis: npt.NDArray[np.floating] = np.zeros((block.shape[0], width), dtype=dtype)
@@ -131,7 +131,9 @@ def observed_information(problem: Problem, state: State, scores: Int8Array, weig
     category_column, mask_column = _indicator_layout(scores, starts)
     maps = _score_maps(probs, problem.nodes, starts, category_column, mask_column)
     n = scores.shape[0]
-    dtype = np.float32 if n > SINGLE_PRECISION_FROM else np.float64
+    dtype: np.dtype[np.floating] = np.dtype(np.float64)
+    if n > SINGLE_PRECISION_FROM:
+        dtype = np.dtype(np.float32)
     crossed = np.zeros((problem.nodes.size, maps.shape[1], maps.shape[1]))
     outer = np.zeros_like(information)
     occupied = np.flatnonzero(state.counts.sum(axis=0) > 1e-9 * state.counts.sum())
@@ -145,8 +147,7 @@ def observed_information(problem: Problem, state: State, scores: Int8Array, weig
             weighted = basis * root[:, q, None]
             crossed[q] += weighted.T @ weighted
         mean = _mean_scores(posterior.astype(dtype), scores[rows], probs, problem.nodes, starts)
-        mean = mean * np.sqrt(weights[rows, None])
-        outer += mean.T @ mean
+        outer += mean.T @ (mean * weights[rows, None])
     for q in occupied:
         information -= maps[q].T @ crossed[q] @ maps[q]
     information += outer

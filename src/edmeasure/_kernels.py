@@ -262,7 +262,7 @@ def item_objective(
             hessian[k, k] += prior[2]
         else:
             hessian[k, k] = 1.0
-    return value
+    return float(value)
 
 
 @njit(cache=True)

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edmeasure import _linear
 from edmeasure._validate import FloatArray, IntArray
 
 SMALLEST_VARIANCE = 1e-4
 FLATTEST = 1e-8
 SCORING_STEPS = 4
 VARIANCE_TOLERANCE = 1e-7
-BLOCK = 65_536
 COLLINEAR = 1e-9
 
 
@@ -45,7 +45,8 @@ class Effects:
     group_variance: float
 
     def prior_mean(self, layout: Layout) -> FloatArray:
-        return np.asarray(layout.design @ self.coefficients + self.group_effects[layout.groups])
+        fitted = _linear.product(layout.design, self.coefficients[:, None])[:, 0]
+        return np.asarray(fitted + self.group_effects[layout.groups])
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,21 +61,13 @@ class Solution:
 
     def group_effects(self, coefficients: FloatArray) -> FloatArray:
         """Posterior means of the group effects given coefficients."""
-        return np.asarray(self.group_means - self.group_slopes @ coefficients)
+        fitted = _linear.product(self.group_slopes, coefficients[:, None])[:, 0]
+        return np.asarray(self.group_means - fitted)
 
 
 def group_sums(values: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
     """Sums of ``values`` (n,) per group, (n_groups,)."""
     return np.asarray(np.bincount(groups, weights=values, minlength=n_groups), dtype=np.float64)
-
-
-def _weighted_gram(x: FloatArray, precision: FloatArray) -> FloatArray:
-    """X' diag(precision) X in blocks of persons, so that no second design is ever held."""
-    gram = np.zeros((x.shape[1], x.shape[1]))
-    for first in range(0, x.shape[0], BLOCK):
-        rows = slice(first, first + BLOCK)
-        gram += (x[rows] * precision[rows, None]).T @ x[rows]
-    return gram
 
 
 def solve(layout: Layout, z: FloatArray, precision: FloatArray, effects: Effects) -> Solution:
@@ -89,10 +82,11 @@ def solve(layout: Layout, z: FloatArray, precision: FloatArray, effects: Effects
         cross[:, column] = group_sums(precision * x[:, column], groups, n_groups)
     slopes = cross / group_precision[:, None]
     means = group_sums(precision * z, groups, n_groups) / group_precision
-    gram = _weighted_gram(x, precision) - cross.T @ slopes
-    moment = x.T @ (precision * z) - cross.T @ means
+    gram = _linear.weighted_gram(x, precision) - _linear.weighted_gram(cross, 1.0 / group_precision)
+    moment = _linear.weighted_moment(x, precision * z) - _linear.weighted_moment(cross, means)
     root = _inverse_root(gram)
-    return Solution(root @ (root.T @ moment), root, group_precision, means, slopes)
+    coefficients = _linear.product(root, _linear.product(root.T, moment[:, None]))[:, 0]
+    return Solution(coefficients, root, group_precision, means, slopes)
 
 
 def _inverse_root(gram: FloatArray) -> FloatArray:
@@ -100,8 +94,8 @@ def _inverse_root(gram: FloatArray) -> FloatArray:
     if gram.shape[0] == 0:
         return gram
     scale = np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    usable = values > COLLINEAR * max(values[-1], 1.0)
+    values, vectors = _linear.eigen(gram / np.outer(scale, scale))
+    usable = values > COLLINEAR * max(values[0], 1.0)
     root = vectors[:, usable] / np.sqrt(values[usable])
     return np.asarray(root / scale[:, None])
 

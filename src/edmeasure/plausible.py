@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _em, _items, _person_kernels, _regression, _validate
+from edmeasure import _em, _items, _linear, _person_kernels, _regression, _validate
 from edmeasure._validate import FloatArray
 from edmeasure.errors import BadOption
 from edmeasure.irt import IRTFit
@@ -160,7 +160,7 @@ def _layout(
     checked = _validate.weight_vector(responses.weights if weights is None else weights, n)
     checked = checked * (n / checked.sum())
     columns = _validate.design_matrix(design, n)
-    columns = columns - checked @ columns / n
+    columns = columns - _linear.weighted_moment(columns, checked) / n
     if groups is None:
         labels: npt.NDArray[np.generic] = np.zeros(1, dtype=np.int64)
         codes = np.zeros(n, dtype=np.int64)
@@ -205,14 +205,15 @@ def _draw(
     n_values: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    n = items.scores.shape[0]
+    n = int(items.scores.shape[0])
     packed = items.packed()
     table, scale = packed.tables(items.log_probabilities(nodes))
     values = np.empty((n_values, n))
     deviation = np.full(n, np.sqrt(effects.residual_variance))
     for drawn in values:
-        noise = rng.standard_normal(solution.covariance_root.shape[1])
-        coefficients = effects.coefficients + solution.covariance_root @ noise
+        noise = rng.standard_normal(int(solution.covariance_root.shape[1]))
+        spread = _linear.product(solution.covariance_root, noise[:, None])[:, 0]
+        coefficients = effects.coefficients + spread
         group_noise = rng.standard_normal(layout.n_groups)
         group_effects = solution.group_effects(coefficients) + group_noise / np.sqrt(solution.group_precision)
         drawn_effects = _regression.Effects(coefficients, group_effects, effects.residual_variance, effects.group_variance)
@@ -265,9 +266,8 @@ def conditioning_components(answers: npt.ArrayLike, *, share: float = 0.9, weigh
     if not columns:
         return np.empty((n, 0))
     dummies = np.stack(columns, axis=1)
-    dummies -= person_weights @ dummies
-    dummies /= np.sqrt(person_weights @ dummies**2)
-    values, vectors = np.linalg.eigh(dummies.T @ (dummies * person_weights[:, None]))
-    values, vectors = values[::-1], vectors[:, ::-1]
+    dummies -= _linear.weighted_moment(dummies, person_weights)
+    dummies /= np.sqrt(_linear.weighted_moment(dummies**2, person_weights))
+    values, vectors = _linear.eigen(_linear.weighted_gram(dummies, person_weights))
     kept = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
-    return np.asarray(dummies @ vectors[:, :kept] / np.sqrt(values[:kept]))
+    return np.asarray(_linear.product(dummies, vectors[:, :kept] / np.sqrt(values[:kept])))
