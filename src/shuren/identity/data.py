@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shuren.directory.data import Permission, Role
+
 
 @dataclass(frozen=True, slots=True)
 class AccountData:
@@ -60,3 +62,24 @@ class SignInData:
     begun_at: datetime
     seen_at: datetime
     is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hat:
+    """A role the signed-in person may choose; `org_id` is the first org it comes from, None for guardians."""
+
+    role: Role
+    org_id: int | None
+    org_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wardrobe:
+    """What the signed-in person may be and do: kept in the session for some minutes, for menus only.
+
+    Access itself is always decided afresh by `directory.scope_of`.
+    """
+
+    hats: tuple[Hat, ...] = ()
+    permissions: frozenset[Permission] = frozenset()
+    trail: tuple[tuple[int, str], ...] = ()

@@ -77,5 +77,3 @@ def sign_ins_of(account_id: int, *, session_key: str | None, now: datetime) -> l
         )
         for row in rows
     ]
-
-

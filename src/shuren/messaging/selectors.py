@@ -18,7 +18,7 @@ def unread_count(person_id: int) -> int:
     return Notice.objects.filter(person_id=person_id, read_at__isnull=True)[:100].count()
 
 
-def access_notice(*, person_id: int, id: str) -> NoticeData:  # noqa: A002  # the word of all access functions
+def access_notice(*, person_id: int, id: str) -> NoticeData:  # the word of all access functions
     """One of the person's own notices by its public id; anybody else's does not exist for them."""
     notice = Notice.objects.filter(pk=ids.decode("notice", id), person_id=person_id).first()
     if notice is None:

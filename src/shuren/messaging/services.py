@@ -12,9 +12,7 @@ _BATCH = 2_000
 
 
 @transaction.atomic
-def notify(
-    *, person_ids: Iterable[int], title: str, body: str = "", url: str = "", key: str = "", now: datetime
-) -> None:
+def notify(*, person_ids: Iterable[int], title: str, body: str = "", url: str = "", key: str = "", now: datetime) -> None:
     """Write one notice to each person, in the caller's transaction.
 
     `url` is a path of this installation. With `key` a person gets the notice once, however often it is sent; jobs

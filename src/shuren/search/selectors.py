@@ -11,9 +11,7 @@ from shuren.search.rules import queries
 MAX_CANDIDATES = 300
 
 
-def find(
-    text: str, *, scope: Scope, kinds: tuple[str, ...] = (), limit: int = 20, offset: int = 0
-) -> Page[Hit]:
+def find(text: str, *, scope: Scope, kinds: tuple[str, ...] = (), limit: int = 20, offset: int = 0) -> Page[Hit]:
     """Documents inside `scope` that match `text`: whole matches first, then beginnings, then all words inside.
 
     Within one rank shorter titles come first. The total is exact below 300 and a lower bound from there.

@@ -82,6 +82,22 @@ def end_other_sign_ins(*, account_id: int, kept_session_key: str | None) -> int:
     return _end(list(keys.values_list("session_key", flat=True)))
 
 
+@transaction.atomic
+def sign_out_elsewhere(*, actor: Actor, kept_session_key: str | None, now: datetime) -> int:
+    """End every session of the actor but this one; returns how many."""
+    assert actor.account_id is not None
+    ended = end_other_sign_ins(account_id=actor.account_id, kept_session_key=kept_session_key)
+    audit.record(
+        actor=actor, action="identity.sessions_ended", target=f"account:{actor.account_id}", details={"count": ended}, now=now
+    )
+    return ended
+
+
+def note_new_key(*, old_key: str, new_key: str) -> None:
+    """Follow a session whose key was renewed."""
+    SignIn.objects.filter(session_key=old_key).update(session_key=new_key)
+
+
 def note_seen(*, session_key: str, now: datetime) -> None:
     SignIn.objects.filter(session_key=session_key).update(seen_at=now)
 
@@ -90,15 +106,14 @@ def note_seen(*, session_key: str, now: datetime) -> None:
 def sweep_sign_ins(*, now: datetime) -> int:
     """Forget sessions that have run out and failure windows that have closed; returns how many sessions went."""
     Session.objects.filter(expire_date__lt=now).delete()
-    gone, _kinds = SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    gone = SignIn.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()[0]
     Failure.objects.filter(window_began_at__lt=now - rules.ADDRESS_WINDOW).delete()
     return gone
 
 
 def _end(session_keys: list[str]) -> int:
     Session.objects.filter(session_key__in=session_keys).delete()
-    ended, _kinds = SignIn.objects.filter(session_key__in=session_keys).delete()
-    return ended
+    return SignIn.objects.filter(session_key__in=session_keys).delete()[0]
 
 
 def _refuse_wrong(account: Account, *, address: str, now: datetime) -> SignInOutcome:

@@ -91,7 +91,7 @@ def _refusal_text(outcome: SignInOutcome) -> str:
     until = timezone.localtime(outcome.until).strftime("%H:%M") if outcome.until else ""
     match outcome.refusal:
         case SignInRefusal.LOCKED:
-            return _("密码连续输错多次,为了安全,这个账号暂停登录到 %(time)s。忘记密码请找班主任或本单位管理员重发。") % {"time": until}
+            return _("密码连续输错多次,为了安全,暂停登录到 %(time)s。忘记密码请找班主任或本单位管理员。") % {"time": until}
         case SignInRefusal.TOO_MANY:
             return _("这个网络地址登录失败次数太多,请在 %(time)s 以后再试。") % {"time": until}
         case SignInRefusal.INACTIVE:

@@ -8,6 +8,7 @@ from shuren.search.data import Document
 from shuren.search.models import Entry
 from shuren.search.rules.queries import Condition, Term
 
+
 def write(rows: Sequence[tuple[Document, list[str]]]) -> None:
     """Add entries with their tokens; the caller has removed older ones and holds the transaction."""
     with (
@@ -24,9 +25,7 @@ def erase(entry_ids: Iterable[int]) -> None:
 
 def match(condition: Condition, *, limit: int) -> list[Entry]:
     """Up to `limit` entries that fulfil the condition."""
-    query = (
-        "SELECT id, kind, object_id, title, text, path FROM search_entry WHERE tokens @@ %s::tsquery LIMIT %s"
-    )
+    query = "SELECT id, kind, object_id, title, text, path FROM search_entry WHERE tokens @@ %s::tsquery LIMIT %s"
     return list(Entry.objects.raw(query, [_expression(condition), limit]))
 
 

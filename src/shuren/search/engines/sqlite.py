@@ -9,6 +9,7 @@ from shuren.search.data import Document
 from shuren.search.models import Entry
 from shuren.search.rules.queries import Condition, Term
 
+
 def write(rows: Sequence[tuple[Document, list[str]]]) -> None:
     """Add entries with their tokens; the caller has removed older ones and holds the transaction."""
     first = (Entry.objects.aggregate(last=Max("id"))["last"] or 0) + 1

@@ -11,11 +11,10 @@ _FAMILY_READINGS = {
     "任": "ren", "缪": "miao", "翟": "zhai", "华": "hua", "尹": "yin", "卜": "bu", "员": "yun", "秘": "bi",
     "折": "she", "种": "chong", "黑": "he", "乐": "yue", "召": "shao", "尉": "wei", "祭": "zhai", "隗": "wei",
     "晟": "cheng", "繁": "po", "冼": "xian", "洗": "xian", "逄": "pang", "过": "guo", "宓": "mi", "覃": "qin",
-    "万俟": "moqi", "尉迟": "yuchi", "单于": "chanyu", "长孙": "zhangsun", "澹台": "tantai", "令狐": "linghu",
+    "万俟": "mo qi", "尉迟": "yu chi", "单于": "chan yu", "长孙": "zhang sun", "澹台": "tan tai", "令狐": "ling hu",
 }  # fmt: skip
-_TWO_LETTER_FAMILIES = frozenset(
-    "欧阳 上官 司马 诸葛 司徒 东方 皇甫 慕容 公孙 夏侯 轩辕 宇文 端木 百里 呼延 南宫 独孤 赫连 钟离 闻人 申屠 太史".split()
-) | frozenset(name for name in _FAMILY_READINGS if len(name) == 2)
+_TWO_LETTERS = "欧阳 上官 司马 诸葛 司徒 东方 皇甫 慕容 公孙 夏侯 轩辕 宇文 端木 百里 呼延 南宫 独孤 赫连 钟离 闻人 申屠 太史"
+_TWO_LETTER_FAMILIES = {*_TWO_LETTERS.split(), *(name for name in _FAMILY_READINGS if len(name) == 2)}
 
 
 def is_han(letter: str) -> bool:
@@ -28,13 +27,8 @@ def family_length(name: str) -> int:
 
 def name_syllables(name: str) -> list[str]:
     """One reading per letter of a person's name; letters that are not Han stand as they are."""
-    family = name[: family_length(name)]
-    if len(family) == 2:
-        known = _FAMILY_READINGS.get(family)
-        start = _split_known(family, known) if known else [_reading(letter) for letter in family]
-    else:
-        start = [_FAMILY_READINGS.get(family) or _reading(family)] if family else []
-    return [*start, *(_reading(letter) for letter in name[len(family) :])]
+    length = family_length(name)
+    return [*_family_syllables(name[:length]), *map(_reading, name[length:])]
 
 
 def text_syllables(text: str) -> list[str]:
@@ -58,9 +52,6 @@ def _reading(letter: str) -> str:
     return lazy_pinyin(letter)[0].replace("ü", "v")
 
 
-@lru_cache(maxsize=100)
-def _split_known(family: str, reading: str) -> list[str]:
-    """Cut the reading of a two-letter family name where its first syllable ends."""
-    cuts = {"moqi": 2, "yuchi": 2, "chanyu": 4, "zhangsun": 5, "tantai": 3, "linghu": 4}
-    cut = cuts[reading]
-    return [reading[:cut], reading[cut:]]
+@lru_cache(maxsize=5_000)
+def _family_syllables(family: str) -> tuple[str, ...]:
+    return tuple(_FAMILY_READINGS[family].split()) if family in _FAMILY_READINGS else tuple(map(_reading, family))

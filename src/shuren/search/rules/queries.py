@@ -33,7 +33,7 @@ def stages(text: str) -> list[Condition]:
         return []
     inside: list[tuple[Term, ...]] = []
     for run in stretches:
-        inside.extend(_han_groups(run) if is_han(run[0]) else [_latin_group(run)])
+        inside.extend(_han_groups(run) if is_han(run[0]) else [_latin_group(run, is_alone=len(stretches) == 1)])
     return [((Term(KEY + whole),),), ((Term(KEY + whole, is_prefix=True),),), tuple(dict.fromkeys(inside))]
 
 
@@ -69,9 +69,11 @@ def _han_groups(run: str) -> list[tuple[Term, ...]]:
     return [tuple(dict.fromkeys((Term(pair), Term(word)))) for pair in pairs for word in words]
 
 
-def _latin_group(run: str) -> tuple[Term, ...]:
+def _latin_group(run: str, *, is_alone: bool) -> tuple[Term, ...]:
+    """A reading or number inside; standing alone, its keys have been tried by the stages before."""
     is_prefix = len(run) >= 2
-    return (Term(run, is_prefix), Term(KEY + run, is_prefix))
+    inside = Term(run, is_prefix)
+    return (inside,) if is_alone else (inside, Term(KEY + run, is_prefix))
 
 
 def _mark_text(marks: list[bool], title: str, run: str) -> None:

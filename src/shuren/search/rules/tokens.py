@@ -40,7 +40,7 @@ def document_tokens(document: Document) -> list[str]:
         tokens.update(dict.fromkeys(_name_tokens(title) if is_name else _title_tokens(title)))
     if document.text:
         tokens.update(dict.fromkeys(word_tokens(normal(document.text))))
-    return [token for token in tokens if len(token) <= MAX_TOKEN]
+    return [token for token in tokens if len(token) <= MAX_TOKEN] if max(map(len, tokens)) > MAX_TOKEN else list(tokens)
 
 
 def place_tokens(document: Document) -> list[str]:
@@ -52,13 +52,7 @@ def place_tokens(document: Document) -> list[str]:
 
 def word_tokens(text: str) -> list[str]:
     """Words of running text, long words also by their parts."""
-    tokens: list[str] = []
-    for run in runs(text):
-        if is_han(run[0]):
-            tokens.extend(rjieba.cut_for_search(run))
-        else:
-            tokens.append(run)
-    return tokens
+    return [token for run in runs(text) for token in (rjieba.cut_for_search(run) if is_han(run[0]) else (run,))]
 
 
 def letter_tokens(run: str) -> list[str]:

@@ -1,0 +1,168 @@
+"""Handing out first passwords, branch by branch."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from shuren.directory import api as directory
+from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission
+from shuren.identity import selectors
+from shuren.identity.api import actor_of
+from shuren.identity.data import AccountData, Slip
+from shuren.identity.services.credentials import issue_credentials
+from shuren.kernel import clock, ids
+from shuren.kernel.data import Actor
+from shuren.kernel.errors import Refused
+from shuren.kernel.paging import Page
+from shuren.pages import api as pages
+from shuren.pages.data import Action, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
+
+_WHO = {"pupils": gettext_lazy("学生"), "parents": gettext_lazy("家长"), "staff": gettext_lazy("教职工")}
+_MAX_PEOPLE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person who may be given a first password."""
+
+    public_id: str
+    name: str
+    number: str
+    account: AccountData | None
+
+
+@never_cache
+@require_GET
+def credentials(request: HttpRequest) -> HttpResponse:
+    """Start at the top of the first branch where the actor may hand out passwords."""
+    scope = directory.scope_of(actor=actor_of(request), permission=Permission.ISSUE_CREDENTIALS, now=clock.now())
+    if not scope.paths:
+        raise Refused(_("您当前的身份不能发放密码。"), remedy=_("请联系学校管理员或上级教育局。"))
+    top = int(scope.paths[0].rstrip("/").rsplit("/", 1)[-1])
+    return redirect("identity:credentials_of_org", org_id=ids.encode("org", top))
+
+
+@never_cache
+@require_GET
+def credentials_of_org(request: HttpRequest, org_id: str) -> HttpResponseBase:
+    org = _access(actor_of(request), org_id)
+    spec = _spec(org)
+    context = {"org": org, "children": directory.children_of(org.id), "breadcrumbs": _trail(actor_of(request), org)}
+    return pages.render_list(request, spec, template="identity/credentials.html", context=context)
+
+
+@never_cache
+@require_POST
+def issue(request: HttpRequest, org_id: str, form: str) -> HttpResponseBase:
+    """Hand out passwords to the ticked people, as a page to print, a workbook, CSV or PDF."""
+    actor, now = actor_of(request), clock.now()
+    org = _access(actor, org_id)
+    person_ids = [ids.decode("person", text) for text in request.POST.getlist("ids")]
+    slips = issue_credentials(actor=actor, person_ids=person_ids, now=now)
+    response = _answer(request, form, org, slips)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _answer(request: HttpRequest, form: str, org: OrgData, slips: list[Slip]) -> HttpResponseBase:
+    title = _("%(org)s初始密码") % {"org": org.short_name or org.name}
+    header = [_("姓名"), _("个人编号"), _("用户名"), _("初始密码")]
+    rows = [[slip.name, slip.number, slip.username, slip.password] for slip in slips]
+    if form == "xlsx":
+        return pages.workbook_response(title, [pages.Sheet(title, header, rows, widths=(14, 20, 20, 28))])
+    if form == "csv":
+        return pages.csv_response(title, header, rows)
+    context = {"title": title, "org": org, "slips": slips, "site": request.build_absolute_uri("/")}
+    if form == "pdf":
+        return pages.pdf_response(render_to_string("identity/slips_print.html", context, request), title)
+    return render(request, "identity/slips.html", context)
+
+
+def _access(actor: Actor, org_id: str) -> OrgData:
+    return directory.access_org(
+        actor=actor, id=ids.decode("org", org_id), permission=Permission.ISSUE_CREDENTIALS, now=clock.now()
+    )
+
+
+def _trail(actor: Actor, org: OrgData) -> list[dict[str, str]]:
+    scope = directory.scope_of(actor=actor, permission=Permission.ISSUE_CREDENTIALS, now=clock.now())
+    chain = [above for above in directory.ancestors_of(org.id) if scope.covers(above.path)]
+    return [
+        {"label": above.short_name or above.name, "url": reverse("identity:credentials_of_org", args=[above.public_id])}
+        for above in (*chain, org)
+    ]
+
+
+def _spec(org: OrgData) -> ListSpec[Candidate]:
+    who = ["pupils", "parents"] if org.type is OrgType.CLASS else ["staff"]
+    address = {form: reverse("identity:issue_credentials", args=[org.public_id, form]) for form in ("page", "xlsx", "csv", "pdf")}
+    confirm = _("给选中的人发放新的初始密码?他们原来的密码会失效,已登录的设备会退出。")
+    return ListSpec(
+        name="credentials",
+        title=_("发放初始密码"),
+        columns=_columns(),
+        rows=lambda query: _rows(org, query, default=who[0]),
+        filters=(Filter(key="who", label=_("人员"), choices=tuple(Choice(value=key, label=str(_WHO[key])) for key in who)),),
+        search_label=_("姓名或编号"),
+        sizes=(50, 100, 200),
+        row_id=lambda row: row.public_id,
+        bulk=(
+            Action(label=_("发放并打印密码条"), url=address["page"], icon="key", is_post=True, is_primary=True, confirm=confirm),
+            Action(label=_("发放并下载 Excel"), url=address["xlsx"], icon="file-spreadsheet", is_post=True, confirm=confirm),
+            Action(label=_("发放并下载 CSV"), url=address["csv"], icon="file-type-csv", is_post=True, confirm=confirm),
+            Action(label=_("发放并下载 PDF"), url=address["pdf"], icon="file-type-pdf", is_post=True, confirm=confirm),
+        ),
+        empty=EmptyState(title=_("这里没有可以发放密码的人"), text=_("请在上面选择下级单位;学生和家长在班级里。"), icon="users"),
+    )
+
+
+def _columns() -> tuple[Column[Candidate], ...]:
+    return (
+        Column(key="name", title=_("姓名"), value=lambda row: row.name),
+        Column(key="number", title=_("个人编号"), value=lambda row: row.number),
+        Column(key="username", title=_("用户名"), value=lambda row: row.account.username if row.account else None),
+        Column(key="state", title=_("账号状态"), value=_state),
+        Column(key="seen", title=_("上次登录"), value=lambda row: row.account.last_sign_in_at if row.account else None),
+    )
+
+
+def _state(row: Candidate) -> Status:
+    if row.account is None or not row.account.is_usable:
+        return Status(text=_("未发放"), tone="plain")
+    if not row.account.is_active:
+        return Status(text=_("已停用"), tone="bad")
+    if row.account.must_change_password:
+        return Status(text=_("已发放,待本人修改"), tone="warn")
+    return Status(text=_("使用中"), tone="good")
+
+
+def _rows(org: OrgData, query: ListQuery, *, default: str) -> Page[Candidate]:
+    found = _person_ids(org, query.filters.get("who") or default)
+    if query.search:
+        people = directory.people_by_ids(found)
+        found = [key for key in found if key in people and query.search in f"{people[key].name} {people[key].number}"]
+    start = (query.number - 1) * query.size
+    shown = found[start : start + query.size]
+    people = directory.people_by_ids(shown)
+    accounts = selectors.accounts_of_people(shown)
+    shown_people = [people[key] for key in shown if key in people]
+    rows = [Candidate(person.public_id, person.name, person.number, accounts.get(person.id)) for person in shown_people]
+    return Page(rows=rows, total=len(found), is_exact=len(found) < _MAX_PEOPLE, number=query.number, size=query.size)
+
+
+def _person_ids(org: OrgData, who: str) -> list[int]:
+    day = clock.day_of(clock.now())
+    if org.type is not OrgType.CLASS:
+        return [person.id for person in directory.people_of_org(org.path, limit=_MAX_PEOPLE)]
+    pupils = [row.person_id for row in directory.enrollments_of_paths([org.path], role=EnrollmentRole.STUDENT, day=day)]
+    if who != "parents":
+        return list(dict.fromkeys(pupils))
+    return list(dict.fromkeys(link.guardian_id for link in directory.guardians_of(pupils, day=day)))
