@@ -20,6 +20,9 @@ class Missing(IntEnum):
 
 
 class AssessmentStatus(StrEnum):
+    """A pending test is being imported for the first time and shown to nobody."""
+
+    PENDING = "pending"
     READY = "ready"
     WITHDRAWN = "withdrawn"
 

@@ -29,9 +29,7 @@ class Assessment(models.Model):
     booklets = models.JSONField(default=list)
     context = models.JSONField(default=list)
     references = models.JSONField(default=list)
-    status = models.CharField(
-        max_length=12, choices=[(s.value, s.value) for s in AssessmentStatus], default=AssessmentStatus.READY
-    )
+    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in AssessmentStatus], default="pending")
     pupils = models.PositiveIntegerField(default=0)
     snapshot_id = models.BigIntegerField(null=True)
     import_id = models.BigIntegerField(null=True, db_index=True)

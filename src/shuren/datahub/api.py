@@ -10,7 +10,7 @@ from shuren.datahub.selectors.snapshots import current, history, snapshot_data
 from shuren.datahub.selectors.sql import query
 from shuren.datahub.services.export import export_partition
 from shuren.datahub.services.sweep import sweep
-from shuren.datahub.services.write import drop_partition, keep_snapshot, write_partition
+from shuren.datahub.services.write import drop_partition, keep_snapshot, prepare_partition, publish_partition, write_partition
 
 __all__ = [
     "declare_dataset",
@@ -18,6 +18,8 @@ __all__ = [
     "drop_partition",
     "export_partition",
     "keep_snapshot",
+    "prepare_partition",
+    "publish_partition",
     "query",
     "read_partition",
     "scan_partition",

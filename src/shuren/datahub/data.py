@@ -40,6 +40,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedPartition:
+    """A file written into the lake that no reader sees yet; `file` is relative to the lake folder."""
+
+    dataset: str
+    partition: Mapping[str, str]
+    file: str
+    rows: int
+    bytes: int
+    sha256: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """What a sweep removed."""
 

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import shuren.assessment.data
 import shuren.kernel.fields
 
 
@@ -36,8 +35,8 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("ready", "ready"), ("withdrawn", "withdrawn")],
-                        default=shuren.assessment.data.AssessmentStatus["READY"],
+                        choices=[("pending", "pending"), ("ready", "ready"), ("withdrawn", "withdrawn")],
+                        default="pending",
                         max_length=12,
                     ),
                 ),

@@ -45,7 +45,7 @@ def assessment_id_of_code(code: str) -> int | None:
     return Assessment.objects.filter(code=code).values_list("pk", flat=True).first()
 
 
-def access_assessment(*, actor: Actor, id: int, now: datetime) -> AssessmentData:  # noqa: A002  # the house's name for it
+def access_assessment(*, actor: Actor, id: int, now: datetime) -> AssessmentData:  # the house's name for it
     """The test, if the actor may see it; otherwise `NotFound`."""
     row = _counted(visible_assessments(actor=actor, now=now)).filter(pk=id).first()
     if row is None:
@@ -55,18 +55,19 @@ def access_assessment(*, actor: Actor, id: int, now: datetime) -> AssessmentData
 
 def visible_assessments(*, actor: Actor, now: datetime) -> QuerySet[Assessment]:
     """Every test the actor may see, unordered."""
+    held = Assessment.objects.filter(status=AssessmentStatus.READY)
     if actor.is_system:
-        return Assessment.objects.all()
+        return held
     scope = scope_of(actor=actor, permission=Permission.VIEW_ASSESSMENTS, now=now)
     took_part = Participation.objects.filter(path_q("org_path", scope.paths), assessment=OuterRef("pk"))
-    return Assessment.objects.filter(path_q("org_path", scope.paths) | Q(Exists(took_part)))
+    return held.filter(path_q("org_path", scope.paths) | Q(Exists(took_part)))
 
 
 def listed_assessments(
     *, actor: Actor, now: datetime, search: str = "", subject: str = "", order: str = "-held_date"
 ) -> QuerySet[Assessment]:
     """Visible tests for a list, newest first unless asked otherwise."""
-    rows = visible_assessments(actor=actor, now=now).filter(status=AssessmentStatus.READY)
+    rows = visible_assessments(actor=actor, now=now)
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(code__icontains=search))
     if subject:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from shuren.datahub.data import DatasetSpec, Snapshot
+from shuren.datahub.data import DatasetSpec, PreparedPartition, Snapshot
 from shuren.datahub.models import Dataset, StoredSnapshot
 from shuren.datahub.rules.catalogue import spec_of
 from shuren.datahub.rules.names import partition_text, partition_values
@@ -41,36 +41,57 @@ def write_partition(
     new snapshot becomes visible when that commits. `schema` is needed only when there may be no batch at all.
     `sort_by` gathers the rows in memory and sorts them by that column, for fast look-up by it.
     """
+    prepared = prepare_partition(dataset, partition, batches, schema=schema, sort_by=sort_by)
+    return publish_partition(prepared, actor=actor, now=now)
+
+
+def prepare_partition(
+    dataset: str,
+    partition: Mapping[str, object],
+    batches: Iterable[pa.RecordBatch] | pa.Table,
+    *,
+    schema: pa.Schema | None = None,
+    sort_by: str | None = None,
+) -> PreparedPartition:
+    """Write the file only, outside any transaction; it is swept unless `publish_partition` follows within the hour."""
     spec = spec_of(dataset)
     values = partition_values(spec.partition_keys, partition)
-    text = partition_text(values)
-    folder = lake_folder() / spec.name / text
+    folder = lake_folder() / spec.name / partition_text(values)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.parquet"
     written_schema, rows = _write_file(path, _sorted(batches, sort_by), schema)
-    columns = {field.name: str(field.type) for field in written_schema}
+    return PreparedPartition(
+        dataset=spec.name,
+        partition=values,
+        file=path.relative_to(lake_folder()).as_posix(),
+        rows=rows,
+        bytes=path.stat().st_size,
+        sha256=_digest(path),
+        columns={field.name: str(field.type) for field in written_schema},
+    )
+
+
+def publish_partition(prepared: PreparedPartition, *, actor: Actor, now: datetime) -> Snapshot:
+    """Make a prepared file the current snapshot of its partition; publishes `datahub.partition_written`."""
+    spec = spec_of(prepared.dataset)
+    text = partition_text(prepared.partition)
     with transaction.atomic():
-        stored = _switch(spec, text, now)
         created = StoredSnapshot.objects.create(
-            dataset=stored,
+            dataset=_switch(spec, text, now),
             partition=text,
-            partition_values=values,
-            file=path.relative_to(lake_folder()).as_posix(),
-            rows=rows,
-            bytes=path.stat().st_size,
-            sha256=_digest(path),
-            columns=columns,
+            partition_values=dict(prepared.partition),
+            file=prepared.file,
+            rows=prepared.rows,
+            bytes=prepared.bytes,
+            sha256=prepared.sha256,
+            columns=dict(prepared.columns),
             created_at=now,
             is_current=True,
         )
-        audit.record(
-            actor=actor,
-            action="datahub.partition_written",
-            target=f"snapshot:{created.pk}",
-            details={"dataset": spec.name, "partition": text, "rows": rows},
-            now=now,
-        )
-        events.publish("datahub.partition_written", {"dataset": spec.name, "partition": values, "snapshot": created.pk}, now=now)
+        details = {"dataset": spec.name, "partition": text, "rows": prepared.rows}
+        audit.record(actor=actor, action="datahub.partition_written", target=f"snapshot:{created.pk}", details=details, now=now)
+        news = {"dataset": spec.name, "partition": dict(prepared.partition), "snapshot": created.pk}
+        events.publish("datahub.partition_written", news, now=now)
     return snapshot_data(created, spec.name)
 
 

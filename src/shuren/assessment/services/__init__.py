@@ -1,0 +1,1 @@
+"""Writes of tests: checking a results file, applying it, making templates and simulated tests."""

@@ -1,0 +1,1 @@
+"""Checking a results file: every table read, every wrong cell told, and the outcome staged."""
