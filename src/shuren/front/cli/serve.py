@@ -26,7 +26,7 @@ def web_command(host: str, port: int) -> list[str]:
 
 
 def worker_command() -> list[str]:
-    return [sys.executable, "-m", "shuren", "worker", "--parent", str(os.getpid())]
+    return [sys.executable, "-m", "shuren.front.cli", "worker", "--parent", str(os.getpid())]
 
 
 class Family:

@@ -1,5 +1,0 @@
-"""`python -m shuren` is the `shuren` command."""
-
-from shuren.front.cli.main import main
-
-main()
