@@ -42,4 +42,4 @@ def _role_options(actor: Actor, kept: Wardrobe) -> list[dict[str, object]]:
 
 
 def _org_trail(kept: Wardrobe) -> list[dict[str, str]]:
-    return [{"label": name, "url": f"/orgs/{ids.encode('org', org_id)}/"} for org_id, name in kept.trail]
+    return [{"label": name, "url": f"/orgs/{ids.encode('org', org_id)}/" if org_id else ""} for org_id, name in kept.trail]

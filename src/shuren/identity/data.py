@@ -77,9 +77,10 @@ class Hat:
 class Wardrobe:
     """What the signed-in person may be and do: kept in the session for some minutes, for menus only.
 
-    Access itself is always decided afresh by `directory.scope_of`.
+    Access itself is always decided afresh by `directory.scope_of`. `trail` is the way from the root to the org of the
+    first hat worn; where the person may not look, the id is None.
     """
 
     hats: tuple[Hat, ...] = ()
     permissions: frozenset[Permission] = frozenset()
-    trail: tuple[tuple[int, str], ...] = ()
+    trail: tuple[tuple[int | None, str], ...] = ()

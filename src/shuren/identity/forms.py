@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class SignInForm(forms.Form):
     """Name and password; what is wrong with them is said by the service, not by the fields."""
 
-    name = forms.CharField(
+    username = forms.CharField(
         label=_("账号"),
         max_length=120,
         help_text=_("用户名、学籍号、工号、个人编号、手机号或邮箱"),

@@ -44,10 +44,11 @@ def _read(actor: Actor, *, now: datetime) -> dict[str, object]:
     hats = directory.role_options(actor.person_id, now=now)
     worn = [hat for hat in hats if actor.role in (None, hat.role) and hat.org_id is not None]
     trail = _trail(worn[0].org_id) if worn and worn[0].org_id is not None else []
+    scope = directory.scope_of(actor=actor, permission=Permission.VIEW_ORGS, now=now)
     return {
         "at": int(now.timestamp()),
         "role": actor.role,
         "hats": [[hat.role.value, hat.org_id, hat.org_name] for hat in hats],
         "permissions": sorted(directory.permissions_of(actor=actor, now=now)),
-        "trail": [[org.id, org.short_name or org.name] for org in trail],
+        "trail": [[org.id if scope.covers(org.path) else None, org.short_name or org.name] for org in trail],
     }

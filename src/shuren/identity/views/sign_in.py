@@ -32,7 +32,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     refusal: SignInOutcome | None = None
     if request.method == "POST" and form.is_valid():
-        outcome = _try(request, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
+        outcome = _try(request, name=form.cleaned_data["username"], password=form.cleaned_data["password"])
         if outcome.account_id is not None:
             return _enter(request, outcome.account_id)
         refusal = outcome
