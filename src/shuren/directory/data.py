@@ -176,7 +176,10 @@ class GrantData:
 
 
 class CountKind(StrEnum):
-    """What is counted and kept per org, for the org and everything below it."""
+    """What is counted and kept per org, for the org and everything below it.
+
+    `MEMBERS` are affiliations of any role; `PEOPLE` is kept for the root only: everybody, once.
+    """
 
     SCHOOLS = "schools"
     CLASSES = "classes"
@@ -184,6 +187,7 @@ class CountKind(StrEnum):
     PARENTS = "parents"
     TEACHERS = "teachers"
     MEMBERS = "members"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +248,18 @@ class Written:
 
     id: int
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A line of a list of people: who, and as what and where they appear in it."""
+
+    id: int
+    public_id: str
+    number: str
+    name: str
+    sex: Sex
+    role: Role | None
+    org_id: int | None
+    org_public_id: str
+    org_name: str

@@ -1,7 +1,7 @@
 """Grants, read: who holds what where, and what somebody may give on."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -94,7 +94,7 @@ def access_grant(*, actor: Actor, id: int, now: datetime) -> GrantData:
     return grant_data(grant)
 
 
-def grants_reaching(path: str, *, day: date, now: datetime) -> QuerySet[Grant]:
+def grants_reaching(path: str, *, now: datetime) -> QuerySet[Grant]:
     """Grants in force on the org at `path` or above it."""
     prefixes = [path[: end + 1] for end, letter in enumerate(path) if letter == "/"]
     return Grant.objects.filter(active_grant_q(now), org_path__in=prefixes).select_related("person", "org")

@@ -46,9 +46,12 @@ def access_person(*, actor: Actor, id: int, permission: Permission, now: datetim
 
 
 def person_row_for(*, actor: Actor, id: int, permission: Permission, now: datetime) -> Person:
+    return person_row_within(scope_of(actor=actor, permission=permission, now=now), id, day=day_of(now))
+
+
+def person_row_within(scope: Scope, id: int, *, day: date) -> Person:
     person = Person.objects.visible().filter(pk=id, merged_into__isnull=True).first()
-    scope = scope_of(actor=actor, permission=permission, now=now)
-    if person is None or person.pk not in people_within(scope, [person.pk], day=day_of(now)):
+    if person is None or person.pk not in people_within(scope, [person.pk], day=day):
         raise NotFound(_("没有找到这个人。"))
     return person
 

@@ -1,6 +1,6 @@
 """Whose data an actor may reach: explicit grants, and what current affiliations, enrollments and wards imply."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -54,20 +54,28 @@ def holdings_of(person_id: int, now: datetime) -> list[Holding]:
 
 def scope_of(*, actor: Actor, permission: Permission, now: datetime) -> Scope:
     """The branches and people for which `actor` holds `permission`, through the chosen hat only if one is chosen."""
+    return scopes_of(actor=actor, permissions=(permission,), now=now)[permission]
+
+
+def scopes_of(*, actor: Actor, permissions: Iterable[Permission], now: datetime) -> dict[Permission, Scope]:
+    """Several scopes for the price of one."""
     if actor.is_system:
-        return Scope(
+        everything = Scope(
             paths=tuple(Org.objects.visible().filter(parent__isnull=True).order_by("path").values_list("path", flat=True))
         )
+        return dict.fromkeys(permissions, everything)
     if actor.person_id is None:
-        return Scope()
-    paths: list[str] = []
-    person_ids = {actor.person_id} if permission is Permission.VIEW_PEOPLE else set()
-    for holding in holdings_of(actor.person_id, now):
-        if (actor.role is None or holding.role == actor.role) and holding.allows(permission):
-            person_ids |= holding.person_ids
-            if holding.path:
-                paths.append(holding.path)
-    return Scope(paths=outermost(paths), person_ids=frozenset(person_ids))
+        return dict.fromkeys(permissions, Scope())
+    holdings = holdings_of(actor.person_id, now)
+    worn = [holding for holding in holdings if actor.role is None or holding.role == actor.role]
+    return {permission: _scope(actor.person_id, worn, permission) for permission in permissions}
+
+
+def _scope(person_id: int, holdings: list[Holding], permission: Permission) -> Scope:
+    allowing = [holding for holding in holdings if holding.allows(permission)]
+    person_ids = {person_id} if permission is Permission.VIEW_PEOPLE else set()
+    person_ids.update(*(holding.person_ids for holding in allowing))
+    return Scope(paths=outermost(h.path for h in allowing if h.path), person_ids=frozenset(person_ids))
 
 
 def _granted(person_id: int, now: datetime) -> Iterator[Holding]:

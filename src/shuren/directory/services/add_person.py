@@ -5,13 +5,15 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import NewPerson, Permission, Written
+from shuren.directory.data import CountKind, NewPerson, Permission, Written
 from shuren.directory.models import Person
 from shuren.directory.rules.names import sort_key_of
 from shuren.directory.rules.sourced import fresh_sourced_id
+from shuren.directory.selectors.orgs import root_org
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.issue_numbers import issue_numbers
 from shuren.directory.services.seal_national_id import index_of, sealed
+from shuren.directory.services.shift_counts import shift_counts
 from shuren.directory.services.warn_codes import person_warnings
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
@@ -47,6 +49,9 @@ def add_person(*, actor: Actor, person: NewPerson, now: datetime) -> Written:
         national_id_index=index_of(national_id) if national_id else "",
         is_synthetic=person.is_synthetic,
     )
+    root = root_org()
+    if root:
+        shift_counts([root.id], CountKind.PEOPLE, 1)
     audit.record(actor=actor, action="directory.person_added", target=f"person:{row.pk}", now=now)
     events.publish("directory.person_added", {"person_id": row.pk}, now=now)
     return Written(row.pk, person_warnings(national_id, row.pupil_number))

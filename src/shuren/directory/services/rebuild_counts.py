@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from shuren.directory.data import CountKind, EnrollmentRole, OrgStatus, OrgType, Role
-from shuren.directory.models import Affiliation, Enrollment, Org, OrgCount
+from shuren.directory.models import Affiliation, Enrollment, Org, OrgCount, Person
 from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.scope import current_q
 
@@ -28,6 +28,7 @@ def rebuild_counts(*, day: date) -> int:
     _add_orgs(counts)
     _add_affiliations(counts, day)
     _add_enrollments(counts, day)
+    _add_people(counts)
     OrgCount.objects.all().delete()
     rows = (OrgCount(org_id=org_id, kind=kind.value, value=value) for (org_id, kind), value in counts.items())
     _write(rows)
@@ -59,6 +60,12 @@ def _add_enrollments(counts: Counter[tuple[int, CountKind]], day: date) -> None:
         for org_id in ids_of(row["org_path"])[-2:]:
             if org_id in below:
                 counts[org_id, kind] += row["size"]
+
+
+def _add_people(counts: Counter[tuple[int, CountKind]]) -> None:
+    people = Person.objects.visible().filter(merged_into__isnull=True).count()
+    for root in Org.objects.visible().filter(parent__isnull=True).order_by("pk")[:1]:
+        counts[root.pk, CountKind.PEOPLE] = people
 
 
 def _write(rows: Iterable[OrgCount]) -> None:
