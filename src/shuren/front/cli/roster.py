@@ -1,0 +1,41 @@
+"""`shuren roster import` and `shuren roster export`."""
+
+from pathlib import Path
+
+import click
+
+from shuren.directory import api as directory
+from shuren.front.cli.imports import run_import
+from shuren.kernel import clock
+from shuren.kernel.data import SYSTEM
+from shuren.kernel.errors import NotFound
+
+
+@click.group("roster")
+def command() -> None:
+    """Import and export rosters: orgs, people, classes and who belongs where."""
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--data-dir", help="Folder of the installation.")
+@click.option("--check-only", is_flag=True, help="Check and show the difference; write nothing.")
+@click.option("--yes", is_flag=True, help="Apply without asking.")
+@click.option("--errors", type=click.Path(path_type=Path, dir_okay=False), help="Write an error workbook here.")
+def import_command(file: Path, data_dir: str | None, check_only: bool, yes: bool, errors: Path | None) -> None:
+    """Import a OneRoster 1.2 zip or an Excel workbook. All of it is applied, or nothing."""
+    run_import("roster", file, options={}, errors=errors, check_only=check_only, ask=not yes)
+
+
+@command.command("export")
+@click.option("--data-dir", help="Folder of the installation.")
+@click.option("--org", help="Sourced id of the branch; the whole region when left out.")
+@click.option("--form", type=click.Choice(["oneroster", "excel"]), default="oneroster", show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+def export_command(data_dir: str | None, org: str | None, form: str, out: Path) -> None:
+    """Export a branch in a form that can be imported again."""
+    branch = directory.org_ids_by_sourced([org]).get(org) if org else getattr(directory.root_org(), "id", None)
+    if branch is None:
+        raise NotFound(f"There is no org {org}." if org else "There is no org yet.")
+    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=form, now=clock.now())
+    click.echo(f"{out}  {out.stat().st_size / 1e6:.1f} MB")

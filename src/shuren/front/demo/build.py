@@ -1,0 +1,77 @@
+"""Building the demonstration: roster in, results in, measured, checked against what was published."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from shuren.assessment import api as assessment
+from shuren.evaluation import api as evaluation
+from shuren.evaluation.data import TIMSS_2011_AUSTRIA, RunStatus, TruthRow
+from shuren.front.cli.imports import finish_job, run_import
+from shuren.front.demo import simulated, timss
+from shuren.front.demo.accounts import DemoAccount, as_json, make_accounts
+from shuren.kernel import clock
+from shuren.kernel.data import SYSTEM
+from shuren.kernel.errors import Invalid
+
+PACKAGED_DATA = Path(__file__).resolve().parent.parent / "demo_data"
+SOURCE_DATA = Path(__file__).resolve().parents[4] / "demo" / "data"
+
+
+def data_folder() -> Path:
+    """Where the third-party data lies: inside an installed package, or in the source tree."""
+    return (PACKAGED_DATA if PACKAGED_DATA.exists() else SOURCE_DATA) / "timss2011-g4-aut"
+
+
+def state_file() -> Path:
+    return Path(settings.DATA_DIR) / "demo.json"
+
+
+def is_built() -> bool:
+    return state_file().exists()
+
+
+def kept_accounts() -> list[DemoAccount]:
+    stored = json.loads(state_file().read_text())["accounts"]
+    return [DemoAccount(**row) for row in stored.values()]
+
+
+def kept_truth() -> list[TruthRow]:
+    return evaluation.truth_check(json.loads(state_file().read_text())["run_id"])
+
+
+def build(say: Callable[[str], None]) -> None:
+    """Build everything in an empty, prepared installation; raises `ShurenError` where a step is refused."""
+    folder = Path(settings.DATA_DIR) / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    say("roster")
+    roster = timss.write_roster(data_folder(), folder / "roster.zip")
+    run_import("roster", roster, options={}, ask=False)
+    say("real test: TIMSS 2011, grade 4")
+    results = timss.write_results(data_folder(), folder / "timss-2011.zip")
+    run_import("results", results, options={}, ask=False)
+    run_id = measure(timss.CODE, {"published": TIMSS_2011_AUSTRIA, "contrasts": timss.CONTRASTS})
+    say("simulated school test")
+    school_test = simulated.write_results(data_folder(), folder / "school-test.zip")
+    run_import("results", school_test, options={}, ask=False)
+    measure(simulated.CODE, {})
+    accounts = make_accounts(now=clock.now())
+    draft = state_file().with_suffix(".tmp")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps({"run_id": run_id, "accounts": as_json(accounts)}, ensure_ascii=False, indent=1))
+    draft.replace(state_file())
+
+
+def measure(code: str, options: dict[str, object]) -> int:
+    """Declare and carry out a run of the assessment `code`; returns the run's id."""
+    assessment_id = assessment.assessment_id_of_code(code)
+    if assessment_id is None:
+        raise Invalid(f"There is no assessment {code}.")
+    run_id = evaluation.declare_run(actor=SYSTEM, assessment_id=assessment_id, options=options, now=clock.now())
+    finish_job(evaluation.start_run(actor=SYSTEM, run_id=run_id, now=clock.now()), "measure")
+    state = evaluation.run_state(run_id)
+    if state.status is not RunStatus.DONE:
+        raise Invalid(state.error or f"The run ended as {state.status}.")
+    return run_id
