@@ -1,0 +1,104 @@
+"""The registry as the files of this package, and of the region's own folder, write it."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shuren.standards.data import Authority, CodeData, CodeSetData, ElementData, ElementType, Grade, MaskStyle
+
+SHIPPED = Path(__file__).resolve().parent.parent / "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Everything the files say, by code."""
+
+    elements: Mapping[str, ElementData]
+    code_sets: Mapping[str, CodeSetData]
+
+
+class RegistryFault(ValueError):
+    """A file of the registry contradicts itself or another one; the message names file and entry."""
+
+
+def read_registry(folders: Iterable[Path]) -> Registry:
+    """Read `*.yaml` of every folder; an entry of a later folder takes the place of an earlier one with its code."""
+    elements: dict[str, ElementData] = {}
+    code_sets: dict[str, CodeSetData] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")):
+            for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
+                try:
+                    if "codes" in entry:
+                        code_sets[entry["code"]] = _code_set(entry)
+                    else:
+                        elements[entry["code"]] = _element(entry)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise RegistryFault(f"{path.name}: {entry!r:.80}: {error}") from error
+    for element in elements.values():
+        if element.code_set and element.code_set not in code_sets:
+            raise RegistryFault(f"element {element.code} names the code set {element.code_set}, which there is not")
+    return Registry(elements=elements, code_sets=code_sets)
+
+
+@cache
+def divisions() -> Mapping[str, str]:
+    """Names of provinces, cities and counties by their six digits."""
+    with (SHIPPED / "divisions.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["name"] for row in csv.DictReader(file)}
+
+
+@cache
+def province_codes() -> frozenset[str]:
+    return frozenset(code[:2] for code in divisions())
+
+
+def _element(entry: Mapping[str, Any]) -> ElementData:
+    element_type = ElementType(entry["type"])
+    if (element_type == ElementType.CODE) != bool(entry.get("code_set")):
+        raise ValueError("a coded element has a code set, and no other")
+    return ElementData(
+        code=entry["code"],
+        name_zh=entry["name_zh"],
+        name_en=entry["name_en"],
+        type=element_type,
+        grade=Grade(entry["grade"]),
+        length=entry.get("length"),
+        unit=entry.get("unit", ""),
+        code_set=entry.get("code_set", ""),
+        mask=MaskStyle(entry.get("mask", "none")),
+        reference=entry.get("reference", ""),
+    )
+
+
+def _code_set(entry: Mapping[str, Any]) -> CodeSetData:
+    codes = {str(code): _code(str(code), told) for code, told in entry["codes"].items()}
+    for code in codes.values():
+        if code.replaced_by and code.replaced_by not in codes:
+            raise ValueError(f"code {code.code} is replaced by {code.replaced_by}, which there is not")
+    return CodeSetData(
+        code=entry["code"],
+        name_zh=entry["name_zh"],
+        name_en=entry["name_en"],
+        authority=Authority(entry["authority"]),
+        reference=entry.get("reference", ""),
+        codes=codes,
+    )
+
+
+def _code(code: str, told: list[str] | Mapping[str, Any]) -> CodeData:
+    if isinstance(told, list):
+        name_zh, name_en = told
+        return CodeData(code=code, name_zh=name_zh, name_en=name_en)
+    begin, end = told.get("begin"), told.get("end")
+    if not all(day is None or isinstance(day, date) for day in (begin, end)):
+        raise ValueError(f"code {code}: begin and end are dates")
+    return CodeData(
+        code=code, name_zh=told["zh"], name_en=told["en"], begin=begin, end=end, replaced_by=told.get("replaced_by", "")
+    )
