@@ -15,7 +15,8 @@ _NIGHT_HOUR = timedelta(hours=3)
 
 def wait_before(failures: int) -> timedelta:
     """How long to wait after the `failures`-th failure in a row: 2 s, 8 s, 32 s … at most 10 minutes."""
-    return min(_LONGEST_WAIT, _FIRST_WAIT * 4 ** min(failures - 1, 10))
+    factor: int = 4 ** min(failures - 1, 10)
+    return min(_LONGEST_WAIT, _FIRST_WAIT * factor)
 
 
 def may_retry(*, failures: int, max_attempts: int) -> bool:

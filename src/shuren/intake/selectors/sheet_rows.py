@@ -37,13 +37,13 @@ def sheet_rows(path: Path, sheet: str) -> Iterator[RawRow]:
     opened = _guarded(lambda: book.get_sheet_by_name(sheet), path, sheet)
     left = opened.start[1] if opened.start else 0
     rows = _guarded(opened.iter_rows, path, sheet)
-    merges = _Merges(_guarded(lambda: opened.merged_cell_ranges, path, sheet) or [])
+    merges = _Merges(_guarded(lambda: opened.merged_cell_ranges or [], path, sheet))
     number = 0
     while True:
         values = _guarded(lambda: next(rows, None), path, sheet)
         if values is None:
             return
-        row: list[object] = [None] * left + values
+        row: list[object] = [*([None] * left), *values]
         merges.fill(number, row)
         number += 1
         yield RawRow(number, row)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from shuren.kernel import clock, events
 from shuren.kernel.models import Event
-from shuren.work.data import JobState
+from shuren.work.data import JobState, JobStatus
 from shuren.work.models import Job
 from shuren.work.rules import is_allowed_name, slot_of
 from shuren.work.selectors import job_state
@@ -101,18 +101,29 @@ def wait_for(
     on_progress: Callable[[JobState], None] | None = None,
     timeout: timedelta | None = None,
     poll_seconds: float = 0.3,
+    works_here: bool = True,
 ) -> JobState:
-    """Wait until another process has ended the job; raises `TimeoutError` after `timeout`."""
+    """Wait until the job has ended; raises `TimeoutError` after `timeout`.
+
+    While it waits it works the queue itself, one job at a time, so that a command ends whether or not there is a
+    worker; with `works_here=False` it only watches.
+    """
     deadline = time.monotonic() + timeout.total_seconds() if timeout else None
+
+    def tell(state: JobState) -> None:
+        if on_progress and state.id == job_id:
+            on_progress(state)
+
     while True:
         state = job_state(job_id)
-        if on_progress:
-            on_progress(state)
+        tell(state)
         if not state.is_live:
             return state
         if deadline is not None and time.monotonic() >= deadline:
             raise TimeoutError(f"job {job_id} is still {state.status}")
-        time.sleep(poll_seconds)
+        has_run = works_here and state.status == JobStatus.QUEUED and run_pending(1, on_progress=tell)
+        if not has_run:
+            time.sleep(poll_seconds)
 
 
 def work_forever(
