@@ -95,7 +95,7 @@ const drawHistogram: Draw = (chart, look) => {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 12, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, false), min: Math.min(...edges), max: Math.max(...edges), splitNumber: 8, splitLine: { show: false } },
+      xAxis: { ...valueAxis(chart, look, false), min: Math.min(...edges), max: Math.max(...edges), splitNumber: 8, splitLine: { show: false }, axisLabel: { color: look.muted, fontSize: 12, showMaxLabel: false } },
       yAxis: { ...valueAxis({ ...chart, minimum: null, maximum: null }, look, true) },
       series: [
         {
@@ -174,7 +174,7 @@ const drawIntervalDots: Draw = (chart, look, width) => {
         emphasis: { scale: 1.3 },
         z: 3,
         data: drawn.map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
-        ...(index === 0 ? { markLine: referenceLines(chart, look, "xAxis") } : {}),
+        ...(index === 0 ? { markLine: referenceLines(chart, look, "xAxis", true) } : {}),
       },
     ];
   });
@@ -224,7 +224,7 @@ const drawItemBars: Draw = (chart, look, width) => {
           cursor: rows.some((point) => point.url) ? "pointer" : "default",
           itemStyle: { color: colorOf(look, 0), borderRadius: [0, 2, 2, 0] },
           data: rows.map((point) => datum(subject, point, shown(point))),
-          markLine: referenceLines(chart, look, "xAxis"),
+          markLine: referenceLines(chart, look, "xAxis", true),
         },
         intervals(subject, look.ink, places, false),
         ...beside,
@@ -251,6 +251,7 @@ const drawTrend: Draw = (chart, look, width) => {
         symbolSize: 10,
         lineStyle: { color, width: 2 },
         itemStyle: { color },
+        labelLayout: { moveOverlap: "shiftY" },
         endLabel: { show: !isNarrow, formatter: group.name, color, fontSize: 12, distance: 12 },
         data: group.points.map((point) => datum(group, point, [point.label, shown(point)])),
         ...(index === 0 ? { markLine: referenceLines(chart, look, "yAxis") } : {}),
@@ -285,6 +286,7 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
       max: high,
       splitNumber: 5,
       precision: chart.decimals,
+      formatter: (from: number, to: number) => `${numberText(from, chart.decimals)}–${numberText(to, chart.decimals)}`,
       itemGap: 12,
       inRange: { color: look.steps },
       outOfRange: { color: look.rule },
@@ -301,10 +303,29 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
         label: { show: true, color: look.ink, fontSize: 12 },
         itemStyle: { areaColor: look.rule, borderColor: look.surface, borderWidth: 1 },
         emphasis: { label: { show: true }, itemStyle: { areaColor: undefined, borderColor: look.ink, borderWidth: 2 } },
-        data: subject.points.map((point) => ({ ...datum(subject, point, shown(point) ?? Number.NaN), name: point.label })),
+        data: subject.points.map((point) => ({
+          ...datum(subject, point, shown(point) ?? Number.NaN),
+          name: point.label,
+          label: { color: onColor(point, low, high, look) },
+          emphasis: { label: { color: onColor(point, low, high, look) } },
+        })),
       },
     ],
   };
+}
+
+/** Which of the five steps a value falls on; none without a value. */
+export function stepOf(point: Point, low: number, high: number): number | null {
+  const value = shown(point);
+  if (value === null) return null;
+  const share = high > low ? (value - low) / (high - low) : 0.5;
+  return Math.min(4, Math.max(0, Math.floor(share * 5)));
+}
+
+function onColor(point: Point, low: number, high: number, look: Look): string {
+  const step = stepOf(point, low, high);
+  if (step === null) return look.muted;
+  return step < 3 ? look.onLow : look.onHigh;
 }
 
 export function tileRange(chart: ChartData): [number, number] {

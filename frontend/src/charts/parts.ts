@@ -116,7 +116,7 @@ export function legendOf(chart: ChartData, look: Look): Option | undefined {
 }
 
 /** Lines across the chart, upright or level, with their names beside them. */
-export function referenceLines(chart: ChartData, look: Look, axis: "xAxis" | "yAxis"): Option {
+export function referenceLines(chart: ChartData, look: Look, axis: "xAxis" | "yAxis", isInverse = false): Option {
   const sorted = [...chart.references].sort((a, b) => a.value - b.value);
   return {
     silent: true,
@@ -127,7 +127,7 @@ export function referenceLines(chart: ChartData, look: Look, axis: "xAxis" | "yA
       [axis]: reference.value,
       label: {
         show: true,
-        position: axis === "xAxis" ? "end" : "insideEndTop",
+        position: axis === "yAxis" ? "insideEndTop" : isInverse ? "start" : "end",
         distance: axis === "xAxis" ? 4 + (sorted.length > 2 ? 16 * (index % 2) : 0) : 4,
         color: look.muted,
         fontSize: 12,

@@ -1,5 +1,5 @@
 import { numberText, valueText, type ChartData } from "./data";
-import { tileRange } from "./options";
+import { stepOf, tileRange } from "./options";
 
 /** Equal tiles as ordinary links: they wrap on a phone and need no keys of their own. */
 export function showTiles(picture: HTMLElement, chart: ChartData): void {
@@ -19,16 +19,13 @@ export function showTiles(picture: HTMLElement, chart: ChartData): void {
     const tile = document.createElement(point.url ? "a" : "div");
     if (tile instanceof HTMLAnchorElement && point.url) tile.href = point.url;
     tile.className = "tile";
-    const isShown = point.value !== null && !point.suppressed;
-    if (isShown) {
-      const share = high > low ? ((point.value ?? 0) - low) / (high - low) : 0.5;
-      tile.dataset["step"] = String(Math.min(4, Math.max(0, Math.floor(share * 5))));
-    }
+    const step = stepOf(point, low, high);
+    if (step !== null) tile.dataset["step"] = String(step);
     if (point.focus) tile.dataset["focus"] = "";
     const name = Object.assign(document.createElement("span"), { className: "tile-name", textContent: point.label });
     const value = Object.assign(document.createElement("strong"), { textContent: valueText(chart, point) });
     tile.append(name, value);
-    if (point.low !== undefined && point.high !== undefined && isShown) {
+    if (point.low !== undefined && point.high !== undefined && step !== null) {
       const words = `${numberText(point.low, chart.decimals)}–${numberText(point.high, chart.decimals)}`;
       tile.append(Object.assign(document.createElement("small"), { textContent: words }));
     }

@@ -103,6 +103,10 @@ class ListPage(Generic[Row]):
         return self.spec.row_id is not None
 
     @property
+    def has_row_actions(self) -> bool:
+        return self.spec.row_actions is not None
+
+    @property
     def first_row(self) -> str:
         return number_text(self.page.first_row, 0)
 
