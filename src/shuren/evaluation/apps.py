@@ -1,6 +1,12 @@
 from django.apps import AppConfig
 
+from shuren.kernel import events
+
 
 class EvaluationConfig(AppConfig):
     name = "shuren.evaluation"
     label = "evaluation"
+
+    def ready(self) -> None:
+        events.subscribe("work.job_failed", job="shuren.evaluation.jobs.follow_end_of_job")
+        events.subscribe("work.job_cancelled", job="shuren.evaluation.jobs.follow_end_of_job")

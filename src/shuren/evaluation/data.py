@@ -66,8 +66,27 @@ class Scale:
     mean: float = 500.0
     sd: float = 100.0
     cuts: tuple[Cut, ...] = ()
+    lowest_name: str = ""
     anchor_run_id: int | None = None
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A published population mean with its standard error, and how far rounding lets a recomputation lie from them."""
+
+    name: str
+    mean: float
+    se: float
+    mean_within: float = 0.6
+    se_within: float = 0.15
+
+
+# Means of Austria, grade 4, in the TIMSS 2011 international reports, by stem of the plausible values' columns.
+TIMSS_2011_AUSTRIA = {
+    "ASMMAT": Published(name="TIMSS 2011 mathematics, grade 4", mean=508.0, se=2.6),
+    "ASSSCI": Published(name="TIMSS 2011 science, grade 4", mean=532.0, se=2.8),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +94,9 @@ class Declaration:
     """Everything that decides a run's numbers; stored as canonical JSON and hashed.
 
     `snapshots` are the lake snapshots read, `conditioning` the context columns in the latent regression (besides the
-    school), `contrasts` the context columns by which city and district reports compare groups.
+    school), `contrasts` the context columns by which city and district reports compare groups,
+    `reference` the official plausible values of the run's own subject, `published` the means to check them against, by
+    the columns' name without its number.
     """
 
     title: str
@@ -95,6 +116,7 @@ class Declaration:
     seed: int = 20110501
     plausible_values: int = 5
     minimum_group: int = 10
+    published: Mapping[str, Published] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -9,8 +9,8 @@ from shuren.kernel.fields import PathField
 class EvaluationRun(models.Model):
     """One declared measurement. The declaration never changes after it is hashed; the results may be made again."""
 
-    assessment = models.ForeignKey("assessment.Assessment", on_delete=models.PROTECT, related_name="evaluation_runs")
-    org = models.ForeignKey("directory.Org", on_delete=models.PROTECT, related_name="evaluation_runs")
+    assessment = models.ForeignKey("assessment.Assessment", on_delete=models.PROTECT, related_name="+")
+    org = models.ForeignKey("directory.Org", on_delete=models.PROTECT, related_name="+")
     org_path = PathField()
     title = models.CharField(max_length=200)
     programme = models.CharField(max_length=100)
@@ -20,7 +20,7 @@ class EvaluationRun(models.Model):
     source_note = models.TextField(blank=True)
     declaration = models.JSONField()
     declaration_hash = models.CharField(max_length=64)
-    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.DECLARED)
+    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in RunStatus], default=RunStatus.DECLARED.value)
     calibration = models.JSONField(default=dict)
     certificate = models.JSONField(default=dict)
     truth = models.JSONField(default=list)
@@ -45,7 +45,7 @@ class UnitReport(models.Model):
     """The numbers of one org in one run, as deflated JSON; a withheld unit has a row that says so and nothing else."""
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="unit_reports")
-    org = models.ForeignKey("directory.Org", on_delete=models.PROTECT, related_name="unit_reports")
+    org = models.ForeignKey("directory.Org", on_delete=models.PROTECT, related_name="+")
     org_path = PathField()
     level = models.CharField(max_length=10, choices=[(level.value, level.value) for level in Level])
     is_withheld = models.BooleanField(default=False)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from shuren.evaluation.data import Cut, Declaration, Scale
+from shuren.evaluation.data import Cut, Declaration, Published, Scale
 
 SCALE_METHODS = ("declared", "reference", "anchor")
 DEFAULT_CUTS = (400.0, 475.0, 550.0, 625.0)
@@ -23,6 +23,8 @@ OPTIONS = frozenset(
         "seed",
         "plausible_values",
         "minimum_group",
+        "published",
+        "reference",
     }
 )
 _POLICIES = ("wrong", "missing")
@@ -52,6 +54,9 @@ def from_json(stored: Mapping[str, object]) -> Declaration:
     values["scale"] = scale_from_json(values["scale"])
     for name in ("assessment_ids", "conditioning", "contrasts", "reference"):
         values[name] = tuple(values[name])  # type: ignore[arg-type]  # lists of the stored JSON
+    published = values.get("published")
+    rows = published.items() if isinstance(published, Mapping) else ()
+    values["published"] = {stem: Published(**row) for stem, row in rows}
     return Declaration(**values)  # type: ignore[arg-type]  # field names are those as_json wrote
 
 

@@ -1,28 +1,16 @@
 """The truth check: does the run agree with the figures published for the same pupils?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 import edmeasure
-from shuren.evaluation.data import TruthRow
+from shuren.evaluation.data import Published, TruthRow
 from shuren.evaluation.rules.measuring import Answers, FloatArray, Measurement
 
 EAP_WITH_EACH = 0.865
 EAP_WITH_MEAN = 0.92
 SHARE_WITHIN = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A published population mean and its standard error, and how far rounding allows the recomputed ones to lie."""
-
-    name: str
-    mean: float
-    se: float
-    mean_within: float = 0.6
-    se_within: float = 0.15
 
 
 def reference_groups(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -31,11 +19,6 @@ def reference_groups(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     for name in names:
         groups.setdefault(name.rstrip("0123456789"), []).append(name)
     return {stem: tuple(sorted(members)) for stem, members in groups.items()}
-
-
-def published_from_json(stored: object) -> dict[str, Published]:
-    values = stored if isinstance(stored, Mapping) else {}
-    return {str(stem): Published(**row) for stem, row in values.items()}
 
 
 def truth_rows(

@@ -1,0 +1,1 @@
+"""Pages at /reports/: runs, reports of units and pupils, and their files."""
