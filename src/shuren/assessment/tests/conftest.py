@@ -126,9 +126,14 @@ def sheets_of(cast: Cast, **info: str) -> Sheets:
 
 
 FILES = {
-    "测验信息": "info", "题目表": "items", "作答": "responses", "问卷": "questionnaire", "权重": "weights", "变量说明": "codebook",
+    "测验信息": "info",
+    "题目表": "items",
+    "作答": "responses",
+    "问卷": "questionnaire",
+    "权重": "weights",
+    "变量说明": "codebook",
     "参考值": "references",
-}  # fmt: skip
+}
 
 
 def package_of(sheets: Mapping[str, Rows], encoding: str = "utf-8") -> bytes:
