@@ -51,6 +51,8 @@ def aligned(fit: IRTFit, responses: Responses) -> ScoringItems:
     calibrated = np.isfinite(fit.slopes[at_fit])
     columns = np.flatnonzero(calibrated)
     at_fit = at_fit[calibrated]
+    if columns.size == 0:
+        raise BadShape("None of these items has parameters.", remedy="Pass at least one calibrated item.")
     max_scores = fit.max_scores[at_fit]
     scores = responses.scores if columns.size == responses.n_items else np.ascontiguousarray(responses.scores[:, columns])
     if scores.size and (scores.max(axis=0) > max_scores).any():

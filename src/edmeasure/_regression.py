@@ -33,6 +33,7 @@ class Layout:
     groups: IntArray
     n_groups: int
     is_random: bool
+    node_step: float
 
 
 @dataclass(eq=False)
@@ -101,12 +102,14 @@ def _inverse_root(gram: FloatArray) -> FloatArray:
 
 
 def working_values(
-    mean: FloatArray, variance: FloatArray, prior_mean: FloatArray, residual_variance: float
+    layout: Layout, mean: FloatArray, variance: FloatArray, prior_mean: FloatArray, residual_variance: float
 ) -> tuple[FloatArray, FloatArray]:
     """Gaussian summary (z, s^2) of every person's likelihood."""
-    sharpness = np.maximum(1.0 / variance - 1.0 / residual_variance, FLATTEST)
+    # a posterior narrower than the quadrature can tell would have variance zero
+    resolved = np.maximum(variance, layout.node_step**2 / 12)
+    sharpness = np.maximum(1.0 / resolved - 1.0 / residual_variance, FLATTEST)
     error = 1.0 / sharpness
-    return error * (mean / variance - prior_mean / residual_variance), error
+    return error * (mean / resolved - prior_mean / residual_variance), error
 
 
 def refine(layout: Layout, z: FloatArray, error: FloatArray, effects: Effects) -> Effects:
@@ -132,7 +135,7 @@ def refine(layout: Layout, z: FloatArray, error: FloatArray, effects: Effects) -
             spread += (1.0 / solution.group_precision)[layout.groups]
             following.group_variance = _scored_group_variance(solution, following)
         step = float(np.sum(w * q * (q * spread - 1.0)) / np.sum(w * q * q))
-        following.residual_variance = _bounded(current.residual_variance, step)
+        following.residual_variance = max(_bounded(current.residual_variance, step), layout.node_step**2)
         moved = abs(following.residual_variance - current.residual_variance) + abs(
             following.group_variance - current.group_variance
         )

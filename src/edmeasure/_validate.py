@@ -115,10 +115,10 @@ def value_matrix(values: npt.ArrayLike, *, finite: bool = True) -> FloatArray:
     given = np.asarray(values, dtype=np.float64)
     if given.ndim == 1:
         given = given[None, :]
-    if given.ndim != 2 or given.shape[0] == 0:
+    if given.ndim != 2 or given.size == 0:
         raise BadShape(
             f"Values have shape {given.shape}.",
-            remedy="Pass (n,) or (m, n): m plausible values of n persons.",
+            remedy="Pass (n,) or (m, n): m plausible values of n persons, n at least 1.",
         )
     if finite and not np.isfinite(given).all():
         raise BadOption("Values hold NaN or infinity.", remedy="Drop those persons before estimating.")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from edmeasure import _em, _information, _packing, _validate
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
@@ -143,7 +144,7 @@ class IRTFit:
 def calibrate(
     responses: Responses,
     *,
-    weights: FloatArray | None = None,
+    weights: npt.ArrayLike | None = None,
     n_nodes: int = 61,
     bound: float = 6.0,
     max_iterations: int = 500,
@@ -215,7 +216,7 @@ def calibrate(
     return _result(responses, kept, problem, state, trace, errors, certificate)
 
 
-def _normalised(responses: Responses, weights: FloatArray | None) -> FloatArray:
+def _normalised(responses: Responses, weights: npt.ArrayLike | None) -> FloatArray:
     given = responses.weights if weights is None else weights
     checked = _validate.weight_vector(given, responses.n_persons)
     if responses.n_persons == 0:

@@ -15,15 +15,16 @@ import numpy.typing as npt
 
 from edmeasure import _em, _items, _linear, _person_kernels, _regression, _validate
 from edmeasure._validate import FloatArray
-from edmeasure.errors import BadOption
+from edmeasure.errors import BadOption, BadShape
 from edmeasure.irt import IRTFit
 from edmeasure.responses import Responses
 from edmeasure.scoring import posterior_moments
 
-DEFAULT_NODES = 121
+FEWEST_NODES = 121
 MAX_PASSES = 60
 START_VARIANCE = 0.8
 START_GROUP_VARIANCE = 0.2
+SMALLEST_RATE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def plausible_values(
     group_effects: Literal["fixed", "random"] = "fixed",
     weights: npt.ArrayLike | None = None,
     n_values: int = 5,
-    n_nodes: int = DEFAULT_NODES,
+    n_nodes: int | None = None,
     tolerance: float = 1e-5,
 ) -> PlausibleValues:
     """Fit the latent regression and draw plausible values with uncertain coefficients.
@@ -103,7 +104,7 @@ def plausible_values(
     n_values
         Sets of draws.
     n_nodes
-        Quadrature nodes on the fit's range.
+        Quadrature nodes on the fit's range; default 121 or those of the fit if more.
     tolerance
         Largest change of a prior mean between passes at which iteration stops.
 
@@ -118,18 +119,24 @@ def plausible_values(
     von Davier & Sinharay 2010); the residual variance is kept at its estimate.
     """
     n = responses.n_persons
+    if n == 0:
+        raise BadShape("There are no persons.", remedy="Pass at least a few hundred.")
     if n_values < 1:
         raise BadOption(f"n_values is {n_values}.", remedy="Draw at least one set.")
     if group_effects not in ("fixed", "random"):
         raise BadOption(f"group_effects is {group_effects!r}.", remedy="Use 'fixed' or 'random'.")
-    labels, layout = _layout(responses, design, groups, group_effects == "random", weights)
+    finer = max(FEWEST_NODES, fit.nodes.size) if n_nodes is None else n_nodes
+    if finer < fit.nodes.size:
+        raise BadOption(f"n_nodes is {finer}.", remedy="Use at least as many nodes as the fit.")
+    nodes, _ = _em.quadrature(finer, float(fit.nodes[-1]))
+    step = float(nodes[1] - nodes[0])
+    labels, layout = _layout(responses, design, groups, group_effects == "random", weights, step)
     items = _items.aligned(fit, responses)
-    nodes, _ = _em.quadrature(n_nodes, float(fit.nodes[-1]))
     effects, n_passes, converged = _fit_regression(items, nodes, layout, tolerance)
     mean = effects.prior_mean(layout)
     deviation = np.full(n, np.sqrt(effects.residual_variance))
     eap, variance, _ = posterior_moments(items, nodes, mean, deviation)
-    z, error = _regression.working_values(eap, variance, mean, effects.residual_variance)
+    z, error = _regression.working_values(layout, eap, variance, mean, effects.residual_variance)
     precision = layout.weights / (effects.residual_variance + error)
     solution = _regression.solve(layout, z, precision, effects)
     values = _draw(items, nodes, layout, effects, solution, n_values, rng)
@@ -155,6 +162,7 @@ def _layout(
     groups: npt.ArrayLike | None,
     is_random: bool,
     weights: npt.ArrayLike | None,
+    node_step: float,
 ) -> tuple[npt.NDArray[np.generic], _regression.Layout]:
     n = responses.n_persons
     checked = _validate.weight_vector(responses.weights if weights is None else weights, n)
@@ -169,7 +177,7 @@ def _layout(
         labels, codes = _validate.group_codes(groups, n)
         if is_random:
             columns = np.column_stack([np.ones(n), columns])
-    return labels, _regression.Layout(columns, checked, codes, labels.size, is_random)
+    return labels, _regression.Layout(columns, checked, codes, labels.size, is_random, node_step)
 
 
 def _fit_regression(
@@ -186,7 +194,7 @@ def _fit_regression(
     for n_passes in range(1, MAX_PASSES + 1):
         deviation = np.full(n, np.sqrt(effects.residual_variance))
         eap, variance, _ = posterior_moments(items, nodes, mean, deviation)
-        z, error = _regression.working_values(eap, variance, mean, effects.residual_variance)
+        z, error = _regression.working_values(layout, eap, variance, mean, effects.residual_variance)
         effects = _regression.refine(layout, z, error, effects)
         following = effects.prior_mean(layout)
         moved = float(np.abs(following - mean).max())
@@ -259,15 +267,16 @@ def conditioning_components(answers: npt.ArrayLike, *, share: float = 0.9, weigh
     n = given.shape[0]
     person_weights = _validate.weight_vector(weights, n)
     person_weights = person_weights / person_weights.sum()
-    columns: list[FloatArray] = []
-    for question in given.T:
-        coded = np.where(np.isnan(question), np.inf, question)
-        columns.extend((coded == code).astype(np.float64) for code in np.unique(coded)[1:])
-    if not columns:
+    coded = [np.where(np.isnan(question), np.inf, question) for question in given.T]
+    categories = [(at, code) for at, column in enumerate(coded) for code in np.unique(column)[1:]]
+    if not categories:
         return np.empty((n, 0))
-    dummies = np.stack(columns, axis=1)
-    dummies -= _linear.weighted_moment(dummies, person_weights)
-    dummies /= np.sqrt(_linear.weighted_moment(dummies**2, person_weights))
+    dummies = np.empty((n, len(categories)))
+    for column, (at, code) in enumerate(categories):
+        chosen = coded[at] == code
+        rate = float(np.sum(person_weights[chosen]))
+        spread = np.sqrt(max(rate * (1 - rate), SMALLEST_RATE))
+        dummies[:, column] = (chosen - rate) / spread
     values, vectors = _linear.eigen(_linear.weighted_gram(dummies, person_weights))
     kept = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
     return np.asarray(_linear.product(dummies, vectors[:, :kept] / np.sqrt(values[:kept])))

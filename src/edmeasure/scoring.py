@@ -26,11 +26,15 @@ class AbilityEstimate:
     def reliability(self) -> float:
         """Share of variance that is not error: EAP var/(var + mean se^2), WLE 1 - mean se^2/var."""
         usable = np.isfinite(self.theta)
+        if not usable.any():
+            return float("nan")
         spread = float(np.var(self.theta[usable]))
         error = float(np.mean(self.se[usable] ** 2))
         return spread / (spread + error) if self.method == "EAP" else 1.0 - error / spread
 
     def __str__(self) -> str:
+        if not np.isfinite(self.theta).any():
+            return f"{self.method} of {self.theta.size:,} persons: no estimates"
         return (
             f"{self.method} of {self.theta.size:,} persons: mean {np.nanmean(self.theta):.3f}, "
             f"sd {np.nanstd(self.theta):.3f}, reliability {self.reliability:.3f}"
