@@ -7,7 +7,7 @@ import { addDownloads } from "./charts/downloads";
 import { currentLook } from "./charts/look";
 import { DRAWS, mapOption } from "./charts/options";
 import type { Datum } from "./charts/parts";
-import { showTiles } from "./charts/tiles";
+import { scaleKey, showTiles } from "./charts/tiles";
 
 use([
   BarChart,
@@ -22,6 +22,8 @@ use([
   VisualMapPiecewiseComponent,
   SVGRenderer,
 ]);
+
+const SMALLEST = 240;
 
 interface Target {
   seriesIndex: number;
@@ -64,11 +66,12 @@ function showChart(figure: HTMLElement): void {
     return;
   }
   const place = document.createElement("div");
-  picture.replaceChildren(place);
+  if (hasMap) picture.replaceChildren(scaleKey(chart), place);
+  else picture.replaceChildren(place);
   const live = init(place, null, { renderer: "svg", height: 300 });
   const draw = () => {
     const look = currentLook();
-    const width = picture.clientWidth;
+    const width = Math.max(SMALLEST, picture.clientWidth);
     if (chart.kind === "tiles") {
       live.resize({ width, height: Math.min(480, Math.max(280, width * 0.66)) });
       live.setOption(mapOption(chart, look, registeredMap(chart)), true);
@@ -86,7 +89,7 @@ function showChart(figure: HTMLElement): void {
   window.addEventListener("beforeprint", draw);
   openOnClick(live);
   walkByKeys(figure, picture, chart, live);
-  addDownloads(figure, chart, currentLook, () => live.renderToSVGString());
+  addDownloads(figure, chart, currentLook, () => (hasMap ? plain : live.renderToSVGString()));
 }
 
 function registeredMap(chart: ChartData): string {

@@ -23,8 +23,8 @@ type RenderItem = (params: CustomSeriesRenderItemParams, api: CustomSeriesRender
 const PLOT_HEIGHT = 240;
 const LEGEND_HEIGHT = 28;
 
-function shown(point: Point): number | null {
-  return point.suppressed ? null : point.value;
+function shown(point: Point | undefined): number | null {
+  return !point || point.suppressed ? null : point.value;
 }
 
 function datum(series: Series, point: Point, value: Datum["value"]): Datum {
@@ -142,7 +142,7 @@ const drawLevels: Draw = (chart, look, width) => {
             fontSize: 12,
             formatter: (item: { data: Datum }) => {
               const share = shown(item.data.point) ?? 0;
-              return (share * room) / 100 > 34 ? numberText(share, (share * room) / 100 > 44 ? chart.decimals : 0) : "";
+              return (share * room) / 100 > 24 ? numberText(share, 0) : "";
             },
           },
           data: series.points.map((point) => datum(series, point, shown(point))),
@@ -170,7 +170,7 @@ const drawIntervalDots: Draw = (chart, look, width) => {
         symbolSize: index === 0 ? 13 : 11,
         symbolOffset: [0, offset],
         cursor: drawn.some((point) => point.url) ? "pointer" : "default",
-        itemStyle: index === 0 ? { color } : { color: look.surface, borderColor: color, borderWidth: 2 },
+        itemStyle: index === 0 ? { color, opacity: 1 } : { color: look.surface, borderColor: color, borderWidth: 2, opacity: 1 },
         emphasis: { scale: 1.3 },
         z: 3,
         data: drawn.map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
@@ -184,7 +184,7 @@ const drawIntervalDots: Draw = (chart, look, width) => {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, false), ...valueRange(chart), splitNumber: width < NARROW ? 3 : 5 },
+      xAxis: { ...valueAxis(chart, look, false), ...valueRange(chart, width < NARROW ? 3 : 5) },
       yAxis: [rowAxis(rows, look, width), figureAxis(chart, rows, look)],
       series,
     },
@@ -192,7 +192,8 @@ const drawIntervalDots: Draw = (chart, look, width) => {
 };
 
 const drawItemBars: Draw = (chart, look, width) => {
-  const legend = legendOf(chart, look);
+  const fill = look.steps[2] ?? colorOf(look, 0);
+  const legend = legendOf(chart, look, fill);
   const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
   const subject = chart.series[0] ?? { name: "", points: [] };
   const rows = subject.points;
@@ -202,7 +203,7 @@ const drawItemBars: Draw = (chart, look, width) => {
     name: group.name,
     symbol: "rect",
     symbolSize: [3, 22],
-    itemStyle: { color: colorOf(look, index + 1) },
+    itemStyle: { color: colorOf(look, index + 1), opacity: 1 },
     z: 4,
     data: group.points
       .filter((point) => shown(point) !== null && places.has(point.label))
@@ -214,15 +215,15 @@ const drawItemBars: Draw = (chart, look, width) => {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, true), min: chart.minimum ?? 0 },
-      yAxis: [rowAxis(rows, look, width), figureAxis(chart, rows, look)],
+      xAxis: { ...valueAxis(chart, look, true), min: chart.minimum ?? 0, ...(chart.maximum === 100 ? { interval: width < NARROW ? 50 : 25 } : {}) },
+      yAxis: [rowAxis(rows, look, width, width < NARROW ? "truncate" : "break"), figureAxis(chart, rows, look)],
       series: [
         {
           type: "bar",
           name: subject.name,
           barWidth: 16,
           cursor: rows.some((point) => point.url) ? "pointer" : "default",
-          itemStyle: { color: colorOf(look, 0), borderRadius: [0, 2, 2, 0] },
+          itemStyle: { color: fill, borderRadius: [0, 2, 2, 0] },
           data: rows.map((point) => datum(subject, point, shown(point))),
           markLine: referenceLines(chart, look, "xAxis", true),
         },
@@ -240,6 +241,8 @@ const drawTrend: Draw = (chart, look, width) => {
   const legend = isNarrow ? legendOf(chart, look) : undefined;
   const top = (legend ? LEGEND_HEIGHT : 0) + 16;
   const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
+  const range = valueRange(chart, 4);
+  const shifts = endShifts(chart, PLOT_HEIGHT / ((range.max ?? 1) - (range.min ?? 0) || 1));
   const series = chart.series.flatMap((group, index) => {
     const color = colorOf(look, index);
     return [
@@ -251,8 +254,7 @@ const drawTrend: Draw = (chart, look, width) => {
         symbolSize: 10,
         lineStyle: { color, width: 2 },
         itemStyle: { color },
-        labelLayout: { moveOverlap: "shiftY" },
-        endLabel: { show: !isNarrow, formatter: group.name, color, fontSize: 12, distance: 12 },
+        endLabel: { show: !isNarrow, formatter: group.name, color, fontSize: 12, distance: 12, offset: [0, shifts[index] ?? 0] },
         data: group.points.map((point) => datum(group, point, [point.label, shown(point)])),
         ...(index === 0 ? { markLine: referenceLines(chart, look, "yAxis") } : {}),
       },
@@ -265,11 +267,24 @@ const drawTrend: Draw = (chart, look, width) => {
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: isNarrow ? 12 : Math.min(200, longest * 13 + 24), top, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: labels, axisLabel: { color: look.muted }, axisLine: { lineStyle: { color: look.rule } }, axisTick: { show: false } },
-      yAxis: { ...valueAxis(chart, look, false), ...valueRange(chart) },
+      yAxis: { ...valueAxis(chart, look, false), ...range },
       series,
     },
   };
 };
+
+/** How far the names at the right ends move so that none lies on another. */
+function endShifts(chart: ChartData, pixelsPerUnit: number): number[] {
+  const ends = chart.series.map((series, index) => ({ index, at: -(shown(series.points.at(-1)) ?? 0) * pixelsPerUnit }));
+  const shifts: number[] = [];
+  let last = -Infinity;
+  for (const end of ends.sort((a, b) => a.at - b.at)) {
+    const place = Math.max(end.at, last + 16);
+    shifts[end.index] = place - end.at;
+    last = place;
+  }
+  return shifts;
+}
 
 /** A map from the units' own outlines; `mapName` must have been registered with them. */
 export function mapOption(chart: ChartData, look: Look, mapName: string): Option {
@@ -279,18 +294,12 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
     ...frame(chart, look),
     visualMap: {
       type: "piecewise",
-      orient: "horizontal",
-      left: 0,
-      top: 0,
+      show: false,
       min: low,
       max: high,
       splitNumber: 5,
-      precision: chart.decimals,
-      formatter: (from: number, to: number) => `${numberText(from, chart.decimals)}–${numberText(to, chart.decimals)}`,
-      itemGap: 12,
       inRange: { color: look.steps },
       outOfRange: { color: look.rule },
-      textStyle: { color: look.muted, fontSize: 12 },
     },
     series: [
       {
@@ -298,7 +307,7 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
         map: mapName,
         roam: false,
         selectedMode: false,
-        top: 44,
+        top: 8,
         bottom: 8,
         label: { show: true, color: look.ink, fontSize: 12 },
         itemStyle: { areaColor: look.rule, borderColor: look.surface, borderWidth: 1 },

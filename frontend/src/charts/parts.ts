@@ -54,17 +54,18 @@ export function valueAxis(chart: ChartData, look: Look, fromZero: boolean): Opti
 }
 
 /** Range that shows every value and interval, for axes that need not start at zero. */
-export function valueRange(chart: ChartData): { min?: number; max?: number } {
+export function valueRange(chart: ChartData, parts: number): { min?: number; max?: number; interval?: number } {
   const seen = chart.series.flatMap((series) => series.points.flatMap((point) => [point.value, point.low, point.high]));
   const all = [...seen, ...chart.references.map((reference) => reference.value)];
   const numbers = all.filter((value): value is number => typeof value === "number");
   if (numbers.length === 0) return {};
   const low = Math.min(...numbers);
   const high = Math.max(...numbers);
-  const step = niceStep((high - low || 1) / 5);
+  const step = niceStep((high - low || 1) / parts);
   return {
     min: chart.minimum ?? Math.floor(low / step) * step,
     max: chart.maximum ?? Math.ceil(high / step) * step,
+    interval: step,
   };
 }
 
@@ -74,7 +75,7 @@ function niceStep(raw: number): number {
 }
 
 /** Rows of units, domains or items, first on top, names left. */
-export function rowAxis(points: Point[], look: Look, width: number): Option {
+export function rowAxis(points: Point[], look: Look, width: number, overflow: "break" | "truncate" = "break"): Option {
   const room = width < NARROW ? 104 : 200;
   return {
     type: "category",
@@ -82,7 +83,7 @@ export function rowAxis(points: Point[], look: Look, width: number): Option {
     data: points.map((point) =>
       point.focus ? { value: point.label, textStyle: { fontWeight: 700 } } : { value: point.label },
     ),
-    axisLabel: { color: look.ink, fontSize: LABEL_SIZE, width: room, overflow: "break", lineHeight: 16, interval: 0, margin: 12 },
+    axisLabel: { color: look.ink, fontSize: LABEL_SIZE, width: room, overflow, lineHeight: 16, interval: 0, margin: 12 },
     axisLine: { show: false },
     axisTick: { show: false },
   };
@@ -101,7 +102,7 @@ export function figureAxis(chart: ChartData, points: Point[], look: Look): Optio
   };
 }
 
-export function legendOf(chart: ChartData, look: Look): Option | undefined {
+export function legendOf(chart: ChartData, look: Look, subject = colorOf(look, 0)): Option | undefined {
   if (chart.series.length < 2) return undefined;
   return {
     top: 0,
@@ -111,7 +112,7 @@ export function legendOf(chart: ChartData, look: Look): Option | undefined {
     itemGap: 18,
     textStyle: { color: look.muted, fontSize: 12 },
     inactiveColor: look.rule,
-    data: chart.series.map((series, index) => ({ name: series.name, itemStyle: { color: colorOf(look, index) } })),
+    data: chart.series.map((series, index) => ({ name: series.name, itemStyle: { color: index === 0 ? subject : colorOf(look, index) } })),
   };
 }
 

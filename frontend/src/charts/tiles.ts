@@ -1,13 +1,12 @@
 import { numberText, valueText, type ChartData } from "./data";
 import { stepOf, tileRange } from "./options";
 
-/** Equal tiles as ordinary links: they wrap on a phone and need no keys of their own. */
-export function showTiles(picture: HTMLElement, chart: ChartData): void {
+/** The five steps of the scale with the values they begin and end at. */
+export function scaleKey(chart: ChartData): HTMLUListElement {
   const [low, high] = tileRange(chart);
   const key = document.createElement("ul");
   key.className = "tile-key";
-  const grid = document.createElement("ul");
-  grid.className = "tiles";
+  if (!Number.isFinite(low) || high <= low) return key;
   for (let step = 0; step < 5; step += 1) {
     const [from, to] = [low + ((high - low) / 5) * step, low + ((high - low) / 5) * (step + 1)];
     const entry = document.createElement("li");
@@ -15,6 +14,14 @@ export function showTiles(picture: HTMLElement, chart: ChartData): void {
     entry.textContent = `${numberText(from, chart.decimals)}–${numberText(to, chart.decimals)}`;
     key.append(entry);
   }
+  return key;
+}
+
+/** Equal tiles as ordinary links: they wrap on a phone and need no keys of their own. */
+export function showTiles(picture: HTMLElement, chart: ChartData): void {
+  const [low, high] = tileRange(chart);
+  const grid = document.createElement("ul");
+  grid.className = "tiles";
   for (const point of chart.series[0]?.points ?? []) {
     const tile = document.createElement(point.url ? "a" : "div");
     if (tile instanceof HTMLAnchorElement && point.url) tile.href = point.url;
@@ -33,6 +40,5 @@ export function showTiles(picture: HTMLElement, chart: ChartData): void {
     place.append(tile);
     grid.append(place);
   }
-  if (Number.isFinite(low) && high > low) picture.replaceChildren(key, grid);
-  else picture.replaceChildren(grid);
+  picture.replaceChildren(scaleKey(chart), grid);
 }

@@ -77,14 +77,14 @@ def legend(names: Sequence[str], colors: Sequence[str], marks: Sequence[str]) ->
     return shapes, y + 12.0
 
 
-def series_legend(chart: Chart) -> tuple[list[str], float]:
+def series_legend(chart: Chart, subject: tuple[str, str] = (svg.PALETTE[0], "s0")) -> Drawing:
     if len(chart.series) < 2:
         return [], 0.0
-    count = len(chart.series)
+    others = range(1, len(chart.series))
     return legend(
         [series.name for series in chart.series],
-        [svg.color_of(index) for index in range(count)],
-        [f"s{index}" for index in range(count)],
+        [subject[0], *(svg.color_of(index) for index in others)],
+        [subject[1], *(f"s{index}" for index in others)],
     )
 
 
@@ -173,9 +173,9 @@ def draw_levels(chart: Chart) -> Drawing:
             width = scale(start + share) - scale(start)
             fill, mark = svg.SEQUENCE[step], f"q{step} share"
             bar = svg.rect(scale(start), y, max(0.0, width - 1), 26, fill=fill, mark=mark)
-            if width > 34:
+            if width > 24:
                 on = svg.INK if step < svg.LIGHT_STEPS else svg.SURFACE
-                words = number_text(share, chart.decimals if width > 44 else 0)
+                words = number_text(share, 0)
                 middle = scale(start) + width / 2
                 bar += svg.text(middle, y + 18, words, size=svg.SMALL, anchor="middle", fill=on).replace(
                     'class="', f'class="on-q{step} ', 1
@@ -228,7 +228,7 @@ def draw_interval_dots(chart: Chart) -> Drawing:
 
 def draw_bars(chart: Chart) -> Drawing:
     """A bar from zero per item with its interval; the group it is compared with is a tick across the bar."""
-    shapes, used = series_legend(chart)
+    shapes, used = series_legend(chart, subject=(svg.SEQUENCE[2], "q2"))
     rows = chart.series[0].points
     left = label_gutter([point.label for point in rows])
     step = 24.0
@@ -242,7 +242,7 @@ def draw_bars(chart: Chart) -> Drawing:
         y = top + step * number + 4
         mark = svg.text(0, y + 13, svg.fitted(row.label, left - 14), size=svg.SMALL, bold=row.is_focus)
         if row.value is not None and not row.is_suppressed:
-            mark += svg.rect(scale(0), y, scale(row.value) - scale(0), 16, fill=svg.color_of(0), mark="s0", radius=2)
+            mark += svg.rect(scale(0), y, scale(row.value) - scale(0), 16, fill=svg.SEQUENCE[2], mark="q2", radius=2)
             if row.low is not None and row.high is not None:
                 mark += svg.line(scale(row.low), y + 8, scale(row.high), y + 8, color=svg.INK, width=1.5)
         for index, group in enumerate(beside, start=1):
@@ -326,6 +326,17 @@ def draw_map(chart: Chart, low: float, high: float, top: float) -> Drawing:
     return shapes + words, top + height + 6
 
 
+def end_shifts(places: Sequence[float], room: float = 16.0) -> list[float]:
+    """How far names beside line ends move down so that none lies on another."""
+    shifts = [0.0] * len(places)
+    last = float("-inf")
+    for index in sorted(range(len(places)), key=lambda number: places[number]):
+        place = max(places[index], last + room)
+        shifts[index] = place - places[index]
+        last = place
+    return shifts
+
+
 def draw_trend(chart: Chart) -> Drawing:
     """Lines over the labels of the first series, an interval on every point, names at the right ends."""
     labels = [point.label for point in chart.series[0].points]
@@ -336,6 +347,7 @@ def draw_trend(chart: Chart) -> Drawing:
     x = linear(0.0, max(1.0, len(labels) - 1.0), left + 12, right - 8)
     y = linear(ticks[0], ticks[-1], bottom, top)
     shapes: list[str] = []
+    shifts = end_shifts([y(series.points[-1].value or 0.0) for series in chart.series])
     for tick in ticks:
         shapes.append(svg.line(left, y(tick), right, y(tick)))
         words = number_text(tick, 0 if float(tick).is_integer() else 1)
@@ -357,7 +369,7 @@ def draw_trend(chart: Chart) -> Drawing:
         if corners:
             shapes.append(svg.path(corners, color=color, mark=f"s{index} outline"))
             end = corners[-1]
-            shapes.append(svg.text(end[0] + 12, end[1] + 4, series.name, size=svg.SMALL, fill=color))
+            shapes.append(svg.text(end[0] + 12, end[1] + 4 + shifts[index], series.name, size=svg.SMALL, fill=color))
         shapes.append(marks)
     return shapes, bottom + AXIS
 
