@@ -40,12 +40,12 @@ def refused(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_response(request, status=404, message=_("没有这个页面,或者它不在您的管辖范围内。"))
+    return error_response(request, status=404, message=_("没有这个页面，或者它不在您的管辖范围内。"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Drawn without the database, which may be what failed."""
-    message = _("系统出了问题,您刚才的操作没有保存。")
+    message = _("系统出了问题，您刚才的操作没有保存。")
     if wants_json(request):
         return json_error(500, message, _remedy(500))
     page = render_to_string("front/error_bare.html", {"title": _title(500), "message": message, "remedy": _remedy(500)})
@@ -56,8 +56,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_response(
         request,
         status=403,
-        message=_("这个页面打开得太久,或者浏览器没有接受 Cookie,所以没有提交成功。"),
-        remedy=_("请返回上一页,刷新后再提交一次。"),
+        message=_("这个页面打开得太久，或者浏览器没有接受 Cookie，所以没有提交成功。"),
+        remedy=_("请返回上一页，刷新后再提交一次。"),
     )
 
 
@@ -75,9 +75,9 @@ def _title(status: int) -> str:
 
 def _remedy(status: int) -> str:
     remedies = {
-        403: _("如果您有别的身份,请在右上角切换后再试;否则请联系本单位的管理员授权。"),
-        404: _("请检查网址,或者用顶部的搜索查找。"),
-        409: _("请刷新页面,看看最新情况后再操作。"),
-        500: _("请稍后再试;如果一直这样,请把时间和网址告诉管理员。"),
+        403: _("如果您有别的身份，请在右上角切换后再试；否则请联系本单位的管理员授权。"),
+        404: _("请检查网址，或者用顶部的搜索查找。"),
+        409: _("请刷新页面，看看最新情况后再操作。"),
+        500: _("请稍后再试；如果一直这样，请把时间和网址告诉管理员。"),
     }
-    return remedies.get(status, _("请返回上一页,检查后再试。"))
+    return remedies.get(status, _("请返回上一页，检查后再试。"))

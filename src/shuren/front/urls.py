@@ -1,8 +1,11 @@
 """The map of the house: which app answers which address."""
 
-from django.urls import include, path
+from importlib.util import find_spec
 
-from shuren.front.views import home
+from django.urls import URLPattern, URLResolver, include, path
+
+from shuren.front.rest import api
+from shuren.front.views import audit, home, imports, jobs, language, notices, search
 
 handler400 = "shuren.front.errors.bad_request"
 handler403 = "shuren.front.errors.refused"
@@ -12,9 +15,35 @@ handler500 = "shuren.front.errors.server_error"
 front_patterns = [
     path("", home.home, name="home"),
     path("health/", home.health, name="health"),
+    path("language/", language.language, name="language"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/new/<str:kind_name>/", imports.new_import, name="new_import"),
+    path("imports/new/<str:kind_name>/template/", imports.import_template, name="import_template"),
+    path("imports/<str:import_id>/", imports.import_page, name="import"),
+    path("imports/<str:import_id>/progress/", imports.import_progress, name="import_progress"),
+    path("imports/<str:import_id>/findings/", imports.import_findings, name="import_findings"),
+    path("imports/<str:import_id>/workbook/", imports.import_workbook, name="import_workbook"),
+    path("imports/<str:import_id>/apply/", imports.apply_import, name="apply_import"),
+    path("imports/<str:import_id>/undo/", imports.undo_import, name="undo_import"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/<str:job_id>/", jobs.job_page, name="job"),
+    path("jobs/<str:job_id>/progress/", jobs.job_progress, name="job_progress"),
+    path("jobs/<str:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
+    path("audit/", audit.audit, name="audit"),
+    path("search/", search.search, name="search"),
+    path("search/suggest/", search.suggest, name="suggest"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/read/", notices.read_notices, name="read_notices"),
+    path("notices/<str:notice_id>/", notices.notice, name="notice"),
+]
+mounted: list[URLPattern | URLResolver] = [
+    path("", include(f"shuren.{app}.urls"))
+    for app in ("identity", "directory", "assessment", "evaluation")
+    if find_spec(f"shuren.{app}.urls")
 ]
 
 urlpatterns = [
     path("", include((front_patterns, "front"))),
-    path("", include("shuren.identity.urls")),
+    path("api/v1/", api.urls),
+    *mounted,
 ]

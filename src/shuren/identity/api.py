@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from shuren.identity.data import Wardrobe
 from shuren.identity.models import Account
-from shuren.identity.selectors import accounts_of_people, actor_of_account
+from shuren.identity.selectors import accounts_of_people, actor_of_account, person_ids_of_accounts
 from shuren.identity.services.credentials import create_accounts, issue_credentials
 from shuren.identity.services.passwords import set_password
 from shuren.identity.services.profile import choose_language
@@ -21,6 +21,7 @@ __all__ = [
     "create_accounts",
     "issue_credentials",
     "must_change_password",
+    "person_ids_of_accounts",
     "role_name",
     "set_password",
     "sweep_sign_ins",

@@ -37,7 +37,7 @@ class PasswordForm(forms.Form):
         label=_("新密码"),
         max_length=128,
         strip=False,
-        help_text=_("至少 8 个字符,混用字母、数字、符号中的两种;不要用姓名、编号或生日。"),
+        help_text=_("至少 8 个字符，混用字母、数字、符号中的两种；不要用姓名、编号或生日。"),
         error_messages={"required": _("请填写新密码。")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )

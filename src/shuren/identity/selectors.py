@@ -56,6 +56,12 @@ def accounts_of_people(person_ids: Collection[int]) -> dict[int, AccountData]:
     return {account.person_id: account_data(account) for account in rows if account.person_id is not None}
 
 
+def person_ids_of_accounts(account_ids: Collection[int]) -> dict[int, int]:
+    """Person ids by account id; accounts without a person are left out."""
+    rows = Account.objects.filter(pk__in=list(account_ids), person_id__isnull=False)
+    return dict(rows.values_list("pk", "person_id"))
+
+
 def person_ids_without_account(person_ids: Iterable[int]) -> list[int]:
     wanted = list(dict.fromkeys(person_ids))
     having = set(Account.objects.filter(person_id__in=wanted).values_list("person_id", flat=True))

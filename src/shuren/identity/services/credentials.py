@@ -96,8 +96,8 @@ def _check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetim
     for person_id, paths in directory.duty_paths_of(list(people), now=now).items():
         if not all(scope.covers(path) for path in paths):
             raise Refused(
-                _("%(name)s 在您管辖以外还有职务,不能由您发放密码。") % {"name": people[person_id].name},
-                remedy=_("请取消勾选,并请上级单位发放。"),
+                _("%(name)s 在您管辖以外还有职务，不能由您发放密码。") % {"name": people[person_id].name},
+                remedy=_("请取消勾选，并请上级单位发放。"),
             )
 
 

@@ -36,13 +36,13 @@ def change_password(*, actor: Actor, old: str, new: str, kept_session_key: str |
     if account is None:
         raise NotFound(_("没有找到这个账号。"))
     if account.locked_until and account.locked_until > now:
-        raise Conflict(_("密码连续输错多次,暂时不能修改。"), remedy=_("请 15 分钟后再试。"))
+        raise Conflict(_("密码连续输错多次，暂时不能修改。"), remedy=_("请 15 分钟后再试。"))
     if not account.check_password(old):
         _count_wrong(account, now=now)
         raise WrongPassword(_("现在的密码不对。"))
     reasons = rules.password_refusals(new, owner=_owner(account))
     if _was_used(account, new):
-        reasons.append(_("这个密码最近用过,请换一个。"))
+        reasons.append(_("这个密码最近用过，请换一个。"))
     if reasons:
         raise PasswordRefused(reasons)
     _replace(account, new, must_change=False, now=now)

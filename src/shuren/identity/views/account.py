@@ -41,7 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _changed(request, form):
-        messages.success(request, _("密码已修改,其他设备上的登录已全部退出。"))
+        messages.success(request, _("密码已修改，其他设备上的登录已全部退出。"))
         return redirect(safe_next(request))
     context = {"form": form, "is_first": must_change_password(request)}
     return render(request, "identity/change_password.html", context, status=400 if form.errors else 200)

@@ -104,7 +104,7 @@ def _trail(actor: Actor, org: OrgData) -> list[dict[str, str]]:
 def _spec(org: OrgData) -> ListSpec[Candidate]:
     who = ["pupils", "parents"] if org.type is OrgType.CLASS else ["staff"]
     address = {form: reverse("identity:issue_credentials", args=[org.public_id, form]) for form in ("page", "xlsx", "csv", "pdf")}
-    confirm = _("给选中的人发放新的初始密码?他们原来的密码会失效,已登录的设备会退出。")
+    confirm = _("给选中的人发放新的初始密码？他们原来的密码会失效，已登录的设备会退出。")
     return ListSpec(
         name="credentials",
         title=_("发放初始密码"),
@@ -120,7 +120,7 @@ def _spec(org: OrgData) -> ListSpec[Candidate]:
             Action(label=_("发放并下载 CSV"), url=address["csv"], icon="file-type-csv", is_post=True, confirm=confirm),
             Action(label=_("发放并下载 PDF"), url=address["pdf"], icon="file-type-pdf", is_post=True, confirm=confirm),
         ),
-        empty=EmptyState(title=_("这里没有可以发放密码的人"), text=_("请在上面选择下级单位;学生和家长在班级里。"), icon="users"),
+        empty=EmptyState(title=_("这里没有可以发放密码的人"), text=_("请在上面选择下级单位；学生和家长在班级里。"), icon="users"),
     )
 
 
@@ -140,7 +140,7 @@ def _state(row: Candidate) -> Status:
     if not row.account.is_active:
         return Status(text=_("已停用"), tone="bad")
     if row.account.must_change_password:
-        return Status(text=_("已发放,待本人修改"), tone="warn")
+        return Status(text=_("已发放，待本人修改"), tone="warn")
     return Status(text=_("使用中"), tone="good")
 
 

@@ -91,13 +91,13 @@ def _refusal_text(outcome: SignInOutcome) -> str:
     until = timezone.localtime(outcome.until).strftime("%H:%M") if outcome.until else ""
     match outcome.refusal:
         case SignInRefusal.LOCKED:
-            return _("密码连续输错多次,为了安全,暂停登录到 %(time)s。忘记密码请找班主任或本单位管理员。") % {"time": until}
+            return _("密码连续输错多次，为了安全，暂停登录到 %(time)s。忘记密码请找班主任或本单位管理员。") % {"time": until}
         case SignInRefusal.TOO_MANY:
-            return _("这个网络地址登录失败次数太多,请在 %(time)s 以后再试。") % {"time": until}
+            return _("这个网络地址登录失败次数太多，请在 %(time)s 以后再试。") % {"time": until}
         case SignInRefusal.INACTIVE:
-            return _("这个账号已经停用。如有疑问,请联系本单位管理员。")
+            return _("这个账号已经停用。如有疑问，请联系本单位管理员。")
         case _other:
-            return _("账号或密码不对。请检查大小写后再试;连续输错 5 次会暂停登录 15 分钟。")
+            return _("账号或密码不对。请检查大小写后再试；连续输错 5 次会暂停登录 15 分钟。")
 
 
 def _status(request: HttpRequest, refusal: SignInOutcome | None) -> int:

@@ -1,0 +1,72 @@
+"""Telling people how the work they started came out."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from shuren.evaluation import api as evaluation
+from shuren.identity import api as identity
+from shuren.intake import api as intake
+from shuren.kernel import clock, ids
+from shuren.messaging import api as messaging
+from shuren.work import api as work
+from shuren.work.api import register_periodic
+from shuren.work.data import JobContext
+
+register_periodic("shuren.front.jobs.sweep_sign_ins", timedelta(hours=6))
+
+
+def tell_import(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> None:
+    """Tell whoever started an import that a step of it is over; subscribed to `intake.checked`, `.applied`, `.failed`."""
+    state = intake.import_state(payload["import_id"])
+    if state.owner_person_id is None:
+        return
+    with translation.override(_language_of(state.owner_person_id)):
+        titles = {
+            "ready": _("%(file)s 检查通过，等您写入"),
+            "rejected": _("%(file)s 有错误，没有写入"),
+            "applied": _("%(file)s 已全部写入"),
+            "failed": _("%(file)s 没有导入成功，没有写入任何数据"),
+        }
+        title = titles.get(state.status.value)
+        if title is None:
+            return
+        messaging.notify(
+            person_ids=[state.owner_person_id],
+            title=title % {"file": state.file_name},
+            body=state.error,
+            url=reverse("front:import", args=[ids.encode("import", state.id)]),
+            key=f"event:{event_id}",
+            now=clock.now(),
+        )
+
+
+def tell_run(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> None:
+    """Tell whoever started an evaluation that its reports are there; subscribed to `evaluation.run_finished`."""
+    state = evaluation.run_state(payload["run_id"])
+    account_id = work.job_state(state.job_id).owner_account_id if state.job_id else None
+    person_id = identity.person_ids_of_accounts([account_id]).get(account_id) if account_id else None
+    if person_id is None:
+        return
+    with translation.override(_language_of(person_id)):
+        messaging.notify(
+            person_ids=[person_id],
+            title=_("%(title)s 的报告已经生成") % {"title": state.title},
+            url="/reports/",
+            key=f"event:{event_id}",
+            now=clock.now(),
+        )
+
+
+def sweep_sign_ins(job: JobContext) -> dict[str, int]:
+    """Forget sessions that have run out."""
+    return {"ended": identity.sweep_sign_ins(now=clock.now())}
+
+
+def _language_of(person_id: int) -> str | None:
+    account = identity.accounts_of_people([person_id]).get(person_id)
+    return account.language or None if account else None

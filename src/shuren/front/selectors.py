@@ -1,0 +1,116 @@
+"""What the portal's pages put together from the apps below: who may see which import, job and audit entry."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shuren.assessment import api as assessment
+from shuren.directory import api as directory
+from shuren.directory.data import Permission
+from shuren.intake import api as intake
+from shuren.intake.data import ImportState
+from shuren.kernel import ids
+from shuren.kernel.data import Actor
+from shuren.kernel.errors import NotFound, Refused
+from shuren.work import api as work
+from shuren.work.data import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfImport:
+    """What the wizard says about one kind of import, and the right it needs."""
+
+    name: str
+    permission: Permission
+    title: str | Promise
+    text: str | Promise
+    icon: str
+    notes: tuple[str | Promise, ...]
+    forms_note: str | Promise
+    words: Mapping[str, str | Promise]
+    template: Callable[[], bytes]
+
+
+ROSTER = KindOfImport(
+    name="roster",
+    permission=Permission.IMPORT_ROSTER,
+    title=_("名册"),
+    text=_("机构、人员、班级、任课和家长"),
+    icon="users",
+    notes=(
+        _("模板里每个工作表第一行是列名，不要改动；第二行起填写。"),
+        _("带下拉的列请从下拉中选择，日期写成 2026-09-01。"),
+        _("同一份文件再导入一次不会重复；改过的文件只写入变化的部分。"),
+    ),
+    forms_note=_("Excel 工作簿（20 万行以内）,或 OneRoster 1.2 的 CSV 压缩包（.zip）"),
+    words={
+        "session": _("学年学期"),
+        "org": _("机构和班级"),
+        "course": _("课程"),
+        "person": _("人员"),
+        "affiliation": _("任职和就读"),
+        "enrollment": _("班级成员"),
+        "link": _("家长与孩子"),
+    },
+    template=lambda: directory.roster_template(),
+)
+RESULTS = KindOfImport(
+    name="results",
+    permission=Permission.IMPORT_RESULTS,
+    title=_("测验成绩"),
+    text=_("题目表和学生作答"),
+    icon="clipboard-list",
+    notes=(
+        _("“测验”表写名称、日期和年级；“题目”表一行一题；“作答”表一行一名学生。"),
+        _("未作答、未做到、没有发到的题，用模板中写明的代码，不要留空。"),
+        _("没有抽样权重和分区时，整列留空即可。"),
+    ),
+    forms_note=_("Excel 工作簿（20 万行以内）、CSV，或装有这些文件的压缩包（.zip）"),
+    words={"pupils": _("学生作答")},
+    template=assessment.results_template,
+)
+KINDS = {kind.name: kind for kind in (ROSTER, RESULTS)}
+
+
+def kinds_open_to(actor: Actor, *, now: datetime) -> list[KindOfImport]:
+    held = directory.permissions_of(actor=actor, now=now)
+    return [kind for kind in KINDS.values() if kind.permission in held]
+
+
+def access_kind(*, actor: Actor, name: str, now: datetime) -> KindOfImport:
+    """The kind of import, if the actor may import it somewhere."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise NotFound(_("没有这一类导入。"))
+    if kind.permission not in directory.permissions_of(actor=actor, now=now):
+        raise Refused(_("您当前的身份不能导入这类数据。"))
+    return kind
+
+
+def holds_everywhere(actor: Actor, permission: Permission, *, now: datetime) -> bool:
+    """Whether the actor holds the permission on the root of the tree, and so on everything."""
+    root = directory.root_org()
+    return root is not None and directory.scope_of(actor=actor, permission=permission, now=now).covers(root.path)
+
+
+def access_import(*, actor: Actor, id: str, now: datetime) -> tuple[ImportState, KindOfImport]:
+    """The import by its public id: for whoever started it, and for holders of its permission on the root."""
+    import_id = ids.decode("import", id)
+    state = intake.import_state(import_id)
+    kind = KINDS.get(state.kind)
+    if kind is None:
+        raise NotFound(_("没有这一类导入。"))
+    is_everywhere = holds_everywhere(actor, kind.permission, now=now)
+    state = intake.access_import(actor=actor, id=import_id, may_see_all=is_everywhere)
+    if kind.permission not in directory.permissions_of(actor=actor, now=now):
+        raise Refused(_("您当前的身份不能导入这类数据。"))
+    return state, kind
+
+
+def access_job(*, actor: Actor, id: str, now: datetime) -> JobState:
+    """The job by its public id: for whoever started it, and for holders of `VIEW_JOBS` on the root."""
+    may_see_all = holds_everywhere(actor, Permission.VIEW_JOBS, now=now)
+    return work.access_job(actor=actor, id=ids.decode("job", id), may_see_all=may_see_all)
