@@ -1,18 +1,22 @@
 """Proposed duplicates, read."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import Permission
-from shuren.directory.models import Affiliation, DuplicatePair, Enrollment
+from shuren.directory.data import Permission, Sex
+from shuren.directory.models import Affiliation, DuplicatePair, Enrollment, Person
 from shuren.directory.selectors.people import covers_everything
-from shuren.directory.selectors.scope import scope_of
+from shuren.directory.selectors.scope import current_q, scope_of
+from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import path_q
+from shuren.standards.api import mask
 
 
 def open_pairs(*, actor: Actor, now: datetime) -> QuerySet[DuplicatePair]:
@@ -31,6 +35,67 @@ def open_pairs(*, actor: Actor, now: datetime) -> QuerySet[DuplicatePair]:
             within |= Q(Exists(belongs))
         rows = rows.filter(within)
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two rows of a pair, as the page compares them."""
+
+    public_id: str
+    name: str
+    number: str
+    sex: Sex
+    birth_date: date | None
+    pupil_number: str
+    places: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A proposed pair with its evidence; `percent` is the score."""
+
+    public_id: str
+    percent: int
+    marks: tuple[str, ...]
+    first: Side
+    second: Side
+
+
+def page_of_pairs(*, actor: Actor, number: int, size: int, now: datetime) -> Page[PairRow]:
+    page = page_of(open_pairs(actor=actor, now=now), lambda pair: pair, number=number, size=size)
+    people = [person for pair in page.rows for person in (pair.first, pair.second)]
+    places = _places([person.pk for person in people], day_of(now))
+    rows = [
+        PairRow(
+            public_id=ids.encode("pair", pair.pk),
+            percent=round(pair.score * 100),
+            marks=tuple(pair.evidence),
+            first=_side(pair.first, places),
+            second=_side(pair.second, places),
+        )
+        for pair in page.rows
+    ]
+    return Page(rows, page.total, page.is_exact, page.number, page.size)
+
+
+def _side(person: Person, places: dict[int, str]) -> Side:
+    return Side(
+        public_id=ids.encode("person", person.pk),
+        name=person.name,
+        number=person.number,
+        sex=Sex(person.sex),
+        birth_date=person.birth_date,
+        pupil_number=mask(person.pupil_number, "person.pupil_number", may_see=False) if person.pupil_number else "",
+        places=places.get(person.pk, ""),
+    )
+
+
+def _places(person_ids: list[int], day: date) -> dict[int, str]:
+    found: dict[int, dict[str, None]] = {}
+    rows = Affiliation.objects.visible().filter(current_q(day), person_id__in=person_ids).order_by("pk")
+    for person_id, name in rows.values_list("person_id", "org__name"):
+        found.setdefault(person_id, {})[name] = None
+    return {person_id: "、".join(names) for person_id, names in found.items()}
 
 
 def pair_row_for(*, actor: Actor, id: int, now: datetime) -> DuplicatePair:

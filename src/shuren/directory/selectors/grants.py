@@ -6,13 +6,16 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import GrantData, OrgStatus, Permission, Role
+from shuren.directory.data import GrantData, OrgStatus, Permission, PersonData, Role
 from shuren.directory.models import Affiliation, Grant
 from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS, may_give
+from shuren.directory.selectors.people import person_data
 from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
+from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import path_q
 
 
@@ -92,6 +95,43 @@ def access_grant(*, actor: Actor, id: int, now: datetime) -> GrantData:
     if grant is None:
         raise NotFound(_("没有找到这条授权。"))
     return grant_data(grant)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """A grant as a page lists it, with names."""
+
+    grant: GrantData
+    person: PersonData
+    org_name: str
+    org_public_id: str
+    giver_name: str
+
+
+def page_of_grants(*, actor: Actor, now: datetime, search: str, role: str, number: int, size: int) -> Page[GrantRow]:
+    """Grants that `actor` may look after, newest first; `search` is a name or number."""
+    rows = grants_in_scope(actor=actor, now=now).order_by("-begin_at", "-id")
+    if search:
+        rows = rows.filter(Q(person__name__contains=search) | Q(person__number=search))
+    if role:
+        rows = rows.filter(role=role)
+    return page_of(rows, grant_row, number=number, size=size)
+
+
+def grant_row(grant: Grant) -> GrantRow:
+    return GrantRow(
+        grant=grant_data(grant),
+        person=person_data(grant.person),
+        org_name=grant.org.name,
+        org_public_id=ids.encode("org", grant.org_id),
+        giver_name=grant.granted_by.name if grant.granted_by else "",
+    )
+
+
+def grants_at(path: str, *, now: datetime) -> list[GrantRow]:
+    """Grants in force on the org at `path`, given there or above, outermost first."""
+    rows = grants_reaching(path, now=now).select_related("granted_by").order_by("org_path", "role", "id")
+    return [grant_row(grant) for grant in rows[:500]]
 
 
 def grants_reaching(path: str, *, now: datetime) -> QuerySet[Grant]:

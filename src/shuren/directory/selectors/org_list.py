@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from shuren.directory.data import CountKind, OrgData, OrgStatus, OrgType, Permission, Role
 from shuren.directory.models import Affiliation, Org, OrgHistory
 from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.counts import counts_of
 from shuren.directory.selectors.orgs import CHUNK, org_data, orgs_by_ids
-from shuren.directory.selectors.scope import current_q, scope_of
+from shuren.directory.selectors.scope import current_q, scope_of, scopes_of
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
+from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import Scope, path_q
 
@@ -119,14 +122,39 @@ def org_facts(row: Org, *, day: date) -> OrgFacts:
     )
 
 
-def history_of_org(org_id: int, *, limit: int = 20) -> list[OrgHistory]:
-    return list(OrgHistory.objects.filter(org_id=org_id).order_by("-at", "-id")[:limit])
+def org_page(
+    *, actor: Actor, id: int, permissions: Sequence[Permission], now: datetime
+) -> tuple[OrgFacts, dict[Permission, Scope]]:
+    """An org `actor` may see, with the scopes its page asks about (`VIEW_ORGS` is always among them)."""
+    scopes = scopes_of(actor=actor, permissions=(Permission.VIEW_ORGS, *permissions), now=now)
+    row = Org.objects.visible().filter(pk=id).first()
+    if row is None or not scopes[Permission.VIEW_ORGS].covers(row.path):
+        raise NotFound(_("没有找到这个机构。"))
+    return org_facts(row, day=day_of(now)), scopes
 
 
-def parent_choices(*, actor: Actor, types: Sequence[OrgType], now: datetime, limit: int = 500) -> list[OrgData]:
-    """Active orgs of these levels that `actor` manages, for choosing where to put something."""
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """What was done to an org, when and why."""
+
+    at: datetime
+    change: str
+    reason: str
+    former_name: str
+
+
+def history_of_org(org_id: int, *, limit: int = 20) -> list[HistoryRow]:
+    """The latest changes first."""
+    rows = OrgHistory.objects.filter(org_id=org_id).order_by("-at", "-id")[:limit]
+    return [HistoryRow(row.at, row.change, row.reason, row.before.get("name", "")) for row in rows]
+
+
+def managed_orgs(*, actor: Actor, types: Sequence[OrgType], now: datetime, below: str = "", limit: int = 500) -> list[OrgData]:
+    """Active orgs of these levels that `actor` manages, inside the branch `below` if given, to choose from."""
     scope = scope_of(actor=actor, permission=Permission.MANAGE_ORGS, now=now)
     rows = Org.objects.visible().filter(
         path_q("path", scope.paths), type__in=[kind.value for kind in types], status=OrgStatus.ACTIVE
     )
+    if below:
+        rows = rows.filter(path_q("path", [below]))
     return [org_data(org) for org in rows.order_by("path").defer("geometry")[:limit]]

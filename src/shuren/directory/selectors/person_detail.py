@@ -9,6 +9,7 @@ from shuren.directory.rules.permissions import ROLE_PERMISSIONS
 from shuren.directory.selectors.grants import grants_of, grants_reaching
 from shuren.directory.selectors.people import people_within, person_data, person_row_for, person_row_within
 from shuren.directory.selectors.scope import current_q, scopes_of
+from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, Period
 
@@ -21,6 +22,7 @@ class Belonging:
     role: Role
     org_id: int
     org_name: str
+    org_public_id: str
     org_path: str
     is_primary: bool
     begin_date: date | None
@@ -39,7 +41,10 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
-    """A person's page. `private` holds the facts graded L3; `may_see` says whether they are shown unmasked."""
+    """A person's page. `private` holds the facts graded L3; `may_see` says whether they are shown unmasked.
+
+    `open_org_ids` are the orgs among the person's own whose pages the reader may open.
+    """
 
     person: PersonData
     grade: str
@@ -53,6 +58,7 @@ class PersonDetail:
     wards: tuple[Relative, ...]
     former_numbers: tuple[tuple[str, str, datetime], ...]
     grants: tuple[GrantData, ...]
+    open_org_ids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,13 @@ PRIVATE = ("birth_date", "pupil_number", "staff_number", "phone", "email")
 
 def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
     """The page of somebody `actor` may see; one may always see one's own facts."""
-    scopes = scopes_of(actor=actor, permissions=(_VIEW, _SENSITIVE, _MANAGE), now=now)
+    scopes = scopes_of(actor=actor, permissions=(_VIEW, _SENSITIVE, _MANAGE, Permission.VIEW_ORGS), now=now)
     day = day_of(now)
     row = person_row_within(scopes[_VIEW], id, day=day)
     relatives = _links(row)
     within = people_within(scopes[_VIEW], [link[0].pk for link in relatives], day=day)
     turned = [(Relative(person_data(other), relation, other.pk in within), is_ward) for other, relation, is_ward in relatives]
+    affiliations, enrollments = _affiliations(row, day), _enrollments(row, day)
     return PersonDetail(
         person=person_data(row),
         grade=row.grade,
@@ -84,14 +91,17 @@ def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
         has_national_id=bool(row.national_id_index),
         may_see=actor.person_id == row.pk or bool(people_within(scopes[_SENSITIVE], [row.pk], day=day)),
         may_manage=bool(people_within(scopes[_MANAGE], [row.pk], day=day)),
-        affiliations=_affiliations(row, day),
-        enrollments=_enrollments(row, day),
+        affiliations=affiliations,
+        enrollments=enrollments,
         guardians=tuple(relative for relative, is_ward in turned if not is_ward),
         wards=tuple(relative for relative, is_ward in turned if is_ward),
         former_numbers=tuple(
             FormerNumber.objects.filter(person=row).order_by("-until", "-id").values_list("kind", "value", "until")
         ),
         grants=tuple(grants_of(row.pk, now=now)),
+        open_org_ids=frozenset(
+            line.org_id for line in (*affiliations, *enrollments) if scopes[Permission.VIEW_ORGS].covers(line.org_path)
+        ),
     )
 
 
@@ -113,6 +123,7 @@ def _affiliations(row: Person, day: date) -> tuple[Belonging, ...]:
             role=Role(found.role),
             org_id=found.org_id,
             org_name=found.org.name,
+            org_public_id=ids.encode("org", found.org_id),
             org_path=found.org_path,
             is_primary=found.is_primary,
             begin_date=found.begin_date,
@@ -134,6 +145,7 @@ def _enrollments(row: Person, day: date) -> tuple[Belonging, ...]:
                 role=Role.PUPIL if line.role == EnrollmentRole.STUDENT else teaches,
                 org_id=line.class_org_id,
                 org_name=line.class_org.name,
+                org_public_id=ids.encode("org", line.class_org_id),
                 org_path=line.org_path,
                 is_primary=line.is_primary,
                 begin_date=line.begin_date,

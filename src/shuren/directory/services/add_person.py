@@ -16,6 +16,7 @@ from shuren.directory.services.seal_national_id import index_of, sealed
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.directory.services.warn_codes import person_warnings
 from shuren.kernel import audit, events
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, Refused
 
@@ -54,4 +55,4 @@ def add_person(*, actor: Actor, person: NewPerson, now: datetime) -> Written:
         shift_counts([root.id], CountKind.PEOPLE, 1)
     audit.record(actor=actor, action="directory.person_added", target=f"person:{row.pk}", now=now)
     events.publish("directory.person_added", {"person_id": row.pk}, now=now)
-    return Written(row.pk, person_warnings(national_id, row.pupil_number))
+    return Written(row.pk, person_warnings(national_id, row.pupil_number, today=day_of(now)))

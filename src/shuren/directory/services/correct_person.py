@@ -13,6 +13,7 @@ from shuren.directory.selectors.people import person_row_for
 from shuren.directory.services.seal_national_id import index_of, sealed
 from shuren.directory.services.warn_codes import person_warnings
 from shuren.kernel import audit, events
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
 
@@ -43,7 +44,7 @@ def correct_person(*, actor: Actor, person_id: int, changes: Mapping[str, object
     if national_id and index_of(national_id) != person.national_id_index:
         person.national_id_index, person.national_id_sealed = index_of(national_id), sealed(national_id)
         changed.append("national_id")
-    warnings = person_warnings(national_id, str(wanted.get("pupil_number", "")))
+    warnings = person_warnings(national_id, str(wanted.get("pupil_number", "")), today=day_of(now))
     if not changed:
         return Written(person.pk, warnings)
     if "name" in changed:

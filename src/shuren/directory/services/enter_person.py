@@ -1,0 +1,18 @@
+"""Enter a new person straight into an org."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shuren.directory.data import NewPerson, Role, Written
+from shuren.directory.services.add_person import add_person
+from shuren.directory.services.affiliate import affiliate
+from shuren.kernel.data import Actor
+
+
+@transaction.atomic
+def enter_person(*, actor: Actor, person: NewPerson, org_id: int, role: Role, now: datetime) -> Written:
+    """Add a person and their role at an org in one step: both or neither."""
+    written = add_person(actor=actor, person=person, now=now)
+    affiliate(actor=actor, person_id=written.id, org_id=org_id, role=role, now=now)
+    return written

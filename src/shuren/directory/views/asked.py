@@ -1,0 +1,33 @@
+"""What a request says: who acts, when, and which row an opaque id names."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from shuren.kernel import clock, ids
+from shuren.kernel.data import Actor
+
+
+def actor_in(request: HttpRequest) -> Actor:
+    actor: Actor = request.actor  # type: ignore[attr-defined]  # set by the middleware of identity, a floor above
+    return actor
+
+
+def now() -> datetime:
+    return clock.now()
+
+
+def org_id_in(public_id: str) -> int:
+    return ids.decode("org", public_id)
+
+
+def person_id_in(public_id: str) -> int:
+    return ids.decode("person", public_id)
+
+
+def pair_id_in(public_id: str) -> int:
+    return ids.decode("pair", public_id)
+
+
+def grant_id_in(public_id: str) -> int:
+    return ids.decode("grant", public_id)

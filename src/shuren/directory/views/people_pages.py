@@ -1,0 +1,159 @@
+"""Pages that show people."""
+
+from dataclasses import replace
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from shuren.directory.data import OrgData, PersonRow, Role
+from shuren.directory.selectors.people_list import PeopleList, page_of_people, people_list, stream_people
+from shuren.directory.selectors.person_detail import Belonging, PersonDetail, person_detail, who_can_see
+from shuren.directory.services.reveal_person import reveal_national_id
+from shuren.directory.views.asked import actor_in, now, person_id_in
+from shuren.directory.views.words import PRIVATE, ROLES, SEXES
+from shuren.kernel.audit import record
+from shuren.pages.api import list_query, render_list
+from shuren.pages.data import Action, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Tab
+from shuren.standards.api import mask
+
+_LISTED = [role for role in Role if role not in (Role.VENDOR, Role.EXPERT)]
+
+
+def person_url(public_id: str, page: str = "person") -> str:
+    return reverse(f"directory:{page}", args=[public_id])
+
+
+def people(request: HttpRequest) -> HttpResponseBase:
+    return render_list(request, people_spec(request, None))
+
+
+def people_spec(request: HttpRequest, org: OrgData | None) -> ListSpec[PersonRow]:
+    """People one may see, in an org if given. Sorting is offered where it is cheap: everywhere but in a large branch."""
+    actor, moment = actor_in(request), now()
+    draft = _spec(PeopleList(()), org)
+    asked = list_query(request, draft)
+    role = asked.filters.get("role", "")
+    found = people_list(actor=actor, now=moment, org=org, role=Role(role) if role else None, search=asked.search)
+
+    def note_export(query: ListQuery, form: str) -> None:
+        details = {"form": form, "search": query.search, **query.filters}
+        target = f"org:{org.id}" if org else "org:0"
+        record(actor=actor, action="directory.people_exported", target=target, details=details, now=moment)
+
+    return replace(_spec(found, org), on_export=note_export)
+
+
+def _spec(found: PeopleList, org: OrgData | None) -> ListSpec[PersonRow]:
+    sort = {key: key if found.is_sortable else "" for key in ("name", "number")}
+    return ListSpec(
+        name="people",
+        title=_("人员"),
+        columns=(
+            Column(
+                key="name",
+                title=_("姓名"),
+                value=lambda row: row.name,
+                url=lambda row: person_url(row.public_id),
+                sort=sort["name"],
+            ),
+            Column(key="number", title=_("人员编号"), value=lambda row: row.number, sort=sort["number"]),
+            Column(key="sex", title=_("性别"), value=lambda row: str(SEXES[row.sex])),
+            Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.role]) if row.role else None),
+            Column(key="org", title=_("所在机构"), value=lambda row: row.org_name or None, url=_org_url),
+        ),
+        rows=lambda query: page_of_people(found, number=query.number, size=query.size, sort=query.sort),
+        stream=lambda _query: stream_people(found),
+        filters=(
+            Filter(key="role", label=_("角色"), choices=tuple(Choice(value=role, label=str(ROLES[role])) for role in _LISTED)),
+        ),
+        search_label=_("姓名或编号的开头"),
+        empty=EmptyState(title=_("这里还没有人员"), text=_("可以导入名册，也可以在机构页面逐个登记。"), icon="users"),
+        note="" if found.is_sortable else _("人数较多时按机构排列；搜索或筛选后可以按姓名排序。"),
+    )
+
+
+def _org_url(row: PersonRow) -> str:
+    return reverse("directory:org", args=[row.org_public_id]) if row.org_public_id else ""
+
+
+def person(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    detail = person_detail(actor=actor_in(request), id=person_id_in(public_id), now=now())
+    context = _frame(detail, "person") | {
+        "detail": detail,
+        "facts": _facts(detail),
+        "affiliations": _lines(detail.affiliations, detail.open_org_ids),
+        "enrollments": _lines(detail.enrollments, detail.open_org_ids),
+        "numbers": [(PRIVATE[kind], _shown(kind, value, detail), until) for kind, value, until in detail.former_numbers],
+    }
+    return render(request, "directory/person.html", context)
+
+
+def _lines(belongings: tuple[Belonging, ...], open_ids: frozenset[int]) -> list[tuple[Belonging, object, str]]:
+    """Orgs outside the reader's scope are named without a link."""
+    return [
+        (line, ROLES[line.role], reverse("directory:org", args=[line.org_public_id]) if line.org_id in open_ids else "")
+        for line in belongings
+    ]
+
+
+def _shown(kind: str, value: str, detail: PersonDetail) -> str:
+    return mask(value, f"person.{kind}", may_see=detail.may_see)
+
+
+def seen_by(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Who can see this person, and why."""
+    actor, moment, person_id = actor_in(request), now(), person_id_in(public_id)
+    detail = person_detail(actor=actor, id=person_id, now=moment)
+    seers = [(seer, ROLES[seer.role]) for seer in who_can_see(actor=actor, id=person_id, now=moment)]
+    return render(request, "directory/seen_by.html", _frame(detail, "seen_by") | {"seers": seers})
+
+
+@require_POST
+def reveal(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """Show the sealed national id once; the page says that it was written down."""
+    text = reveal_national_id(actor=actor_in(request), person_id=person_id_in(public_id), now=now())
+    shown = _("身份证件号：%(text)s。这次查看已写入审计记录。") % {"text": text} if text else _("没有登记身份证件号。")
+    messages.info(request, shown)
+    return redirect(person_url(public_id))
+
+
+def _frame(detail: PersonDetail, page: str) -> dict[str, object]:
+    public_id = detail.person.public_id
+    actions = []
+    if detail.may_manage:
+        actions.append(Action(label=_("更正"), url=person_url(public_id, "correct_person"), icon="edit"))
+    if detail.has_national_id and detail.may_see:
+        confirm = _("查看身份证件号会写入审计记录。要继续吗？")
+        url = person_url(public_id, "reveal_person")
+        actions.append(Action(label=_("查看证件号"), url=url, icon="eye", is_post=True, confirm=confirm))
+    current = [line for line in (*detail.affiliations, *detail.enrollments) if line.is_current]
+    return {
+        "title": detail.person.name,
+        "lead": " · ".join(dict.fromkeys(f"{line.org_name} {ROLES[line.role]}" for line in current)),
+        "breadcrumbs": [{"label": _("人员"), "url": reverse("directory:people")}],
+        "tabs": [
+            Tab(label=_("概况"), url=person_url(public_id), is_current=page == "person"),
+            Tab(label=_("谁能看到"), url=person_url(public_id, "seen_by"), is_current=page == "seen_by"),
+        ],
+        "actions": actions,
+    }
+
+
+def _facts(detail: PersonDetail) -> list[Fact]:
+    person = detail.person
+    shown = [
+        Fact(label=str(PRIVATE["number"]), value=person.number, help=_("终身不变，一人一号。")),
+        Fact(label=str(PRIVATE["sex"]), value=str(SEXES[person.sex])),
+        Fact(label=str(PRIVATE["grade"]), value=detail.grade or None),
+    ]
+    for key, value in detail.private.items():
+        if value or key in ("birth_date", "phone"):
+            text = _shown(key, value, detail) if value else None
+            shown.append(Fact(label=str(PRIVATE[key]), value=text))
+    sealed = _("已加密保存") if detail.has_national_id else None
+    return [*shown, Fact(label=str(PRIVATE["national_id"]), value=sealed)]
