@@ -14,7 +14,7 @@ from shuren.identity.api import actor_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import ShurenError
 
-ROUTERS = {"identity": "/me/", "directory": "", "assessment": "", "evaluation": ""}
+ROUTERS = {"identity": "/me/", "directory": "", "assessment": "/assessments", "evaluation": "/reports"}
 
 
 class SignedIn(SessionAuth):

@@ -1,8 +1,6 @@
 """The map of the house: which app answers which address."""
 
-from importlib.util import find_spec
-
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
 from shuren.front.rest import api
 from shuren.front.views import audit, home, imports, jobs, language, notices, search
@@ -36,14 +34,11 @@ front_patterns = [
     path("notices/read/", notices.read_notices, name="read_notices"),
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
 ]
-mounted: list[URLPattern | URLResolver] = [
-    path("", include(f"shuren.{app}.urls"))
-    for app in ("identity", "directory", "assessment", "evaluation")
-    if find_spec(f"shuren.{app}.urls")
-]
-
 urlpatterns = [
     path("", include((front_patterns, "front"))),
+    path("", include("shuren.identity.urls")),
+    path("", include("shuren.directory.urls")),
+    path("assessments/", include("shuren.assessment.urls")),
+    path("reports/", include("shuren.evaluation.urls")),
     path("api/v1/", api.urls),
-    *mounted,
 ]
