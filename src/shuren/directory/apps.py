@@ -5,6 +5,7 @@ from shuren.kernel import events
 _JOBS = "shuren.directory.jobs"
 _SUBSCRIPTIONS = {
     "directory.roster_applied": ("recount", "index_all", "propose_duplicates"),
+    "directory.roster_undone": ("recount", "index_all"),
     "directory.org_moved": ("recount", "index_moved"),
     "directory.org_merged": ("recount", "index_moved"),
     "directory.org_closed": ("recount", "index_moved"),

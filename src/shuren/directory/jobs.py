@@ -1,13 +1,18 @@
-"""Work of the directory that runs beside the pages: recounting, indexing, looking for duplicates."""
+"""Work of the directory that runs beside the pages: rosters, recounting, indexing, looking for duplicates."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from shuren.directory.selectors.orgs import root_org
+from shuren.directory.services.apply_roster.service import apply_roster as apply_checked_roster
+from shuren.directory.services.check_roster.service import check_roster as check_roster_file
 from shuren.directory.services.index_directory import index_branch, index_orgs, index_people
 from shuren.directory.services.propose_duplicates import propose_duplicates as propose
 from shuren.directory.services.rebuild_counts import rebuild_counts
+from shuren.intake.api import register_kind
 from shuren.kernel import clock
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
@@ -15,6 +20,18 @@ from shuren.work.data import JobContext
 register_periodic("shuren.directory.jobs.propose_duplicates", timedelta(days=1))
 # A period that begins or ends on a date changes a count without any event.
 register_periodic("shuren.directory.jobs.recount", timedelta(days=1))
+
+register_kind("roster", title=_("名册"), check="shuren.directory.jobs.check_roster", apply="shuren.directory.jobs.apply_roster")
+
+
+def check_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
+    """Check the file of a roster import; a killed check starts again."""
+    return check_roster_file(import_id=import_id, now=clock.now(), on_progress=job.progress)
+
+
+def apply_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
+    """Apply a checked roster; a killed run is undone and starts again."""
+    return apply_checked_roster(import_id=import_id, now=clock.now(), on_progress=job.progress)
 
 
 def recount(job: JobContext, **_event: Any) -> Mapping[str, int]:

@@ -1,0 +1,1 @@
+"""Applying a checked roster, all or nothing, and taking it back."""

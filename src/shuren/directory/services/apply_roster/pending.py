@@ -1,0 +1,47 @@
+"""Taking back the invisible rows of an import that was killed half-way."""
+
+from collections.abc import Mapping
+
+from django.db import connection, transaction
+
+from shuren.directory.models import PendingRoster
+from shuren.directory.services.apply_roster.plan import TERMS
+
+_STEP = 5_000
+# Whoever refers comes before whom it refers to.
+_ORDER = (
+    "directory_guardianlink",
+    "directory_enrollment",
+    "directory_affiliation",
+    "directory_person",
+    TERMS,
+    "directory_course",
+    "directory_org",
+    "directory_academicsession",
+)
+
+
+def undo_pending(import_id: int) -> bool:
+    """Delete what a killed run of this import wrote; True if there was such a run. Every step may itself be killed."""
+    pending = PendingRoster.objects.filter(import_id=import_id).first()
+    if pending is None:
+        return False
+    delete_ranges(pending.ranges)
+    PendingRoster.objects.filter(import_id=import_id).delete()
+    return True
+
+
+def delete_ranges(ranges: Mapping[str, list[int]]) -> None:
+    """Delete the reserved ids of every table, newest first, in short transactions (or the caller's one)."""
+    for table in _ORDER:
+        first, end = ranges.get(table, (0, 0))
+        if table == "directory_org" and end:
+            _delete("directory_classdetail", "org_id", first, end)
+            _delete("directory_orgcount", "org_id", first, end)
+        for start in range(end, first, -_STEP):
+            _delete(table, "id", max(first, start - _STEP), start)
+
+
+def _delete(table: str, column: str, first: int, end: int) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE {column} >= %s AND {column} < %s", [first, end])  # noqa: S608  # constants
