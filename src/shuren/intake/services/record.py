@@ -63,7 +63,7 @@ def record_findings(import_id: int, findings: Iterable[Finding], *, is_more: boo
     with transaction.atomic():
         draft.replace(path)
         error_workbook_file(import_id).unlink(missing_ok=True)
-        errors = sum(group["count"] for group in groups.values() if group["is_error"])
+        errors: int = sum(group["count"] for group in groups.values() if group["is_error"])
         warnings = sum(group["count"] for group in groups.values() if not group["is_error"])
         ImportRun.objects.filter(pk=import_id).update(groups=list(groups.values()), error_count=errors, warning_count=warnings)
     return errors

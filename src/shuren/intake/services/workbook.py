@@ -175,7 +175,7 @@ def _number_cell(sheet: Any, number: int, heading: int) -> Any:
     return _text_cell(sheet, _("原行号"), bold=True) if number == heading else WriteOnlyCell(sheet, value=number)
 
 
-def _copied_cell(sheet: Any, value: object) -> Any:
+def _copied_cell(sheet: Any, value: Any) -> Any:
     if value is None or value == "":
         return WriteOnlyCell(sheet)
     if isinstance(value, bool | int | float | date | time):

@@ -179,10 +179,9 @@ def _work_lane(lane: _Lane, poll_seconds: float) -> None:
 
 
 def _run_one(lane: _Lane) -> Job | None:
-    now = clock.now()
-    dispatch_events(now=now)
-    return_expired(now=now, except_tokens=lane.pulse.tokens if lane.pulse else ())
-    job = claim_next(worker_name=lane.worker_name, now=now)
+    dispatch_events(now=clock.now())
+    return_expired(now=clock.now(), except_tokens=lane.pulse.tokens if lane.pulse else ())
+    job = claim_next(worker_name=lane.worker_name, now=clock.now())
     if job is not None:
         run_job(job, pulse=lane.pulse, stop=lane.stop)
     return job
@@ -200,8 +199,12 @@ class _TellingPulse(Pulse):
 
 
 def _new_pulse(on_progress: Callable[[JobState], None] | None) -> Pulse | None:
-    if connection.in_atomic_block or (connection.vendor == "sqlite" and connection.is_in_memory_db()):
+    if connection.in_atomic_block or _is_in_memory():
         return None
     pulse = _TellingPulse(on_progress) if on_progress else Pulse()
     pulse.start()
     return pulse
+
+
+def _is_in_memory() -> bool:
+    return connection.vendor == "sqlite" and "mode=memory" in str(connection.settings_dict["NAME"])
