@@ -4,6 +4,7 @@ A web worker whose parent was killed with -9 would otherwise keep the port, and 
 """
 
 import os
+import signal
 import threading
 import time
 
@@ -26,6 +27,8 @@ def _end_with_the_parent() -> None:
     server, serve = os.getppid(), int(os.environ.get("SHUREN_SERVE_PID", "0"))
     while os.getppid() == server and (not serve or _is_alive(serve)):
         time.sleep(PARENT_CHECK_SECONDS)
+    if os.getppid() == server:
+        os.kill(server, signal.SIGKILL)  # granian's own parent process would start this one again for ever
     os._exit(1)
 
 
