@@ -347,7 +347,7 @@ def draw_trend(chart: Chart) -> Drawing:
     x = linear(0.0, max(1.0, len(labels) - 1.0), left + 12, right - 8)
     y = linear(ticks[0], ticks[-1], bottom, top)
     shapes: list[str] = []
-    shifts = end_shifts([y(series.points[-1].value or 0.0) for series in chart.series])
+    shifts = end_shifts([y(series.points[-1].value or 0.0) if series.points else 0.0 for series in chart.series])
     for tick in ticks:
         shapes.append(svg.line(left, y(tick), right, y(tick)))
         words = number_text(tick, 0 if float(tick).is_integer() else 1)

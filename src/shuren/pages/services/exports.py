@@ -5,15 +5,17 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+from openpyxl.worksheet.worksheet import Worksheet
 
 from shuren.pages.data import Cell, Status, TooManyRows
 from shuren.pages.rules.cells import csv_cell, file_name, sheet_cell, sheet_name
@@ -87,11 +89,11 @@ def _lay_out(page: WriteOnlyWorksheet, sheet: Sheet) -> None:
     page.freeze_panes = "A2"
     for index, title in enumerate(sheet.header):
         width = sheet.widths[index] if index < len(sheet.widths) else min(WIDE_SIGNS, 2 * len(title) + 4)
-        page.column_dimensions[get_column_letter(index + 1)].width = max(8, width)
+        cast(Worksheet, page).column_dimensions[get_column_letter(index + 1)].width = max(8, width)
 
 
-def _head(page: WriteOnlyWorksheet, title: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(page, value=sheet_cell(title))
+def _head(page: WriteOnlyWorksheet, title: str) -> SheetCell:
+    cell = WriteOnlyCell(page, value=str(sheet_cell(title)))
     cell.font = Font(bold=True)
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell

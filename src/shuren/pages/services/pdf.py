@@ -1,10 +1,10 @@
 """Printed pages: HTML turned into PDF with the Chinese typeface that travels with the program."""
 
 import importlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -36,21 +36,23 @@ def pdf_bytes(html: str, *, base_url: str | None = None) -> bytes:
     library = weasyprint()
     configuration = importlib.import_module("weasyprint.text.fonts").FontConfiguration()
     style = render_to_string("pages/print.css", {"fonts": {key: path.as_uri() for key, path in FONTS.items()}})
-    fetch = _local_fetcher()
+    fetch = local_fetcher()
     sheet = library.CSS(string=style, font_config=configuration, url_fetcher=fetch)
     document = library.HTML(string=html, base_url=base_url, url_fetcher=fetch)
     return bytes(document.write_pdf(stylesheets=[sheet], font_config=configuration))
 
 
-def _local_fetcher() -> Callable[[str], object]:
-    fetch = importlib.import_module("weasyprint.urls").URLFetcher(allowed_protocols=("data", "file"))
+def local_fetcher() -> Any:
+    """A fetcher that knows `data:` addresses and the typeface and refuses everything else."""
+    base = importlib.import_module("weasyprint.urls").URLFetcher
 
-    def fetch_local(url: str) -> object:
-        if not url.startswith("data:") and url not in {path.as_uri() for path in FONTS.values()}:
-            raise ValueError(f"printing does not fetch {url}")
-        return fetch(url)
+    class LocalFetcher(base):  # type: ignore[misc, valid-type]  # known only once the library is loaded
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> object:
+            if not url.startswith("data:") and url not in {path.as_uri() for path in FONTS.values()}:
+                raise ValueError(f"printing does not fetch {url}")
+            return super().fetch(url, headers)
 
-    return fetch_local
+    return LocalFetcher(allowed_protocols=("data", "file"))
 
 
 def pdf_response(html: str, name: str) -> HttpResponse:

@@ -1,3 +1,4 @@
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -199,7 +200,7 @@ class TestDrawingParts:
         assert ticks[0] <= low + 1e-6
         assert ticks[-1] >= low + span - max(1e-6, span * 1e-6)
         assert 2 <= len(ticks) <= 9
-        steps = [after - before for before, after in zip(ticks, ticks[1:], strict=False)]
+        steps = [after - before for before, after in itertools.pairwise(ticks)]
         assert max(steps) == pytest.approx(min(steps), rel=1e-3)
 
     @given(st.text(max_size=60), st.floats(20, 300))
@@ -218,7 +219,7 @@ class TestDrawingParts:
     @given(st.lists(st.floats(0, 300), min_size=1, max_size=6))
     def test_names_at_line_ends_keep_apart(self, places: list[float]) -> None:
         moved = sorted(place + shift for place, shift in zip(places, drawings.end_shifts(places), strict=True))
-        assert all(after - before >= 15.99 for before, after in zip(moved, moved[1:], strict=False))
+        assert all(after - before >= 15.99 for before, after in itertools.pairwise(moved))
 
     def test_outlines_keep_inside_the_box_and_north_is_up(self) -> None:
         outline = {"type": "MultiPolygon", "coordinates": [[[[100, 30], [102, 31], [101, 28], [100, 30]]]]}
