@@ -36,14 +36,22 @@ from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.add_org import add_org
 from shuren.directory.services.add_person import add_person
 from shuren.directory.services.affiliate import affiliate, end_affiliation
+from shuren.directory.services.check_roster.confirm import confirm_roster
 from shuren.directory.services.close_org import close_org
 from shuren.directory.services.correct_org import correct_org, rename_org
+from shuren.directory.services.correct_person import correct_person
+from shuren.directory.services.decide_duplicate import merge_people
 from shuren.directory.services.enrol import end_enrollment, enrol, transfer
+from shuren.directory.services.export_roster.service import export_roster
+from shuren.directory.services.export_roster.workbook import roster_template
 from shuren.directory.services.grant_role import grant_role
 from shuren.directory.services.link_guardian import link_guardian, unlink_guardian
 from shuren.directory.services.merge_orgs import merge_orgs
 from shuren.directory.services.move_org import move_org
+from shuren.directory.services.rebuild_counts import rebuild_counts
 from shuren.directory.services.revoke_grant import revoke_grant
+from shuren.directory.services.undo_roster import may_undo_roster, undo_roster
+from shuren.directory.services.write_province import write_province
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 
@@ -57,7 +65,9 @@ __all__ = [
     "children_of",
     "class_teachers_of",
     "close_org",
+    "confirm_roster",
     "correct_org",
+    "correct_person",
     "count_of",
     "counts_of",
     "duty_paths_of",
@@ -66,12 +76,15 @@ __all__ = [
     "enrol",
     "enrollments_of_paths",
     "enrollments_of_people",
+    "export_roster",
     "geometries_of",
     "grant_role",
     "grants_of",
     "guardians_of",
     "link_guardian",
+    "may_undo_roster",
     "merge_orgs",
+    "merge_people",
     "move_org",
     "org_ids_by_code",
     "org_ids_by_sourced",
@@ -83,15 +96,19 @@ __all__ = [
     "permissions_of",
     "person_ids_by_number",
     "person_ids_by_sourced",
+    "rebuild_counts",
     "rename_org",
     "revoke_grant",
     "role_options",
     "root_org",
+    "roster_template",
     "scope_of",
     "subtree",
     "transfer",
+    "undo_roster",
     "unlink_guardian",
     "wards_of",
+    "write_province",
 ]
 
 

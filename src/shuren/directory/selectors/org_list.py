@@ -61,15 +61,13 @@ def org_rows(scope: Scope, query: OrgQuery) -> QuerySet[Org]:
     return rows.order_by("parent_id", "position", "id") if query.parent_id is not None else rows.order_by("path")
 
 
-def page_of_orgs(*, actor: Actor, query: OrgQuery, number: int, size: int, now: datetime) -> Page[OrgRow]:
-    """One page of the orgs `actor` may see."""
-    scope = scope_of(actor=actor, permission=Permission.VIEW_ORGS, now=now)
+def page_of_orgs(*, scope: Scope, query: OrgQuery, number: int, size: int) -> Page[OrgRow]:
+    """One page of the orgs inside the scope."""
     page = page_of(org_rows(scope, query), org_data, number=number, size=size)
     return Page(_with_counts(page.rows), page.total, page.is_exact, page.number, page.size)
 
 
-def stream_orgs(*, actor: Actor, query: OrgQuery, now: datetime) -> Iterator[OrgRow]:
-    scope = scope_of(actor=actor, permission=Permission.VIEW_ORGS, now=now)
+def stream_orgs(*, scope: Scope, query: OrgQuery) -> Iterator[OrgRow]:
     batch: list[OrgData] = []
     for org in org_rows(scope, query).iterator(chunk_size=CHUNK):
         batch.append(org_data(org))

@@ -1,12 +1,21 @@
 """The cast of the directory's tests: one city, two counties, three schools, and the people who work and learn there."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.urls import resolve
+from django.utils import translation
 
 from shuren.directory import api
 from shuren.directory.data import EnrollmentRole, NewOrg, NewPerson, OrgData, OrgType, Role, Sex
+from shuren.kernel import ids
 from shuren.kernel.data import SYSTEM, Actor
 
 NOW = datetime(2026, 10, 12, 1, 0, tzinfo=UTC)
@@ -57,6 +66,12 @@ class Region:
     def actor(self, key: str, role: Role | None = None) -> Actor:
         return Actor(person_id=self.person[key], account_id=None, name=key, role=role)
 
+    def url(self, key: str, page: str = "") -> str:
+        """The address of an org or a person of the cast."""
+        if key in self.org_ids:
+            return f"/orgs/{ids.encode('org', self.org_ids[key])}/{page}"
+        return f"/people/{ids.encode('person', self.person[key])}/{page}"
+
     def org(self, key: str) -> OrgData:
         return api.orgs_by_ids([self.org_ids[key]])[self.org_ids[key]]
 
@@ -86,16 +101,46 @@ def region(db: None) -> Region:
     region.enrol("class_teacher", "class1", EnrollmentRole.TEACHER, is_primary=True)
     region.add_person("teacher", "任老师", "school", Role.TEACHER)
     region.enrol("teacher", "class2", EnrollmentRole.TEACHER, is_primary=False)
-    region.add_person(
-        "pupil", "王小明", "school", Role.PUPIL, sex=Sex.MALE, birth_date=date(2016, 5, 4), phone="13800000001"
-    )
+    region.add_person("pupil", "王小明", "school", Role.PUPIL, sex=Sex.MALE, birth_date=date(2016, 5, 4), phone="13800000001")
     region.enrol("pupil", "class1")
     region.add_person("pupil2", "李小红", "school", Role.PUPIL, sex=Sex.FEMALE, birth_date=date(2016, 8, 9))
     region.enrol("pupil2", "class2")
     region.add_person("far_pupil", "赵远", "far", Role.PUPIL, sex=Sex.MALE, birth_date=date(2016, 1, 2))
     region.enrol("far_pupil", "far_class")
     region.add_person("parent", "王大明", "school", Role.PARENT)
-    api.link_guardian(
-        actor=SYSTEM, guardian_id=region.person["parent"], ward_id=region.person["pupil"], relation="父亲", now=NOW
-    )
+    api.link_guardian(actor=SYSTEM, guardian_id=region.person["parent"], ward_id=region.person["pupil"], relation="父亲", now=NOW)
     return region
+
+
+class Visitor:
+    """Opens pages as somebody, below the middleware: what a view refuses is raised, not drawn."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+
+    def get(self, path: str, query: dict[str, str] | None = None, **headers: str) -> HttpResponse:
+        return self._answer(RequestFactory(headers=headers).get(path, query or {}))
+
+    def post(self, path: str, data: dict[str, object] | None = None) -> HttpResponse:
+        return self._answer(RequestFactory().post(path, data or {}))
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        request.user = AnonymousUser()
+        request.session = SessionBase()
+        request.actor = self.actor  # type: ignore[attr-defined]
+        request._messages = CookieStorage(request)  # type: ignore[attr-defined]
+        match = resolve(request.path)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        response.notes = [str(note) for note in request._messages._queued_messages]  # type: ignore[attr-defined]
+        return response
+
+
+@pytest.fixture
+def visit(region: Region) -> Callable[[str], Visitor]:
+    return lambda key: Visitor(region.actor(key))
+
+
+@pytest.fixture(autouse=True)
+def _chinese() -> Iterator[None]:
+    with translation.override("zh-hans"):
+        yield

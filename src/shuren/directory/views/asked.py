@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
@@ -31,3 +31,8 @@ def pair_id_in(public_id: str) -> int:
 
 def grant_id_in(public_id: str) -> int:
     return ids.decode("grant", public_id)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent, an empty one too; None when the form is only to be shown."""
+    return request.POST if request.method == "POST" else None

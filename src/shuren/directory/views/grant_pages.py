@@ -16,7 +16,7 @@ from shuren.directory.selectors.org_list import org_page
 from shuren.directory.selectors.people import person_ids_by_number
 from shuren.directory.services.grant_role import grant_role
 from shuren.directory.services.revoke_grant import revoke_grant
-from shuren.directory.views.asked import actor_in, grant_id_in, now, org_id_in
+from shuren.directory.views.asked import actor_in, grant_id_in, now, org_id_in, posted
 from shuren.directory.views.org_forms import form_page
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.people_pages import person_url
@@ -83,7 +83,7 @@ def add_grant(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if not scopes[Permission.GRANT_ROLES].covers(facts.org.path):
         raise NotFound(_("没有找到这个机构。"))
     roles = [(role.value, ROLES[role]) for role in _givable(actor, facts.org)]
-    form = GrantForm(request.POST or None, roles=roles)
+    form = GrantForm(posted(request), roles=roles)
 
     def save() -> str:
         number = form.cleaned_data["number"].strip()

@@ -20,7 +20,7 @@ from shuren.directory.services.close_org import close_org as close
 from shuren.directory.services.correct_org import correct_org as correct
 from shuren.directory.services.merge_orgs import merge_orgs
 from shuren.directory.services.move_org import move_org as move
-from shuren.directory.views.asked import actor_in, now, org_id_in
+from shuren.directory.views.asked import actor_in, now, org_id_in, posted
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.words import ORG_TYPES
 from shuren.kernel.errors import NotFound, ShurenError
@@ -30,7 +30,7 @@ from shuren.pages.api import number_text
 def add_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts = _managed(request, public_id)
     types = [(kind.value, ORG_TYPES[kind]) for kind in child_types(facts.org.type)]
-    form = OrgForm(request.POST or None, types=types)
+    form = OrgForm(posted(request), types=types)
 
     def save() -> str:
         written = add(actor=actor_in(request), org=form.new_org(facts.org.id), now=now())
@@ -53,7 +53,7 @@ def correct_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
         "division_code": org.division_code,
         "credit_code": facts.credit_code,
     }
-    form = CorrectOrgForm(request.POST or None, initial=initial)
+    form = CorrectOrgForm(posted(request), initial=initial)
 
     def save() -> str:
         written = correct(
@@ -73,7 +73,7 @@ def move_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     types = sorted(PARENT_TYPES[org.type])
     found = managed_orgs(actor=actor_in(request), types=types, now=now(), below=_around(facts))
     choices = [other for other in found if other.id != org.parent_id and not other.path.startswith(org.path)]
-    form = ChooseOrgForm(request.POST or None, orgs=choices, label=_("新的上级机构"))
+    form = ChooseOrgForm(posted(request), orgs=choices, label=_("新的上级机构"))
 
     def save() -> str:
         move(actor=actor_in(request), org_id=org.id, parent_id=form.org_id, reason=form.cleaned_data["reason"], now=now())
@@ -90,7 +90,7 @@ def merge_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     org = facts.org
     found = managed_orgs(actor=actor_in(request), types=[org.type], now=now(), below=_around(facts))
     choices = [other for other in found if other.id != org.id]
-    form = ChooseOrgForm(request.POST or None, orgs=choices, label=_("并入的机构"))
+    form = ChooseOrgForm(posted(request), orgs=choices, label=_("并入的机构"))
 
     def save() -> str:
         into_id = form.org_id
@@ -108,7 +108,7 @@ def merge_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
 def close_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts = _managed(request, public_id)
     org = facts.org
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
 
     def save() -> str:
         ended = close(actor=actor_in(request), org_id=org.id, reason=form.cleaned_data["reason"], now=now())

@@ -21,6 +21,7 @@ from shuren.directory.selectors.org_list import (
     page_of_orgs,
     stream_orgs,
 )
+from shuren.directory.selectors.scope import scope_of
 from shuren.directory.views.asked import actor_in, now, org_id_in
 from shuren.directory.views.people_pages import people_spec
 from shuren.directory.views.words import COUNTS, ORG_CHANGES, ORG_STATUSES, ORG_TYPES, ROLES
@@ -52,13 +53,12 @@ def org_url(org: OrgData, page: str = "org") -> str:
 
 
 def org_list(request: HttpRequest) -> HttpResponseBase:
-    spec = orgs_spec(request, None)
+    scope = scope_of(actor=actor_in(request), permission=Permission.VIEW_ORGS, now=now())
+    spec = orgs_spec(request, None, scope)
     return render_list(request, spec, context={"lead": _("默认显示您管理的最上级机构及其直接下级；搜索和筛选会查找全部下级。")})
 
 
-def orgs_spec(request: HttpRequest, parent: OrgData | None, actions: tuple[Action, ...] = ()) -> ListSpec[OrgRow]:
-    actor, moment = actor_in(request), now()
-
+def orgs_spec(request: HttpRequest, parent: OrgData | None, scope: Scope) -> ListSpec[OrgRow]:
     def asked(query: ListQuery) -> OrgQuery:
         kind = query.filters.get("type", "")
         return OrgQuery(
@@ -71,24 +71,22 @@ def orgs_spec(request: HttpRequest, parent: OrgData | None, actions: tuple[Actio
 
     def note_export(query: ListQuery, form: str) -> None:
         details = {"form": form, "search": query.search, **query.filters}
-        record(
-            actor=actor, action="directory.orgs_exported", target=f"org:{parent.id if parent else 0}", details=details, now=moment
-        )
+        target = f"org:{parent.id if parent else 0}"
+        record(actor=actor_in(request), action="directory.orgs_exported", target=target, details=details, now=now())
 
     types = child_types(parent.type) if parent else tuple(OrgType)
     return ListSpec(
         name="orgs",
         title=_("机构") if parent is None else _("下级机构"),
         columns=_org_columns(parent),
-        rows=lambda query: page_of_orgs(actor=actor, query=asked(query), number=query.number, size=query.size, now=moment),
-        stream=lambda query: stream_orgs(actor=actor, query=asked(query), now=moment),
+        rows=lambda query: page_of_orgs(scope=scope, query=asked(query), number=query.number, size=query.size),
+        stream=lambda query: stream_orgs(scope=scope, query=asked(query)),
         filters=(
             Filter(key="type", label=_("类型"), choices=tuple(Choice(value=kind, label=str(ORG_TYPES[kind])) for kind in types)),
             Filter(key="ended", label=_("已撤销或并入"), choices=(Choice(value="1", label=_("一并显示")),)),
         ),
         search_label=_("机构名称、简称或标识码"),
         empty=EmptyState(title=_("这里还没有机构"), text=_("可以导入名册，也可以逐个添加。"), icon="building"),
-        actions=actions,
         on_export=note_export,
     )
 
@@ -118,10 +116,10 @@ def _org_columns(parent: OrgData | None) -> tuple[Column[OrgRow], ...]:
 def org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts, scopes = _accessed(request, public_id)
     if request.headers.get("HX-Target") == "list-orgs" or "export" in request.GET:
-        return render_list(request, orgs_spec(request, facts.org))
+        return render_list(request, orgs_spec(request, facts.org, scopes[Permission.VIEW_ORGS]))
     context = _frame(facts, scopes, "org") | {"facts": _facts(facts)}
     if child_types(facts.org.type):
-        context["list"] = list_page(request, orgs_spec(request, facts.org))
+        context["list"] = list_page(request, orgs_spec(request, facts.org, scopes[Permission.VIEW_ORGS]))
     context["history"] = _history(history_of_org(facts.org.id))
     return render(request, "directory/org.html", context)
 

@@ -16,7 +16,7 @@ from shuren.directory.selectors.person_detail import person_detail
 from shuren.directory.services.correct_person import correct_person as correct
 from shuren.directory.services.decide_duplicate import dismiss_duplicate, merge_people
 from shuren.directory.services.enter_person import enter_person
-from shuren.directory.views.asked import actor_in, now, org_id_in, pair_id_in, person_id_in
+from shuren.directory.views.asked import actor_in, now, org_id_in, pair_id_in, person_id_in, posted
 from shuren.directory.views.org_forms import form_page, warn
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.people_pages import person_url
@@ -38,7 +38,7 @@ def add_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if not scopes[Permission.MANAGE_PEOPLE].covers(facts.org.path):
         raise NotFound(_("没有找到这个机构。"))
     roles = [(role.value, ROLES[role]) for role in _REGION_ROLES.get(facts.org.type, _SCHOOL_ROLES)]
-    form = NewPersonForm(request.POST or None, sexes=_SEXES, roles=roles)
+    form = NewPersonForm(posted(request), sexes=_SEXES, roles=roles)
 
     def save() -> str:
         role = Role(form.cleaned_data["role"])
@@ -58,7 +58,7 @@ def correct_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if not detail.may_manage:
         raise NotFound(_("没有找到这个人。"))
     initial = {"name": detail.person.name, "sex": detail.person.sex.value, **detail.private}
-    form = CorrectPersonForm(request.POST or None, initial=initial, sexes=_SEXES)
+    form = CorrectPersonForm(posted(request), initial=initial, sexes=_SEXES)
 
     def save() -> str:
         reason = form.cleaned_data["reason"]
