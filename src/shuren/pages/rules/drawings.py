@@ -33,14 +33,14 @@ def point_title(chart: Chart, name: str, point: Point) -> str:
 
 
 def values_of(chart: Chart) -> list[float]:
-    """Every number the value axis must show, intervals and reference lines included."""
+    """Every number the value axis must show; the reference lines of a histogram stand on its other axis."""
     seen: list[float] = []
     for series in chart.series:
         for point in series.points:
             if point.is_suppressed:
                 continue
             seen += [number for number in (point.value, point.low, point.high) if number is not None]
-    for reference in chart.references:
+    for reference in chart.references if chart.kind is not ChartKind.HISTOGRAM else ():
         seen += [number for number in (reference.value, reference.low, reference.high) if number is not None]
     return seen
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuren.pages.data import Chart, ChartKind, Column, ListSpec, Point, Series, Status
+from shuren.pages.data import Chart, ChartKind, Column, ListSpec, Point, Reference, Series, Status
 from shuren.pages.rules import addresses, cells, drawings, geometry, numbers, svg
 from shuren.pages.rules.charts import chart_json, chart_name, chart_svg, chart_table
 
@@ -166,6 +166,11 @@ class TestCharts:
         assert 'role="group"' in drawn
         assert "<高于>" not in drawn
         assert 'role="img"' in chart_svg(charts[ChartKind.TREND])
+
+    def test_cut_scores_do_not_flatten_a_histogram(self, charts: dict[ChartKind, Chart]) -> None:
+        chart = replace(charts[ChartKind.HISTOGRAM], references=(Reference(label="高", value=550.0),))
+        bars = [node for node in ElementTree.fromstring(chart_svg(chart)).iter() if node.attrib.get("class") == "s0"]
+        assert max(float(bar.attrib["height"]) for bar in bars) > 150
 
     def test_level_bars_fill_the_row(self, charts: dict[ChartKind, Chart]) -> None:
         root = ElementTree.fromstring(chart_svg(charts[ChartKind.LEVELS]))
