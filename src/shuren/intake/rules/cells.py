@@ -32,21 +32,9 @@ def is_worn_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= _EXACT_NUMBERS_BELOW
 
 
-def is_excel_error(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("#") and value.rstrip("!?/") in _EXCEL_ERRORS
-
-
-_EXCEL_ERRORS = {"#DIV/0", "#N/A", "#NAME", "#NULL", "#NUM", "#REF", "#VALUE", "#GETTING_DATA", "#SPILL", "#CALC"}
-
-
 def _duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-
-
-def is_formula_like(text: str) -> bool:
-    """Whether a spreadsheet program would run the text as a formula if it were written as it stands."""
-    return text[:1] in {"=", "+", "-", "@", "\t", "\r"}
 
 
 def without_control_characters(text: str) -> str:

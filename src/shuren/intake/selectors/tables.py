@@ -7,7 +7,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from shuren.intake.data import FileForm, Finding, Row, Table
-from shuren.intake.rules.cells import is_excel_error, is_worn_number, text_of
+from shuren.intake.rules.cells import is_worn_number, text_of
 from shuren.intake.rules.errors import UnreadableFile
 from shuren.intake.rules.limits import MAX_COLUMNS
 from shuren.intake.selectors.forms import form_of
@@ -141,6 +141,3 @@ def _cell_findings(table: Table, row: RawRow) -> Iterator[Finding]:
             reason = _("长号码被 Excel 存成了数字，末几位已丢失")
             remedy = _("请先把该列设为“文本”格式，再重新填写号码。")
             yield Finding(table.file, table.sheet, row.number, heading, text_of(value), reason, remedy)
-        elif is_excel_error(value):
-            remedy = _("请改正公式，或直接填写内容。")
-            yield Finding(table.file, table.sheet, row.number, heading, str(value), _("公式出错"), remedy)

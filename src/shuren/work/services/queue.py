@@ -72,7 +72,8 @@ def cancel_job(*, actor: Actor, job_id: int, now: datetime, may_cancel_any: bool
         raise Conflict(_("任务已经结束,不能取消。"))
     if job.status == JobStatus.QUEUED:
         Job.objects.filter(pk=job_id).update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now)
-        events.publish("work.job_cancelled", {"job_id": job_id, "name": job.name, "args": job.args}, now=now)
+        payload = {"job_id": job_id, "name": job.name, "args": job.args, "error": ""}
+        events.publish("work.job_cancelled", payload, now=now)
     else:
         Job.objects.filter(pk=job_id).update(cancel_requested_at=now)
     audit.record(actor=actor, action="work.job_cancelled", target=f"job:{job_id}", details={"name": job.name}, now=now)
