@@ -10,7 +10,7 @@ STAIRS = {
 }
 # What one app needs beyond the stairs, each for its reason.
 BESIDE_THE_STAIRS = {
-    "front": {"cli", "demo", "serving", "middleware", "context", "navigation", "errors"},  # the door of the whole house
+    "front": {"cli", "demo", "terminal", "serving", "middleware", "context", "navigation", "errors"},  # the door of the whole house
     "identity": {"backends", "hashers", "middleware"},  # Django looks these up by dotted name
     "pages": {"fonts"},  # filled by the front-end build
     "standards": {"registry"},  # code tables as data files

@@ -129,8 +129,9 @@ class _Source:
         names = self.assessment.booklets
         encoded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         places = {name: place for place, name in enumerate(names)}
-        table = np.array([places.get(name, -1) for name in encoded.dictionary.to_pylist()] or [-1], np.int16)
-        return table[encoded.indices.to_numpy(zero_copy_only=False)] if len(column) else np.empty(0, np.int16)
+        # the last place stands for "no booklet": a null has no index
+        table = np.array([*(places.get(name, -1) for name in encoded.dictionary.to_pylist()), -1], np.int16)
+        return table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
 
     def data(self, arrays: dict[str, Array]) -> ResponseData:
         return ResponseData(

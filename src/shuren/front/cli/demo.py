@@ -11,7 +11,7 @@ from django.db import connection
 from shuren.evaluation.data import TruthRow
 from shuren.front.cli.init import prepare
 from shuren.front.cli.serve import serve
-from shuren.front.cli.tables import table
+from shuren.front.terminal.tables import table
 from shuren.front.demo import build
 from shuren.front.demo.accounts import DemoAccount
 from shuren.kernel.errors import Invalid

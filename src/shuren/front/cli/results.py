@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from shuren.front.cli.imports import run_import
+from shuren.front.terminal.imports import run_import
 
 
 @click.group("results")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from shuren.directory import api as directory
-from shuren.front.cli.imports import run_import
+from shuren.front.terminal.imports import run_import
 from shuren.kernel import clock
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import NotFound

@@ -84,7 +84,7 @@ def write_results(data: Path, target: Path) -> Path:
     rows = rows_of(data)
     items = items_of(data)
     pupils = [pupil_id(row) for row in rows]
-    answers = {item["code"]: [row[item["code"]] for row in rows] for item in items}
+    answers = {code: [row[code] for row in rows] for code in (str(item["code"]) for item in items)}
     responses = _table(pupils, {"题本": [row["IDBOOK"] for row in rows], **answers})
     weights = {"权重": "TOTWGT", "分区": "JKCZONE", "复本": "JKCREP", "SENWGT": "SENWGT"}
     write_package(

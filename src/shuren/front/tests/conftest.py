@@ -1,7 +1,6 @@
 """The portal's tests play on the small province of `tests/cast.py`."""
 
 import pytest
-
 from tests.cast import Cast, build_cast
 
 

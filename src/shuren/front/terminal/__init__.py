@@ -1,0 +1,1 @@
+"""What a command says and asks in a terminal: progress, findings, tables."""
