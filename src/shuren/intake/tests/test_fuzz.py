@@ -15,8 +15,7 @@ from shuren.kernel.data import SYSTEM
 from shuren.work import api as work
 
 LINES = [f'张{n},三年级{n % 5}班,2015-0{n % 9 + 1}-11,"好, 很""好"""' for n in range(40)]
-CSV = "
-".join(["姓名,班级,出生日期,备注", *LINES, ""]).encode()
+CSV = "\n".join(["姓名,班级,出生日期,备注", *LINES, ""]).encode()
 
 
 def read_through(table: Table) -> None:
