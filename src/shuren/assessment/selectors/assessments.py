@@ -25,7 +25,10 @@ from shuren.directory.data import Permission
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import path_q
+
+LEVELS = ("county", "school", "class")
 
 
 def assessment_state(assessment_id: int) -> AssessmentData:
@@ -102,6 +105,25 @@ def participation_of(assessment_id: int, *, level: str = "") -> tuple[UnitCount,
     if level:
         rows = rows.filter(level=level)
     return tuple(UnitCount(row.org_id, row.org_path, row.level, row.pupils) for row in rows.order_by("org_path"))
+
+
+def participation_within(
+    *, actor: Actor, assessment: AssessmentData, level: str, number: int, size: int, now: datetime
+) -> Page[UnitCount]:
+    """Units of one level (by default the outermost there is) that took part and lie in the actor's scope."""
+    rows = Participation.objects.filter(assessment=assessment.id).order_by("org_path")
+    if not actor.is_system:
+        scope = scope_of(actor=actor, permission=Permission.VIEW_ASSESSMENTS, now=now)
+        rows = rows.filter(path_q("org_path", scope.paths))
+    there = set(rows.order_by().values_list("level", flat=True).distinct())
+    rows = rows.filter(level=level or next((one for one in LEVELS if one in there), ""))
+    return page_of(rows, lambda row: UnitCount(row.org_id, row.org_path, row.level, row.pupils), number=number, size=size)
+
+
+def subjects_seen(*, actor: Actor, now: datetime) -> list[str]:
+    """The subjects of the tests the actor may see."""
+    found = visible_assessments(actor=actor, now=now).values_list("subjects", flat=True)
+    return sorted({subject for subjects in found for subject in subjects})
 
 
 def assessment_data(row: Assessment) -> AssessmentData:

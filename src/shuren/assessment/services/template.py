@@ -85,8 +85,8 @@ def _table(sheet: Worksheet, words: Sequence[Word], rows: Sequence[Sequence[str]
             head.font = _REQUIRED
     for row in rows:
         sheet.append(list(row))
-    for row in range(2, _TEXT_ROWS):
-        sheet.cell(row, 1).number_format = "@"
+    for number in range(2, _TEXT_ROWS):
+        sheet.cell(number, 1).number_format = "@"
     _dress(sheet, [22] + [14] * (len(words) - 1))
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.apps import apps
 from openpyxl import Workbook
 
 from shuren.directory import api as directory
-from shuren.directory.data import NewOrg, NewPerson, OrgType, Role
+from shuren.directory.data import NewOrg, OrgType, Role
 from shuren.intake import api as intake
 from shuren.intake.data import Finding, ImportState
 from shuren.kernel.data import SYSTEM, Actor
@@ -27,6 +28,8 @@ Sheets = dict[str, Rows]
 
 @dataclass
 class Cast:
+    """Ids by sourced id. Rows are written in bulk: a test of files should not spend its time on adding people one by one."""
+
     orgs: dict[str, int] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
     pupils: list[str] = field(default_factory=list)
@@ -35,18 +38,48 @@ class Cast:
         new = NewOrg(parent_id=self.orgs[parent] if parent else None, type=kind, name=name, sourced_id=key)
         self.orgs[key] = directory.add_org(actor=SYSTEM, org=new, now=NOW).id
 
-    def add_person(self, key: str, role: Role, org: str, *, number: str = "") -> None:
-        new = NewPerson(name=f"甲{key}", sourced_id=key, pupil_number=number, is_synthetic=True)
-        self.people[key] = directory.add_person(actor=SYSTEM, person=new, now=NOW).id
-        directory.affiliate(actor=SYSTEM, person_id=self.people[key], org_id=self.orgs[org], role=role, now=NOW, begin_date=BEGUN)
-
-    def enrol(self, key: str, class_: str) -> None:
-        directory.enrol(
-            actor=SYSTEM, person_id=self.people[key], class_id=self.orgs[class_], is_primary=True, begin_date=BEGUN, now=NOW
+    def add_people(self, people: list[tuple[str, str, str, str]]) -> None:
+        """Add (sourced id, role, org, class or "") and find out their row ids."""
+        paths = {key: org.path for key, org in ((key, directory.orgs_by_ids([pk])[pk]) for key, pk in self.orgs.items())}
+        person, affiliation, enrollment = (apps.get_model("directory", name) for name in ("Person", "Affiliation", "Enrollment"))
+        person.objects.bulk_create(
+            person(sourced_id=key, number=f"T{place:013d}", name=f"甲{key}", pupil_number=number_of(key), is_synthetic=True)
+            for place, (key, _role, _org, _class) in enumerate(people)
         )
+        self.people = directory.person_ids_by_sourced([key for key, *_rest in people])
+        affiliation.objects.bulk_create(
+            affiliation(
+                sourced_id=f"a-{key}", person_id=self.people[key], org_id=self.orgs[org], org_path=paths[org], role=role,
+                begin_date=BEGUN,
+            )
+            for key, role, org, _class in people
+        )  # fmt: skip
+        enrollment.objects.bulk_create(
+            enrollment(
+                sourced_id=f"e-{key}", person_id=self.people[key], class_org_id=self.orgs[class_], org_path=paths[class_],
+                role="student", is_primary=True, begin_date=BEGUN,
+            )
+            for key, _role, _org, class_ in people
+            if class_
+        )  # fmt: skip
 
     def actor(self, key: str) -> Actor:
         return Actor(person_id=self.people[key], account_id=self.people[key], name=key)
+
+
+def number_of(key: str) -> str:
+    """The 学籍号 of a pupil such as `c1-02`; nobody else has one."""
+    return f"G11010120150{key[1]}{int(key[3:]):03d}0" if key[0] == "c" else ""
+
+
+CLASSES = {"c1": "s1", "c2": "s1", "c3": "s2", "c4": "s3"}
+ADULTS = [
+    ("officer", Role.CITY_OFFICER.value, "city", ""),
+    ("east_officer", Role.COUNTY_OFFICER.value, "east", ""),
+    ("head1", Role.HEAD.value, "s1", ""),
+    ("head3", Role.HEAD.value, "s3", ""),
+    ("pupilless", Role.STAFF.value, "s3", ""),
+]
 
 
 @pytest.fixture
@@ -57,17 +90,10 @@ def cast(db: None) -> Cast:
         cast.add_org(county, "city", OrgType.COUNTY, f"{county}区教育局")
     for school, county in (("s1", "east"), ("s2", "east"), ("s3", "west")):
         cast.add_org(school, county, OrgType.SCHOOL, f"{school}小学")
-    for class_, school in (("c1", "s1"), ("c2", "s1"), ("c3", "s2"), ("c4", "s3")):
+    for class_, school in CLASSES.items():
         cast.add_org(class_, school, OrgType.CLASS, f"四年级{class_}班")
-        for number in range(1, PUPILS_PER_CLASS + 1):
-            key = f"{class_}-{number:02d}"
-            cast.add_person(key, Role.PUPIL, school, number=f"G11010120150{class_[1]}{number:03d}0")
-            cast.enrol(key, class_)
-            cast.pupils.append(key)
-    cast.add_person("officer", Role.CITY_OFFICER, "city")
-    cast.add_person("east_officer", Role.COUNTY_OFFICER, "east")
-    cast.add_person("head1", Role.HEAD, "s1")
-    cast.add_person("head3", Role.HEAD, "s3")
+    cast.pupils = [f"{class_}-{number:02d}" for class_ in CLASSES for number in range(1, PUPILS_PER_CLASS + 1)]
+    cast.add_people([*((key, Role.PUPIL.value, CLASSES[key[:2]], key[:2]) for key in cast.pupils), *ADULTS])
     return cast
 
 
@@ -113,7 +139,7 @@ def sheets_of(cast: Cast, **info: str) -> Sheets:
     answers = [[key, str(place % 2 + 1), *(answer_of(place, item) for item in range(4))] for place, key in enumerate(cast.pupils)]
     return {
         "测验信息": [["项目", "内容"], *([key, value] for key, value in settings.items())],
-        "题目表": [ITEM_HEAD, *ITEMS],
+        "题目表": [list(ITEM_HEAD), *(list(row) for row in ITEMS)],
         "作答": [head, *answers],
         "问卷": [["学生", "Q1", "Q2"], *([key, str(place % 4 + 1), ""] for place, key in enumerate(cast.pupils[:40]))],
         "权重": [
