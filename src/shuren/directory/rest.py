@@ -1,0 +1,211 @@
+"""Orgs and people over HTTP, read only; ids are the opaque ones, and what lies outside the caller's scope answers 404."""
+
+from datetime import date
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from shuren.directory.data import CountKind, OrgData, OrgStatus, OrgType, Permission, PersonRow, Role, Sex
+from shuren.directory.selectors.org_list import OrgQuery, org_page, page_of_orgs
+from shuren.directory.selectors.orgs import access_org
+from shuren.directory.selectors.people_list import page_of_people, people_list
+from shuren.directory.selectors.person_detail import Belonging, person_detail
+from shuren.directory.selectors.scope import scope_of
+from shuren.directory.views.asked import actor_in, now, org_id_in, person_id_in
+from shuren.kernel import ids
+from shuren.kernel.paging import SIZES
+from shuren.standards.api import mask
+
+router = Router(tags=["directory"])
+
+
+class Paging(Schema):
+    """Which page, from 1, and how long (at most 200)."""
+
+    page: int = 1
+    size: int = 50
+
+    @property
+    def bounded(self) -> tuple[int, int]:
+        return max(1, self.page), min(max(1, self.size), SIZES[-1])
+
+
+class OrgOut(Schema):
+    """An org; `parent_id` is empty at the top, `counts` are the kept counters of it and everything below."""
+
+    id: str
+    sourced_id: str
+    code: str
+    name: str
+    short_name: str
+    type: OrgType
+    status: OrgStatus
+    depth: int
+    parent_id: str
+    division_code: str
+    is_rural: bool | None
+    counts: dict[str, int]
+
+
+class OrgPage(Schema):
+    """One page of orgs; `total` is a lower bound where `is_exact` is false."""
+
+    rows: list[OrgOut]
+    total: int
+    is_exact: bool
+    page: int
+
+
+class PersonOut(Schema):
+    """A person as a list shows them: with the role and the org by which they stand in it."""
+
+    id: str
+    number: str
+    name: str
+    sex: Sex
+    role: Role | None
+    org_id: str
+    org_name: str
+
+
+class PersonPage(Schema):
+    """One page of people; `total` is a lower bound where `is_exact` is false."""
+
+    rows: list[PersonOut]
+    total: int
+    is_exact: bool
+    page: int
+
+
+class BelongingOut(Schema):
+    """A role at an org, or a place in a class, for a half-open period."""
+
+    org_id: str
+    org_name: str
+    role: Role
+    is_primary: bool
+    begin_date: date | None
+    end_date: date | None
+    is_current: bool
+
+
+class PersonDetailOut(Schema):
+    """One person; private facts are masked for those who need not know them, and the national id is never sent."""
+
+    id: str
+    sourced_id: str
+    number: str
+    name: str
+    sex: Sex
+    grade: str
+    private: dict[str, str]
+    is_masked: bool
+    affiliations: list[BelongingOut]
+    enrollments: list[BelongingOut]
+
+
+@router.get("/orgs", response=OrgPage, summary="Orgs in scope")
+def list_orgs(
+    request: HttpRequest,
+    paging: Query[Paging],
+    search: str = "",
+    org_type: OrgType | None = None,
+    parent: str = "",
+    with_ended: bool = False,
+) -> OrgPage:
+    """Orgs by name, type or parent; with nothing asked the tops of the caller's branches and their children."""
+    scope = scope_of(actor=actor_in(request), permission=Permission.VIEW_ORGS, now=now())
+    parent_id = org_id_in(parent) if parent else None
+    query = OrgQuery(search=search, type=org_type, parent_id=parent_id, with_ended=with_ended)
+    number, size = paging.bounded
+    page = page_of_orgs(scope=scope, query=query, number=number, size=size)
+    return OrgPage(
+        rows=[_org(row.org, row.counts) for row in page.rows], total=page.total, is_exact=page.is_exact, page=page.number
+    )
+
+
+@router.get("/orgs/{org_id}", response=OrgOut, summary="One org")
+def read_org(request: HttpRequest, org_id: str) -> OrgOut:
+    facts, _scopes = org_page(actor=actor_in(request), id=org_id_in(org_id), permissions=(), now=now())
+    return _org(facts.org, facts.counts)
+
+
+@router.get("/orgs/{org_id}/people", response=PersonPage, summary="People of an org")
+def list_org_people(
+    request: HttpRequest, org_id: str, paging: Query[Paging], search: str = "", role: Role | None = None
+) -> PersonPage:
+    """People of the org and everything below it, as far as the caller may see them."""
+    org = access_org(actor=actor_in(request), id=org_id_in(org_id), permission=Permission.VIEW_ORGS, now=now())
+    return _people(request, paging, org, search, role)
+
+
+@router.get("/people", response=PersonPage, summary="People in scope")
+def list_people(request: HttpRequest, paging: Query[Paging], search: str = "", role: Role | None = None) -> PersonPage:
+    """People by the beginning of a name or number, or by role."""
+    return _people(request, paging, None, search, role)
+
+
+@router.get("/people/{person_id}", response=PersonDetailOut, summary="One person")
+def read_person(request: HttpRequest, person_id: str) -> PersonDetailOut:
+    detail = person_detail(actor=actor_in(request), id=person_id_in(person_id), now=now())
+    person = detail.person
+    return PersonDetailOut(
+        id=person.public_id,
+        sourced_id=person.sourced_id,
+        number=person.number,
+        name=person.name,
+        sex=person.sex,
+        grade=detail.grade,
+        private={key: mask(value, f"person.{key}", may_see=detail.may_see) for key, value in detail.private.items() if value},
+        is_masked=not detail.may_see,
+        affiliations=[_belonging(line) for line in detail.affiliations],
+        enrollments=[_belonging(line) for line in detail.enrollments],
+    )
+
+
+def _people(request: HttpRequest, paging: Paging, org: OrgData | None, search: str, role: Role | None) -> PersonPage:
+    found = people_list(actor=actor_in(request), now=now(), org=org, role=role, search=search)
+    number, size = paging.bounded
+    page = page_of_people(found, number=number, size=size)
+    return PersonPage(rows=[_person(row) for row in page.rows], total=page.total, is_exact=page.is_exact, page=page.number)
+
+
+def _person(row: PersonRow) -> PersonOut:
+    return PersonOut(
+        id=row.public_id,
+        number=row.number,
+        name=row.name,
+        sex=row.sex,
+        role=row.role,
+        org_id=row.org_public_id,
+        org_name=row.org_name,
+    )
+
+
+def _org(org: OrgData, counts: dict[CountKind, int]) -> OrgOut:
+    return OrgOut(
+        id=org.public_id,
+        sourced_id=org.sourced_id,
+        code=org.code,
+        name=org.name,
+        short_name=org.short_name,
+        type=org.type,
+        status=org.status,
+        depth=org.depth,
+        parent_id=ids.encode("org", org.parent_id) if org.parent_id is not None else "",
+        division_code=org.division_code,
+        is_rural=org.is_rural,
+        counts={kind.value: value for kind, value in counts.items()},
+    )
+
+
+def _belonging(line: Belonging) -> BelongingOut:
+    return BelongingOut(
+        org_id=line.org_public_id,
+        org_name=line.org_name,
+        role=line.role,
+        is_primary=line.is_primary,
+        begin_date=line.begin_date,
+        end_date=line.end_date,
+        is_current=line.is_current,
+    )
