@@ -1,6 +1,5 @@
 """The root of the API: session sign-in, forgery tokens on every write, one shape for every error."""
 
-from importlib.util import find_spec
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -35,8 +34,7 @@ api = NinjaAPI(
     docs_url=None,
 )
 for app, prefix in ROUTERS.items():
-    if find_spec(f"shuren.{app}.rest"):
-        api.add_router(prefix, f"shuren.{app}.rest.router")
+    api.add_router(prefix, f"shuren.{app}.rest.router")
 
 
 @api.exception_handler(ShurenError)

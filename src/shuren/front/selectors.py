@@ -55,7 +55,7 @@ ROSTER = KindOfImport(
         "enrollment": _("班级成员"),
         "link": _("家长与孩子"),
     },
-    template=lambda: directory.roster_template(),
+    template=directory.roster_template,
 )
 RESULTS = KindOfImport(
     name="results",

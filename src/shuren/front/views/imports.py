@@ -183,7 +183,7 @@ def apply_import(request: HttpRequest, import_id: str) -> HttpResponse:
         if not request.POST.get("confirm"):
             messages.error(request, _("请先勾选“我已核对”，再写入。"))
             return redirect("front:import", import_id=import_id)
-        directory.confirm_ended(actor=actor, import_id=state.id, now=now)
+        directory.confirm_roster(actor=actor, import_id=state.id, now=now)
     intake.request_apply(actor=actor, import_id=state.id, now=now)
     return redirect("front:import", import_id=import_id)
 
@@ -294,7 +294,7 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
     if state.status is ImportStatus.FAILED:
         return context | {"failure": state.error or _("导入没有成功，没有写入任何数据。请再试一次。")}
     if kind is selectors.ROSTER:
-        may_undo = directory.may_undo(state.id, now=clock.now())
+        may_undo = directory.may_undo_roster(state.id, now=clock.now())
         return context | {
             "result_url": "/people/",
             "result_label": _("查看人员"),
