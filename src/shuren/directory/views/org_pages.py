@@ -183,8 +183,8 @@ def _actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Action]:
         actions.append(Action(label=_("更名或更正"), url=org_url(org, "correct_org"), icon="edit"))
         if org.parent_id is not None:
             actions.append(Action(label=_("移动"), url=org_url(org, "move_org"), icon="arrow-right"))
-            actions.append(Action(label=_("并入"), url=org_url(org, "merge_org"), icon="switch-horizontal"))
-            actions.append(Action(label=_("撤销"), url=org_url(org, "close_org"), icon="x", is_danger=True))
+            actions.append(Action(label=_("并入另一机构"), url=org_url(org, "merge_org"), icon="switch-horizontal"))
+            actions.append(Action(label=_("撤销机构"), url=org_url(org, "close_org"), icon="x", is_danger=True))
     if scopes[Permission.MANAGE_PEOPLE].covers(org.path) and org.type not in (OrgType.GRADE, OrgType.CLASS):
         actions.append(Action(label=_("登记人员"), url=org_url(org, "add_person"), icon="user-plus"))
     return actions

@@ -62,7 +62,7 @@ ORG_CHANGES = {
     "absorbed": _("并入了另一个机构"),
     "renamed": _("更名"),
     "corrected": _("更正信息"),
-    "closed": _("撤销"),
+    "closed": _("已撤销"),
 }
 EVIDENCE = {
     duplicates.SAME_NATIONAL_ID: _("身份证件号相同"),
