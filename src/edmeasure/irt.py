@@ -169,7 +169,8 @@ def calibrate(
     loglik_tolerance
         Relative gain of the log-likelihood below which iteration may stop.
     standard_errors
-        Also compute the observed information (Louis 1982).
+        Also compute the observed information (Louis 1982): errors under the model, without the
+        effect of clustered sampling.
     weak_prior
         Normal priors a ~ N(1, 1), d ~ N(0, 4^2): keeps tiny samples finite, off by default.
     start

@@ -118,23 +118,13 @@ def plausible_values(
     posterior, precision sum of x x' w / (sigma^2 + s_i^2), before the abilities (Mislevy 1991;
     von Davier & Sinharay 2010); the residual variance is kept at its estimate.
     """
-    n = responses.n_persons
-    if n == 0:
-        raise BadShape("There are no persons.", remedy="Pass at least a few hundred.")
-    if n_values < 1:
-        raise BadOption(f"n_values is {n_values}.", remedy="Draw at least one set.")
-    if group_effects not in ("fixed", "random"):
-        raise BadOption(f"group_effects is {group_effects!r}.", remedy="Use 'fixed' or 'random'.")
-    finer = max(FEWEST_NODES, fit.nodes.size) if n_nodes is None else n_nodes
-    if finer < fit.nodes.size:
-        raise BadOption(f"n_nodes is {finer}.", remedy="Use at least as many nodes as the fit.")
-    nodes, _ = _em.quadrature(finer, float(fit.nodes[-1]))
+    nodes = _checked_nodes(fit, responses, n_values, n_nodes, group_effects)
     step = float(nodes[1] - nodes[0])
     labels, layout = _layout(responses, design, groups, group_effects == "random", weights, step)
     items = _items.aligned(fit, responses)
     effects, n_passes, converged = _fit_regression(items, nodes, layout, tolerance)
     mean = effects.prior_mean(layout)
-    deviation = np.full(n, np.sqrt(effects.residual_variance))
+    deviation = np.full(responses.n_persons, np.sqrt(effects.residual_variance))
     eap, variance, _ = posterior_moments(items, nodes, mean, deviation)
     z, error = _regression.working_values(layout, eap, variance, mean, effects.residual_variance)
     precision = layout.weights / (effects.residual_variance + error)
@@ -154,6 +144,20 @@ def plausible_values(
         n_passes=n_passes,
         converged=converged,
     )
+
+
+def _checked_nodes(fit: IRTFit, responses: Responses, n_values: int, n_nodes: int | None, group_effects: str) -> FloatArray:
+    """Refuse impossible options; return the quadrature nodes."""
+    if responses.n_persons == 0:
+        raise BadShape("There are no persons.", remedy="Pass at least a few hundred.")
+    if n_values < 1:
+        raise BadOption(f"n_values is {n_values}.", remedy="Draw at least one set.")
+    if group_effects not in ("fixed", "random"):
+        raise BadOption(f"group_effects is {group_effects!r}.", remedy="Use 'fixed' or 'random'.")
+    finer = max(FEWEST_NODES, fit.nodes.size) if n_nodes is None else n_nodes
+    if finer < fit.nodes.size:
+        raise BadOption(f"n_nodes is {finer}.", remedy="Use at least as many nodes as the fit.")
+    return _em.quadrature(finer, float(fit.nodes[-1]))[0]
 
 
 def _layout(
