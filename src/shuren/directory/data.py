@@ -100,6 +100,13 @@ class SessionType(StrEnum):
     GRADING_PERIOD = "gradingPeriod"
 
 
+class RosterForm(StrEnum):
+    """The two forms a roster comes and goes in."""
+
+    ONEROSTER = "oneroster"
+    EXCEL = "excel"
+
+
 @dataclass(frozen=True, slots=True)
 class OrgData:
     """An org as other apps see it. `path` is its chain of ids, closed by a slash; `depth` counts from 1."""

@@ -18,7 +18,7 @@ from shuren.kernel.errors import Conflict, NotFound
 UNDO_WINDOW = timedelta(hours=24)
 
 
-def may_undo(import_id: int, *, now: datetime) -> bool:
+def may_undo_roster(import_id: int, *, now: datetime) -> bool:
     """Whether the import is the last one applied, and fresh enough."""
     last = AppliedRoster.objects.filter(undone_at__isnull=True).order_by("-applied_at", "-import_id").first()
     return last is not None and last.import_id == import_id and now - last.applied_at < UNDO_WINDOW
@@ -33,7 +33,7 @@ def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
     applied = AppliedRoster.objects.filter(pk=import_id, undone_at__isnull=True).first()
     if applied is None:
         raise NotFound(_("没有可以撤销的导入。"))
-    if not may_undo(import_id, now=now):
+    if not may_undo_roster(import_id, now=now):
         raise Conflict(_("只能在 24 小时内撤销最后一次名册导入。"), remedy=_("请用改正后的名册再导入一次。"))
     if PendingRoster.objects.exists():
         raise Conflict(_("另一份名册正在导入,请稍后再试。"))

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from django.utils.translation import gettext as _
 
+from shuren.directory.data import RosterForm
 from shuren.directory.rules.province.calibration import COUNTIES_PER_CITY, MAX_PEOPLE, TEACHING_POINT
 from shuren.directory.rules.province.counties import County, School, county_quotas, draw_county
 from shuren.directory.rules.province.names import places, school_word
@@ -28,7 +29,6 @@ from shuren.directory.rules.province.people import (
     school_id,
 )
 from shuren.directory.rules.roster import oneroster
-from shuren.directory.rules.roster.kinds import RosterForm
 from shuren.directory.rules.roster.oneroster import FILES, FILES_OF_MANIFEST, FileSpec
 from shuren.directory.rules.roster.workbook import MAX_ROWS
 from shuren.directory.services.export_roster.convert import package_to_workbook

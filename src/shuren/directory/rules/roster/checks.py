@@ -55,7 +55,9 @@ def cell_checks(tables: Sequence[str]) -> Iterator[Check]:
         yield _where("demographic", "birth_date", "birth", _bad_birth("t.birth_date"))
         yield _word("demographic", "sex", ("0", "1", "2", "9"))
     yield _where("person", "birth_date", "birth", _bad_birth("t.birth_date"))
-    yield _where("session", "school_year", "year", "t.school_year <> '' AND NOT regexp_full_match(t.school_year, '(19|20)[0-9]{2}')")
+    yield _where(
+        "session", "school_year", "year", "t.school_year <> '' AND NOT regexp_full_match(t.school_year, '(19|20)[0-9]{2}')"
+    )
 
 
 def character_checks(table: str) -> Iterator[Check]:
@@ -72,11 +74,19 @@ def _word_checks(tables: Sequence[str]) -> Iterator[Check]:
     if "org" in tables:
         yield _word("org", "type", [kind.value for kind in OrgType])
         yield _where("org", "type", "class_in_orgs", "t.is_class = '' AND t.type = 'class'")
-        yield _where("org", "class_type", "word", "t.is_class = 'true' AND t.class_type NOT IN ('homeroom', 'scheduled', '')", detail="'org.class_type'")
+        yield _where(
+            "org",
+            "class_type",
+            "word",
+            "t.is_class = 'true' AND t.class_type NOT IN ('homeroom', 'scheduled', '')",
+            detail="'org.class_type'",
+        )
     if "session" in tables:
         yield _word("session", "type", [kind.value for kind in SessionType])
     if "affiliation" in tables:
-        yield _where("affiliation", "role", "granted_only", "t.role IN ('system_admin', 'security_admin', 'audit_admin', 'vendor')")
+        yield _where(
+            "affiliation", "role", "granted_only", "t.role IN ('system_admin', 'security_admin', 'audit_admin', 'vendor')"
+        )
         words = quoted([*(role.value for role in ROLES), "system_admin", "security_admin", "audit_admin", "vendor"])
         yield _where("affiliation", "role", "word", f"t.role <> '' AND t.role NOT IN ({words})", detail="'affiliation.role'")
     if "enrollment" in tables:
@@ -138,7 +148,13 @@ def number_checks() -> Iterator[Check]:
     yield _where("person", "pupil_number", "pupil_number", bad_number, is_error=False)
     twice = "SELECT pupil_number FROM person WHERE pupil_number <> '' GROUP BY 1 HAVING count(DISTINCT sid) > 1"
     yield _where("person", "pupil_number", "pupil_number_twice", f"t.pupil_number IN ({twice})", is_error=False)
-    yield _where("org", "code", "school_code", "t.type = 'school' AND t.code <> '' AND NOT regexp_full_match(t.code, '[0-9]{10}')", is_error=False)
+    yield _where(
+        "org",
+        "code",
+        "school_code",
+        "t.type = 'school' AND t.code <> '' AND NOT regexp_full_match(t.code, '[0-9]{10}')",
+        is_error=False,
+    )
     bad_division = "t.division_code <> '' AND NOT regexp_full_match(t.division_code, '[1-9][0-9]{5}([0-9]{3}|[0-9]{6})?')"
     yield _where("org", "division_code", "division_code", bad_division, is_error=False)
 
@@ -180,8 +196,16 @@ def _tree_checks() -> Iterator[Check]:
     yield Check("type_under_type", "org", "parent", sql)
     roots = quoted([kind.value for kind in ROOT_TYPES])
     yield _where("org", "type", "root_type", f"t.is_class = '' AND t.parent = '' AND t.type NOT IN ({roots}, '')")
-    yield _where("org", "parent", "second_root", "t.is_class = '' AND t.parent = '' AND t.sid <> (SELECT sid FROM first_root)", detail="(SELECT sid FROM first_root)")
-    yield Check("cycle", "org", "parent", "SELECT t.src, t.row, t.parent, '' FROM org t WHERE t.sid IN (SELECT sid FROM circling)")
+    yield _where(
+        "org",
+        "parent",
+        "second_root",
+        "t.is_class = '' AND t.parent = '' AND t.sid <> (SELECT sid FROM first_root)",
+        detail="(SELECT sid FROM first_root)",
+    )
+    yield Check(
+        "cycle", "org", "parent", "SELECT t.src, t.row, t.parent, '' FROM org t WHERE t.sid IN (SELECT sid FROM circling)"
+    )
     sql = "SELECT t.src, t.row, t.org, '' FROM enrollment t JOIN known_org o ON o.sid = t.org WHERE o.type <> 'class'"
     yield Check("not_a_class", "enrollment", "org", sql)
 
@@ -190,7 +214,9 @@ def _role_checks() -> Iterator[Check]:
     head = "SELECT t.src, t.row, t.role, o.type FROM affiliation t JOIN known_org o ON o.sid = t.org WHERE "
     yield Check("pupil_outside_school", "affiliation", "role", head + f"t.role = 'pupil' AND o.type IN ({quoted(_REGIONS)})")
     officers = quoted((Role.COUNTY_OFFICER.value, Role.CITY_OFFICER.value, Role.PROVINCE_OFFICER.value))
-    yield Check("officer_in_school", "affiliation", "role", head + f"t.role IN ({officers}) AND o.type IN ({quoted((*_SITES, 'class'))})")
+    yield Check(
+        "officer_in_school", "affiliation", "role", head + f"t.role IN ({officers}) AND o.type IN ({quoted((*_SITES, 'class'))})"
+    )
     sql = (
         "SELECT t.src, t.row, t.is_primary, t.person FROM affiliation t JOIN (SELECT person, org, min((src, row)) AS first FROM affiliation "
         "WHERE is_primary = 'true' AND person <> '' AND status <> 'tobedeleted' GROUP BY 1, 2 HAVING count(*) > 1) d "

@@ -5,16 +5,8 @@ and writes are written once. Dates are `YYYY-MM-DD`, switches `true`/`false`, re
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from shuren.directory.data import OrgType, Role
-
-
-class RosterForm(StrEnum):
-    """The two forms a roster comes and goes in."""
-
-    ONEROSTER = "oneroster"
-    EXCEL = "excel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,9 @@ COURSES = FileSpec(
 CLASSES = FileSpec(
     "classes",
     "org",
-    _words("title grades courseSourcedId classCode classType location schoolSourcedId termSourcedIds subjects subjectCodes periods"),
+    _words(
+        "title grades courseSourcedId classCode classType location schoolSourcedId termSourcedIds subjects subjectCodes periods"
+    ),
     {
         "title": "name",
         "grades": "grade",

@@ -42,7 +42,10 @@ def check_unmoved(stage: Stage) -> None:
 
 def touched_ids(stage: Stage, kind: Kind) -> list[int]:
     name = kind.name
-    return [row[0] for row in stage.rows(f"SELECT id FROM diff_{name} WHERE action = 'change' UNION SELECT id FROM end_{name} ORDER BY 1")]  # noqa: S608  # constants
+    return [
+        row[0]
+        for row in stage.rows(f"SELECT id FROM diff_{name} WHERE action = 'change' UNION SELECT id FROM end_{name} ORDER BY 1")
+    ]  # constants
 
 
 def keep_before(stage: Stage) -> None:

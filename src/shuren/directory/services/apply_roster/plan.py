@@ -32,12 +32,19 @@ def _reserve(table: str, count: int) -> list[int]:
             while True:
                 cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
                 sequence = cursor.fetchone()[0]
-                cursor.execute("SELECT min(v), max(v) FROM (SELECT nextval(%s) AS v FROM generate_series(1, %s)) taken", [sequence, count])
+                cursor.execute(
+                    "SELECT min(v), max(v) FROM (SELECT nextval(%s) AS v FROM generate_series(1, %s)) taken", [sequence, count]
+                )
                 first, last = cursor.fetchone()
                 # Somebody else's row may have taken a number in between: then take another run.
                 if last - first + 1 == count:
                     return [first, last + 1]
-        cursor.execute("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0), coalesce((SELECT max(id) FROM " + table + "), 0))", [table])
+        cursor.execute(
+            "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0), coalesce((SELECT max(id) FROM "
+            + table
+            + "), 0))",
+            [table],
+        )
         before = cursor.fetchone()[0]
         cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
         cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, before + count])
@@ -60,7 +67,9 @@ def _number_rows(stage: Stage, kind: Kind, ranges: Ranges) -> None:
     stage.duck.execute(
         f"CREATE OR REPLACE TABLE new_{name} AS SELECT sid, {first} - 1 + row_number() OVER (ORDER BY src, row, sid) AS id FROM diff_{name} WHERE action = 'add'"  # noqa: S608  # constants
     )
-    stage.duck.execute(f"CREATE OR REPLACE VIEW ids_{name} AS SELECT sid, id FROM new_{name} UNION ALL SELECT sid, id FROM have_{name}")
+    stage.duck.execute(
+        f"CREATE OR REPLACE VIEW ids_{name} AS SELECT sid, id FROM new_{name} UNION ALL SELECT sid, id FROM have_{name}"
+    )
 
 
 def _place_orgs(stage: Stage) -> None:
@@ -91,7 +100,9 @@ def _make_sort_keys(stage: Stage) -> None:
     stage.duck.execute(f"CREATE OR REPLACE TABLE wanted_name AS {wanted}")
     last = int(stage.value("SELECT count(*) FROM wanted_name"))
     for start in range(0, last, BATCH):
-        names = [row[0] for row in stage.rows("SELECT name FROM wanted_name WHERE rowid >= ? AND rowid < ?", [start, start + BATCH])]
+        names = [
+            row[0] for row in stage.rows("SELECT name FROM wanted_name WHERE rowid >= ? AND rowid < ?", [start, start + BATCH])
+        ]
         keys = pa.array([sort_key_of(name) for name in names], pa.string())
         stage.add_table("sort_keys", pa.table({"name": pa.array(names, pa.string()), "sort_key": keys}))
     stage.duck.execute("DROP TABLE wanted_name")

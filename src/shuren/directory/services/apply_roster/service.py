@@ -146,7 +146,12 @@ class _Run:
 
     def _change_classes(self) -> None:
         update_rows(self.stage, writes.class_details("change"))
-        classes = [row[0] for row in self.stage.rows("SELECT d.id FROM diff_org d JOIN org t USING (sid) WHERE d.action = 'change' AND t.is_class = 'true'")]
+        classes = [
+            row[0]
+            for row in self.stage.rows(
+                "SELECT d.id FROM diff_org d JOIN org t USING (sid) WHERE d.action = 'change' AND t.is_class = 'true'"
+            )
+        ]
         run_for_ids(classes, "DELETE FROM directory_classdetail_terms WHERE classdetail_id IN {ids}")
         if is_postgresql():
             copy_in(self.stage, writes.class_terms("change"), lambda _: None)
@@ -160,11 +165,27 @@ class _Run:
         later = "greatest(%s, begin_date)" if is_postgresql() else "max(%s, coalesce(begin_date, ''))"
         today = f"CAST({later.replace('%s', 'CAST(%s AS date)')} AS date)" if is_postgresql() else later
         for name, table in (("affiliation", "directory_affiliation"), ("enrollment", "directory_enrollment")):
-            run_for_ids(self._ended(name), f"UPDATE {table} SET {blank}, end_date = {today} WHERE id IN {{ids}}", (*blank_values, self.day))  # noqa: S608  # constants
-        run_for_ids(self._ended("link"), "UPDATE directory_guardianlink SET end_date = %s, import_id = %s WHERE id IN {ids}", (self.day, self.import_id))
-        run_for_ids(self._ended("person"), f"UPDATE directory_person SET {blank}, is_active = %s WHERE id IN {{ids}}", (*blank_values, False))  # noqa: S608  # constants
+            run_for_ids(
+                self._ended(name),
+                f"UPDATE {table} SET {blank}, end_date = {today} WHERE id IN {{ids}}",
+                (*blank_values, self.day),
+            )  # constants
+        run_for_ids(
+            self._ended("link"),
+            "UPDATE directory_guardianlink SET end_date = %s, import_id = %s WHERE id IN {ids}",
+            (self.day, self.import_id),
+        )
+        run_for_ids(
+            self._ended("person"),
+            f"UPDATE directory_person SET {blank}, is_active = %s WHERE id IN {{ids}}",
+            (*blank_values, False),
+        )  # constants
         closed = self._ended("org")
-        run_for_ids(closed, f"UPDATE directory_org SET {blank}, status = 'closed', end_date = %s WHERE id IN {{ids}}", (*blank_values, self.day))  # noqa: S608  # constants
+        run_for_ids(
+            closed,
+            f"UPDATE directory_org SET {blank}, status = 'closed', end_date = %s WHERE id IN {{ids}}",
+            (*blank_values, self.day),
+        )  # constants
         self._remember(closed, "closed", {"status": "active"}, {"status": "closed"})
 
     def _ended(self, name: str) -> list[int]:
@@ -173,7 +194,8 @@ class _Run:
     def _remember(self, org_ids: list[int], change: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         reason = f"import {self.import_id}"
         OrgHistory.objects.bulk_create(
-            (OrgHistory(org_id=id, at=self.now, change=change, before=before, after=after, reason=reason) for id in org_ids), batch_size=500
+            (OrgHistory(org_id=id, at=self.now, change=change, before=before, after=after, reason=reason) for id in org_ids),
+            batch_size=500,
         )
 
     def _moves(self) -> list[tuple[int, int]]:
@@ -195,6 +217,12 @@ class _Run:
 
     def _tell(self) -> None:
         AppliedRoster.objects.create(import_id=self.import_id, ranges=self.ranges, counts=self.counts, applied_at=self.now)
-        audit.record(actor=self.actor, action="directory.roster_applied", target=f"import:{self.import_id}", details=self.counts, now=self.now)
+        audit.record(
+            actor=self.actor,
+            action="directory.roster_applied",
+            target=f"import:{self.import_id}",
+            details=self.counts,
+            now=self.now,
+        )
         events.publish("directory.roster_applied", {"import_id": self.import_id, "counts": self.counts}, now=self.now)
         record_applied(self.import_id, {"written": self.counts}, now=self.now)

@@ -26,7 +26,10 @@ def copy_in(stage: Stage, write: Write, on_rows: Progress, *, target: str = "") 
     """Stream rows from the stage into a PostgreSQL table by COPY; no row passes through Python."""
     done = 0
     columns = ", ".join(write.names)
-    with connection.cursor() as cursor, cursor.cursor.copy(f"COPY {target or write.table} ({columns}) FROM STDIN (FORMAT csv)") as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.cursor.copy(f"COPY {target or write.table} ({columns}) FROM STDIN (FORMAT csv)") as copy,
+    ):
         for batch in stage.batches(write.sql(is_postgresql=True)):
             copy.write(csv_bytes(batch))
             done += batch.num_rows
@@ -73,7 +76,9 @@ def update_rows(stage: Stage, write: Write) -> int:
     if is_postgresql():
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS roster_change")
-            cursor.execute(f"CREATE TEMP TABLE roster_change ON COMMIT DROP AS SELECT {', '.join(names)} FROM {write.table} WHERE false")  # noqa: S608  # constants
+            cursor.execute(
+                f"CREATE TEMP TABLE roster_change ON COMMIT DROP AS SELECT {', '.join(names)} FROM {write.table} WHERE false"
+            )  # constants
         count = copy_in(stage, write, lambda _: None, target="roster_change")
         with connection.cursor() as cursor:
             sets = ", ".join(f"{name} = c.{name}" for name in names[1:])

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from shuren.directory.services.check_roster.difference import sid_of
 from shuren.directory.rules.roster.kinds import LINK, ORG, PERSON, Kind
+from shuren.directory.services.check_roster.difference import sid_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +185,3 @@ def class_terms(action: str) -> Write:
     """The terms of new (`add`) or changed classes, one row each; `new_term` holds their ids."""
     columns = (("id", "n.id"), ("classdetail_id", "n.org_id"), ("academicsession_id", "n.session_id"))
     return Write("directory_classdetail_terms", columns, f"new_term n WHERE n.action = '{action}'", "n.id")
-

@@ -7,7 +7,7 @@ from shuren.kernel import audit
 from shuren.kernel.data import Actor
 
 
-def confirm_ended(*, actor: Actor, import_id: int, now: datetime) -> None:
+def confirm_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
     """Let an import be applied although more than one row in twenty of some kind would end.
 
     Callers have asked `intake.api.access_import`.

@@ -17,8 +17,8 @@ def excel_name_check() -> Check:
         "name_differs",
         "person",
         "name",
-        "SELECT t.src, t.row, t.name, d.row::VARCHAR FROM person t JOIN (SELECT sid, arg_min(name, (src, row)) AS name, min((src, row)).row AS row "
-        "FROM (SELECT sid, name, src, row FROM person) GROUP BY sid) d USING (sid) WHERE t.sid <> '' AND t.name <> d.name",
+        "SELECT t.src, t.row, t.name, d.place::VARCHAR FROM person t JOIN (SELECT sid, arg_min(name, (src, row)) AS name, "
+        "arg_min(row, (src, row)) AS place FROM person GROUP BY sid) d USING (sid) WHERE t.sid <> '' AND t.name <> d.name",
     )
 
 
@@ -93,7 +93,10 @@ def seal_national_ids(stage: Stage) -> None:
     wanted = "SELECT p.sid, p.national_id FROM person p JOIN diff_person d USING (sid) WHERE d.action IN ('add', 'change') AND p.national_id <> ''"
     stage.duck.execute(f"CREATE TABLE to_seal AS {wanted}")
     while rows := stage.rows(f"SELECT sid, national_id FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)"):  # noqa: S608  # a constant
-        columns = {"sid": pa.array([row[0] for row in rows], pa.string()), "sealed": pa.array([sealed(row[1]) for row in rows], pa.binary())}
+        columns = {
+            "sid": pa.array([row[0] for row in rows], pa.string()),
+            "sealed": pa.array([sealed(row[1]) for row in rows], pa.binary()),
+        }
         stage.add_table("sealed_id", pa.table(columns))
         stage.duck.execute(f"DELETE FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)")  # noqa: S608  # a constant
     stage.duck.execute("DROP TABLE to_seal")

@@ -41,9 +41,17 @@ def compare(stage: Stage, kind: Kind) -> None:
 def _fill_absent(stage: Stage, kind: Kind) -> None:
     """Give staged rows the held value of every cell that their file has no column for."""
     name = kind.name
-    absent = {src: [cell for cell in source.absent_cells(name) if cell in kind.cells] for src, source in enumerate(stage.sources) if source.spec.table == name}
+    absent = {
+        src: [cell for cell in source.absent_cells(name) if cell in kind.cells]
+        for src, source in enumerate(stage.sources)
+        if source.spec.table == name
+    }
     if kind is PERSON and not stage.has_demographics:
-        absent = {src: [*cells, *({"sex", "birth_date"} - set(cells))] for src, cells in absent.items() if not isinstance(stage.sources[src].spec, Sheet)} or absent
+        absent = {
+            src: [*cells, *({"sex", "birth_date"} - set(cells))]
+            for src, cells in absent.items()
+            if not isinstance(stage.sources[src].spec, Sheet)
+        } or absent
     for src, cells in absent.items():
         if cells:
             stage.duck.execute(
@@ -63,7 +71,10 @@ def find_missing(stage: Stage, kind: Kind, condition: str, *, paths: Sequence[st
         f"SELECT h.id, h.sid FROM have_{name} h WHERE h.holds AND ({condition}) AND h.sid NOT IN (SELECT sid FROM diff_{name})"
     )
     if kind is PERSON and paths:
-        ids = [row[0] for row in stage.rows("SELECT id FROM end_person WHERE id NOT IN (SELECT id FROM diff_person WHERE action = 'end')")]
+        ids = [
+            row[0]
+            for row in stage.rows("SELECT id FROM end_person WHERE id NOT IN (SELECT id FROM diff_person WHERE action = 'end')")
+        ]
         for start in range(0, len(ids), _CHUNK):
             if elsewhere := people_tied_elsewhere(ids[start : start + _CHUNK], outermost(paths), day):
                 stage.duck.execute("DELETE FROM end_person WHERE id IN (SELECT unnest(?))", [elsewhere])
@@ -145,7 +156,9 @@ def missing_condition(kind: Kind, *, bulk: frozenset[str], paths: Sequence[str])
     if is_kept(kind) or not paths:
         return "false"
     if kind is ORG:
-        types = [text for text, is_there in (("h.a <> 'class'", "orgs" in bulk), ("h.a = 'class'", "classes" in bulk)) if is_there]
+        types = [
+            text for text, is_there in (("h.a <> 'class'", "orgs" in bulk), ("h.a = 'class'", "classes" in bulk)) if is_there
+        ]
         return f"({paths_condition('h.b', paths)}) AND ({' OR '.join(types) or 'false'})"
     if kind is LINK:
         return "h.b IN (SELECT sid FROM person)" if "users" in bulk else "false"

@@ -104,7 +104,9 @@ def make_known_views(stage: Stage) -> None:
 
 def _find_circles(stage: Stage) -> None:
     """Peel the tree from its roots; whoever is never reached, yet whose parent exists, hangs on a circle."""
-    stage.duck.execute("CREATE OR REPLACE TABLE reached AS SELECT DISTINCT sid FROM known_org WHERE parent = '' OR parent NOT IN (SELECT sid FROM known_org)")
+    stage.duck.execute(
+        "CREATE OR REPLACE TABLE reached AS SELECT DISTINCT sid FROM known_org WHERE parent = '' OR parent NOT IN (SELECT sid FROM known_org)"
+    )
     while stage.insert(
         "INSERT INTO reached SELECT DISTINCT k.sid FROM known_org k JOIN reached r ON r.sid = k.parent WHERE k.sid NOT IN (SELECT sid FROM reached)"
     ):

@@ -38,7 +38,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     "not_at_root": (_("文件放在压缩包的子文件夹里。"), _("请把 CSV 文件直接放在压缩包的最外层。")),
     "unknown_file": (_("名册标准中没有这个文件,已忽略。"), _("可以从压缩包中删去。")),
     "file_twice": (_("压缩包里有两个同名文件。"), _("请只保留一个。")),
-    "no_manifest": (_("缺少清单文件 manifest.csv。"), _("请在压缩包最外层加入 manifest.csv,写明每个文件是 bulk、delta 还是 absent。")),
+    "no_manifest": (
+        _("缺少清单文件 manifest.csv。"),
+        _("请在压缩包最外层加入 manifest.csv,写明每个文件是 bulk、delta 还是 absent。"),
+    ),
     "manifest_value": (_("清单中的值不对。"), _("应为:%(detail)s。")),
     "file_missing": (_("清单写明有这个文件,压缩包里却没有。"), _("请补上文件,或把清单中的值改为 absent。")),
     "file_extra": (_("压缩包里有这个文件,清单却没有写明。"), _("请在清单中把 %(detail)s 写为 bulk 或 delta,或删去文件。")),
@@ -54,7 +57,10 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
     "too_many_rows": (_("工作表的行数太多。"), _("最多 %(detail)s 行;更大的名册请用 OneRoster CSV 压缩包。")),
     "line_broken": (_("这一行读不出来。"), _LINE),
     "blank_line": (_("空行,已跳过。"), _("可以删去。")),
-    "width": (_("这一行的单元格数与表头不同。"), _("表头有 %(detail)s 格。请用表格软件打开,补齐或删去这一行多余的单元格后另存为 CSV UTF-8。")),
+    "width": (
+        _("这一行的单元格数与表头不同。"),
+        _("表头有 %(detail)s 格。请用表格软件打开,补齐或删去这一行多余的单元格后另存为 CSV UTF-8。"),
+    ),
     "required": (_("不能为空。"), _("请填写这一格。")),
     "too_long": (_("内容太长。"), _("请缩短到 %(detail)s 个字以内。")),
     "control": (_("含有看不见的控制字符(换行、制表符等)。"), _("请重新输入这一格。")),

@@ -91,7 +91,14 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
         place, value = places.get(f"file.{name}", (0, "absent"))
         here = f"{name}.csv" in members
         if value not in {"absent", "bulk", "delta"}:
-            yield Problem(rule="manifest_value", file=_MANIFEST, row=place, column=f"file.{name}", value=value, detail="absent / bulk / delta")
+            yield Problem(
+                rule="manifest_value",
+                file=_MANIFEST,
+                row=place,
+                column=f"file.{name}",
+                value=value,
+                detail="absent / bulk / delta",
+            )
         elif value != "absent" and not here:
             yield Problem(rule="file_missing", file=_MANIFEST, row=place, column=f"file.{name}", value=value)
         elif value == "absent" and here:
@@ -188,7 +195,10 @@ def _load_line_by_line(stage: Stage, file: Csv, spec: FileSpec, src: int, name: 
     told = 0
     csv.field_size_limit(CHUNK)
     try:
-        with file.path.open("r", encoding="utf-8-sig", newline="") as source, mended.open("w", encoding="utf-8", newline="") as copy:
+        with (
+            file.path.open("r", encoding="utf-8-sig", newline="") as source,
+            mended.open("w", encoding="utf-8", newline="") as copy,
+        ):
             reader = csv.reader((line.replace("\0", "\x01") for line in source), strict=True)
             writer = csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_ALL)
             number = 0
@@ -249,7 +259,9 @@ def _case(cell: str, words: dict[str, str], otherwise: str) -> str:
 def _derived(spec: FileSpec, cells: dict[str, str]) -> dict[str, str]:
     """Cells that follow from others: our finer words where the extension columns give them, the coarser ones otherwise."""
     if spec.name == "orgs":
-        coarse = _case(cells["roster_type"], {word: kind.value for word, kind in ORG_TYPE_OF_ROSTER.items()}, cells["roster_type"])
+        coarse = _case(
+            cells["roster_type"], {word: kind.value for word, kind in ORG_TYPE_OF_ROSTER.items()}, cells["roster_type"]
+        )
         finer = cells.get("type")
         return {"type": f"CASE WHEN {finer} <> '' THEN {finer} ELSE {coarse} END" if finer else coarse, "state": "'active'"}
     if spec.name == "classes":

@@ -23,7 +23,10 @@ def check_scope(stage: Stage, actor: Actor, *, now: datetime, day: str) -> int:
         return 0
     paths = scope_of(actor=actor, permission=Permission.IMPORT_ROSTER, now=now).paths
     _place_staged_orgs(stage, paths)
-    errors = stage.run(_outside(table, cell) for table, cell in (("org", "sid"), ("course", "org"), ("affiliation", "org"), ("enrollment", "org")))
+    errors = stage.run(
+        _outside(table, cell)
+        for table, cell in (("org", "sid"), ("course", "org"), ("affiliation", "org"), ("enrollment", "org"))
+    )
     errors += _check_people(stage, paths, day)
     return errors + _check_roles(stage, actor, now)
 
@@ -48,20 +51,37 @@ def _outside(table: str, cell: str) -> Check:
     sql = f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} <> '' AND t.{cell} NOT IN (SELECT sid FROM reach)"  # noqa: S608  # constants
     if table == "org":
         # The chain above the branch may be listed as long as it is left as it stands.
-        sql += " AND NOT EXISTS (SELECT 1 FROM have_org h WHERE h.sid = t.sid AND h.hash = md5(concat_ws(chr(31), " + ", ".join(f"t.{c}" for c in ORG.cells) + ")))"
+        sql += (
+            " AND NOT EXISTS (SELECT 1 FROM have_org h WHERE h.sid = t.sid AND h.hash = md5(concat_ws(chr(31), "
+            + ", ".join(f"t.{c}" for c in ORG.cells)
+            + ")))"
+        )
     return Check("outside_scope", table, cell, sql)
 
 
 def _check_people(stage: Stage, paths: Sequence[str], day: str) -> int:
     """Held people that the file changes must not belong wholly to somebody else."""
-    ids = [row[0] for row in stage.rows("SELECT h.id FROM have_person h WHERE h.sid IN (SELECT sid FROM person UNION SELECT guardian FROM link UNION SELECT ward FROM link)")]
+    ids = [
+        row[0]
+        for row in stage.rows(
+            "SELECT h.id FROM have_person h WHERE h.sid IN (SELECT sid FROM person UNION SELECT guardian FROM link UNION SELECT ward FROM link)"
+        )
+    ]
     foreign: list[int] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         foreign += set(people_tied_elsewhere(chunk, paths, day)) - set(people_tied_inside(chunk, paths, day))
-    stage.duck.execute("CREATE OR REPLACE TABLE foreign_person AS SELECT sid FROM have_person WHERE id IN (SELECT unnest(?::BIGINT[]))", [foreign])
+    stage.duck.execute(
+        "CREATE OR REPLACE TABLE foreign_person AS SELECT sid FROM have_person WHERE id IN (SELECT unnest(?::BIGINT[]))",
+        [foreign],
+    )
     checks = [
-        Check("outside_scope", table, cell, f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} IN (SELECT sid FROM foreign_person)")  # noqa: S608  # constants
+        Check(
+            "outside_scope",
+            table,
+            cell,
+            f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} IN (SELECT sid FROM foreign_person)",
+        )  # constants
         for table, cell in (("person", "sid"), ("link", "guardian"), ("link", "ward"))
     ]
     return stage.run(checks)

@@ -7,10 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from shuren.directory.data import RosterForm
 from shuren.directory.models import PendingRoster
 from shuren.directory.rules.roster import checks
 from shuren.directory.rules.roster.codes import is_credit_code
-from shuren.directory.rules.roster.kinds import COURSE, KINDS, PERSON, SESSION, STAGED, RosterForm
+from shuren.directory.rules.roster.kinds import COURSE, KINDS, PERSON, SESSION, STAGED
 from shuren.directory.rules.roster.workbook import Sheet
 from shuren.directory.services.check_roster import derive, difference
 from shuren.directory.services.check_roster.held import make_known_views, pull_held
@@ -73,7 +74,9 @@ def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, i
     return {"is_acceptable": is_acceptable, "counts": counts}
 
 
-def _check(stage: Stage, path: Path, shown: str, actor: Actor, now: datetime, on_progress: Callable[[int, int], None]) -> Checking:
+def _check(
+    stage: Stage, path: Path, shown: str, actor: Actor, now: datetime, on_progress: Callable[[int, int], None]
+) -> Checking:
     form = _form_of(path)
     if form is RosterForm.ONEROSTER:
         problems = list(load_package(stage, path, path.parent / "unpacked", shown))
@@ -129,7 +132,9 @@ def _check_cells(result: Checking) -> None:
                 found += [checks.required("affiliation", cell, src) for cell in ("role", "org")]
         else:
             found += [checks.required(table, "sid", src)]
-            found += [checks.required(table, _required_cell(source.spec.cells[heading]), src) for heading in _required_headings(source)]
+            found += [
+                checks.required(table, _required_cell(source.spec.cells[heading]), src) for heading in _required_headings(source)
+            ]
             found += checks.status_checks(table, src, is_delta=source.is_delta)
     result.errors += stage.run(found)
     _check_credit_codes(stage)
@@ -147,7 +152,9 @@ def _required_cell(cell: str) -> str:
 def _check_credit_codes(stage: Stage) -> None:
     """A check digit modulo 31 is easier said in Python; orgs are few."""
     rows = stage.rows("SELECT src, row, credit_code FROM org WHERE credit_code <> ''")
-    wrong = [(src, row, "org", "credit_code", code, "credit_code", "", False) for src, row, code in rows if not is_credit_code(code)]
+    wrong = [
+        (src, row, "org", "credit_code", code, "credit_code", "", False) for src, row, code in rows if not is_credit_code(code)
+    ]
     if wrong:
         stage.duck.executemany("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)", wrong)
 
@@ -212,5 +219,12 @@ def _findings(result: Checking) -> Iterator[Finding]:
     while batch := rows.fetchmany(10_000):
         for src, row, table, cell, value, rule, detail, is_error in batch:
             yield finding_of(
-                sources[src], row=row, table=table, cell=cell, value=value or "", rule=rule, detail=detail or "", is_error=is_error
+                sources[src],
+                row=row,
+                table=table,
+                cell=cell,
+                value=value or "",
+                rule=rule,
+                detail=detail or "",
+                is_error=is_error,
             )

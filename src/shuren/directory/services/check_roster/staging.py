@@ -130,8 +130,12 @@ class Stage:
         return self.duck.execute(sql, list(parameters)).fetchall()
 
     def batches(self, sql: str, size: int = BATCH) -> Iterator[pa.RecordBatch]:
-        """Stream the rows of a query; the connection is busy until the last batch was taken."""
-        yield from self.duck.sql(sql).to_arrow_reader(size)
+        """Stream the rows of a query over a connection of its own, so that other work goes on meanwhile."""
+        cursor = self.duck.cursor()
+        try:
+            yield from cursor.sql(sql).to_arrow_reader(size)
+        finally:
+            cursor.close()
 
     def add_table(self, name: str, table: pa.Table) -> None:
         """Append an Arrow table to the table `name`, by position."""

@@ -7,7 +7,17 @@ from pathlib import Path
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from shuren.directory.rules.roster.workbook import EXAMPLE_MARK, EXTENT, EXTENT_FULL, MAX_ROWS, NOTES_SHEET, REQUIRED_SHEETS, SHEETS, Column, Sheet
+from shuren.directory.rules.roster.workbook import (
+    EXAMPLE_MARK,
+    EXTENT,
+    EXTENT_FULL,
+    MAX_ROWS,
+    NOTES_SHEET,
+    REQUIRED_SHEETS,
+    SHEETS,
+    Column,
+    Sheet,
+)
 from shuren.directory.services.check_roster.messages import Problem
 from shuren.directory.services.check_roster.staging import Source, Stage
 
@@ -51,11 +61,20 @@ def _load_sheet(stage: Stage, file: str, sheet: Sheet, pages: CalamineSheet) -> 
     for column in sheet.columns:
         if column.heading not in header:
             if column.is_required:
-                yield Problem(rule="heading_missing", file=file, sheet=sheet.name, row=first + 1, column=column.heading, value=column.heading)
+                yield Problem(
+                    rule="heading_missing",
+                    file=file,
+                    sheet=sheet.name,
+                    row=first + 1,
+                    column=column.heading,
+                    value=column.heading,
+                )
             continue
     for place, heading in enumerate(header):
         if heading and heading != EXAMPLE_MARK and (heading not in by_heading or heading in header[:place]):
-            yield Problem(rule="heading_unknown", file=file, sheet=sheet.name, row=first + 1, column=heading, value=heading, is_error=False)
+            yield Problem(
+                rule="heading_unknown", file=file, sheet=sheet.name, row=first + 1, column=heading, value=heading, is_error=False
+            )
     places = [(header.index(column.heading), column) for column in sheet.columns if column.heading in header]
     if any(column.is_required and column.heading not in header for column in sheet.columns):
         return
@@ -111,12 +130,26 @@ def _spread(stage: Stage, sheet: Sheet, cells: set[str], table: str, src: int) -
     role = {"学生": "'pupil'", "家长": "'parent'"}.get(sheet.name, "a_role" if "a_role" in cells else "''")
     affiliation = {"person": "sid", "role": role, "org": _cell(cells, "a_org"), "is_primary": _or(cells, "a_is_primary", "true")}
     affiliation |= {cell: _cell(cells, f"a_{cell}") for cell in ("begin_date", "end_date")}
-    _fill(stage, "affiliation", affiliation, table, src, where=f"{affiliation['org']} <> ''" + (" OR a_role <> ''" if "a_role" in cells else ""))
+    _fill(
+        stage,
+        "affiliation",
+        affiliation,
+        table,
+        src,
+        where=f"{affiliation['org']} <> ''" + (" OR a_role <> ''" if "a_role" in cells else ""),
+    )
     if "e_org" in cells:
         enrollment = {"person": "sid", "org": "e_org", "role": "'student'", "is_primary": "'true'"}
         _fill(stage, "enrollment", enrollment, table, src, where="e_org <> ''")
     if "l_ward" in cells:
-        _fill(stage, "link", {"guardian": "sid", "ward": "l_ward", "relation": _cell(cells, "l_relation")}, table, src, where="l_ward <> ''")
+        _fill(
+            stage,
+            "link",
+            {"guardian": "sid", "ward": "l_ward", "relation": _cell(cells, "l_relation")},
+            table,
+            src,
+            where="l_ward <> ''",
+        )
 
 
 def _fill(stage: Stage, target: str, cells: dict[str, str], table: str, src: int, where: str = "true") -> None:
@@ -138,7 +171,11 @@ def _derived(sheet: Sheet, cells: set[str]) -> dict[str, str]:
         return {"state": "'active'"}
     if sheet.name == "班级":
         split = "list_filter(list_transform(string_split(replace(terms, ',', ','), ','), lambda x: trim(x)), lambda x: x <> '')"
-        terms = f"CASE WHEN terms = '' THEN '' ELSE array_to_string(list_sort(list_distinct({split})), ',') END" if "terms" in cells else "''"
+        terms = (
+            f"CASE WHEN terms = '' THEN '' ELSE array_to_string(list_sort(list_distinct({split})), ',') END"
+            if "terms" in cells
+            else "''"
+        )
         return {"type": "'class'", "is_class": "'true'", "state": "'active'", "terms": terms}
     if sheet.name == "任课":
         return {"is_primary": _or(cells, "is_primary", "false")}

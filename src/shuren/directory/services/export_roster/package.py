@@ -40,7 +40,10 @@ def write_package(stage: Stage, path: Path, *, has_national_ids: bool = False) -
     folder = stage.folder / "package"
     folder.mkdir(exist_ok=True)
     try:
-        counts = {name: _write_file(stage, spec, folder / f"{name}.csv", has_national_ids=has_national_ids) for name, spec in FILES.items()}
+        counts = {
+            name: _write_file(stage, spec, folder / f"{name}.csv", has_national_ids=has_national_ids)
+            for name, spec in FILES.items()
+        }
         manifest = [("propertyName", "value"), ("manifest.version", "1.0"), ("oneroster.version", "1.2")]
         manifest += [(f"file.{name}", "bulk" if name in FILES else "absent") for name in FILES_OF_MANIFEST]
         manifest += [("source.systemName", "Shuren"), ("source.systemCode", "shuren")]
@@ -53,7 +56,9 @@ def write_package(stage: Stage, path: Path, *, has_national_ids: bool = False) -
 
 
 def _write_file(stage: Stage, spec: FileSpec, target: Path, *, has_national_ids: bool) -> int:
-    header = tuple(heading for heading in (*spec.header, *spec.extensions) if has_national_ids or heading != "metadata.nationalId")
+    header = tuple(
+        heading for heading in (*spec.header, *spec.extensions) if has_national_ids or heading != "metadata.nationalId"
+    )
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")
@@ -136,7 +141,9 @@ _SOURCES = {
 def _placeholders(stage: Stage, spec: FileSpec, header: Sequence[str]) -> list[tuple[str, ...]]:
     row: dict[str, str] = {}
     if spec.name == "courses" and stage.value("SELECT count(*) FROM org WHERE is_class = 'true' AND course = ''"):
-        org = stage.value("SELECT arg_min(sid, row) FROM org WHERE is_class = ''") or stage.value("SELECT arg_min(parent, row) FROM org")
+        org = stage.value("SELECT arg_min(sid, row) FROM org WHERE is_class = ''") or stage.value(
+            "SELECT arg_min(parent, row) FROM org"
+        )
         row = {"sourcedId": PLACEHOLDER_COURSE, "title": "行政班", "orgSourcedId": org, "metadata.isPlaceholder": "true"}
     if spec.name == "academicSessions" and stage.value("SELECT count(*) FROM org WHERE is_class = 'true' AND terms = ''"):
         start, end, year = _PLACEHOLDER_DATES

@@ -4,9 +4,9 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from shuren.directory.data import Permission
+from shuren.directory.data import Permission, RosterForm
 from shuren.directory.models import Person
-from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, Kind, RosterForm
+from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, Kind
 from shuren.directory.selectors.orgs import org_row_for
 from shuren.directory.selectors.roster import branch_condition, cells_sql
 from shuren.directory.services.check_roster.held import pull_rows
@@ -34,7 +34,10 @@ def export_roster(
         org_row_for(actor=actor, id=org_id, permission=Permission.VIEW_SENSITIVE, now=now)
     day = day_of(now).isoformat()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="shuren-export-", dir=path.parent) as scratch, Stage.open(Path(scratch), is_new=True) as stage:
+    with (
+        tempfile.TemporaryDirectory(prefix="shuren-export-", dir=path.parent) as scratch,
+        Stage.open(Path(scratch), is_new=True) as stage,
+    ):
         for kind in KINDS:
             _fill(stage, kind, org.path, day)
         _drop_loose_ends(stage)
@@ -42,7 +45,9 @@ def export_roster(
             _open_national_ids(stage)
         else:
             stage.duck.execute("UPDATE person SET national_id = ''")
-        counts = (write_package if form is RosterForm.ONEROSTER else write_workbook)(stage, path, has_national_ids=has_national_ids)
+        counts = (write_package if form is RosterForm.ONEROSTER else write_workbook)(
+            stage, path, has_national_ids=has_national_ids
+        )
     details = {"org_id": org.pk, "form": form.value, "counts": counts, "has_national_ids": has_national_ids}
     audit.record(actor=actor, action="directory.roster_exported", target=f"org:{org.pk}", details=details, now=now)
     return counts
@@ -53,7 +58,12 @@ def _fill(stage: Stage, kind: Kind, path: str, day: str) -> None:
     condition, parameters = branch_condition(kind, [path]) if not _is_whole(kind, path) else ("true", [])
     extra = {PERSON: ("r.family_name", "r.given_name"), ORG: ("r.path",)}.get(kind, ())
     table = f"out_{kind.name}"
-    cells = ("id BIGINT", "sid VARCHAR", *(f"{cell} VARCHAR" for cell in kind.cells), *(f"x{n} VARCHAR" for n in range(len(extra))))
+    cells = (
+        "id BIGINT",
+        "sid VARCHAR",
+        *(f"{cell} VARCHAR" for cell in kind.cells),
+        *(f"x{n} VARCHAR" for n in range(len(extra))),
+    )
     stage.duck.execute(f"CREATE TABLE {table} ({', '.join(cells)})")
     pull_rows(stage, table, f"{cells_sql(kind, extra)} WHERE {condition}{_holding(kind, day)}", parameters)
     names = {PERSON: {"x0": "family_name", "x1": "given_name"}}.get(kind, {})
@@ -106,11 +116,16 @@ def _drop_loose_ends(stage: Stage) -> None:
 
 
 def _open_national_ids(stage: Stage) -> None:
-    ids = [row[0] for row in stage.rows("SELECT o.id FROM out_person o JOIN person p ON p.sid = o.sid WHERE o.national_id_index <> ''")]
+    ids = [
+        row[0]
+        for row in stage.rows("SELECT o.id FROM out_person o JOIN person p ON p.sid = o.sid WHERE o.national_id_index <> ''")
+    ]
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         opened_ids = [
-            (sid, opened(sealed)) for sid, sealed in Person.objects.filter(pk__in=part).values_list("sourced_id", "national_id_sealed") if sealed
+            (sid, opened(sealed))
+            for sid, sealed in Person.objects.filter(pk__in=part).values_list("sourced_id", "national_id_sealed")
+            if sealed
         ]
         if opened_ids:
             stage.duck.executemany("UPDATE person SET national_id = ? WHERE sid = ?", [(text, sid) for sid, text in opened_ids])

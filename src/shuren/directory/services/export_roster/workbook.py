@@ -43,7 +43,7 @@ _NOTES = (
 )
 
 
-def template_bytes() -> bytes:
+def roster_template() -> bytes:
     """The empty workbook with drop-downs, notes and one example row per sheet."""
     book = _book(EXTENT_PART)
     for sheet in SHEETS:
@@ -61,7 +61,11 @@ def write_workbook(stage: Stage, path: Path, *, has_national_ids: bool = False) 
     book = _book(EXTENT_FULL)
     counts: dict[str, int] = {}
     for full in SHEETS:
-        sheet = full if has_national_ids else replace(full, columns=tuple(column for column in full.columns if column.cell != "national_id"))
+        sheet = (
+            full
+            if has_national_ids
+            else replace(full, columns=tuple(column for column in full.columns if column.cell != "national_id"))
+        )
         page = _page(book, sheet)
         words = [{value: word for word, value in column.choices.items()} for column in sheet.columns]
         count = 0
@@ -168,7 +172,10 @@ _PEOPLE = {
         {"a_org": "a.org", "e_org": "coalesce(h.org, '')"},
         "pupil_row a JOIN person t ON t.sid = a.person LEFT JOIN home h ON h.person = a.person AND h.place = a.place ORDER BY a.row",
     ),
-    "家长": ({cell: f"a.{cell}" for cell in ("a_org", "l_ward", "l_relation")}, "guardian_row a JOIN person t ON t.sid = a.sid ORDER BY a.n, a.sid"),
+    "家长": (
+        {cell: f"a.{cell}" for cell in ("a_org", "l_ward", "l_relation")},
+        "guardian_row a JOIN person t ON t.sid = a.sid ORDER BY a.n, a.sid",
+    ),
 }
 _SOURCES = {
     "机构": "org t WHERE t.is_class = '' ORDER BY t.row",
