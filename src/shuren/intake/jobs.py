@@ -29,7 +29,7 @@ def check_import(job: JobContext, import_id: int) -> Mapping[str, Any] | None:
             "shuren.intake.jobs.write_error_workbook",
             {"import_id": import_id},
             key=f"intake:workbook:{import_id}",
-            title=_("制作问题清单:%(file)s") % {"file": run.file_name},
+            title=_("制作问题清单：%(file)s") % {"file": run.file_name},
         )
     return result
 

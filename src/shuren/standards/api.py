@@ -1,6 +1,6 @@
 """The face of the words."""
 
-from shuren.standards.rules.identifiers import birth_date_in, citizen_id_check, credit_code_fault
+from shuren.standards.rules.identifiers import birth_date_in, citizen_id_check, credit_code_fault, sex_in
 from shuren.standards.selectors import (
     citizen_id_fault,
     code_label,
@@ -43,4 +43,5 @@ __all__ = [
     "pupil_number_fault",
     "school_code_fault",
     "set_owner",
+    "sex_in",
 ]

@@ -154,7 +154,7 @@ def enqueue_step(job: str, run: ImportRun, actor: Actor, verb: str) -> int:
     return work.enqueue(
         f"shuren.intake.jobs.{job}",
         {"import_id": run.pk},
-        title=f"{verb} {title}:{run.file_name}",
+        title=f"{verb} {title}：{run.file_name}",
         actor=actor,
     )
 

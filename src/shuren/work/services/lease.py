@@ -61,7 +61,7 @@ def return_expired(*, now: datetime, except_tokens: Collection[str] = ()) -> int
             if job.cancel_requested_at:
                 _end(job, JobStatus.CANCELLED, now=now)
             elif is_stranded_for_good(job.strandings):
-                job.error = _("执行此任务的进程多次中断,已停止重试。")
+                job.error = _("执行此任务的进程多次中断，已停止重试。")
                 _end(job, JobStatus.FAILED, now=now)
             else:
                 job.status = JobStatus.QUEUED

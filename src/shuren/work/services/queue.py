@@ -69,7 +69,7 @@ def cancel_job(*, actor: Actor, job_id: int, now: datetime, may_cancel_any: bool
     if job is None or not (may_cancel_any or actor.is_system or is_owner(actor, job.owner_account_id)):
         raise NotFound(_("没有找到这个任务。"))
     if job.status not in LIVE_STATUSES:
-        raise Conflict(_("任务已经结束,不能取消。"))
+        raise Conflict(_("任务已经结束，不能取消。"))
     if job.status == JobStatus.QUEUED:
         Job.objects.filter(pk=job_id).update(status=JobStatus.CANCELLED, cancel_requested_at=now, finished_at=now)
         payload = {"job_id": job_id, "name": job.name, "args": job.args, "error": ""}

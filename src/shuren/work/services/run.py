@@ -176,7 +176,7 @@ def _run(running: RunningJob) -> None:
     try:
         with translation.override(job.language or translation.get_language()):
             if not is_allowed_name(job.name):
-                raise Invalid(_("任务名称不合法:%(name)s") % {"name": job.name})
+                raise Invalid(_("任务名称不合法：%(name)s") % {"name": job.name})
             result = import_string(job.name)(running, **job.args)
     except LeaseLost:
         raise
