@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from shuren.directory import api as directory
+from shuren.directory.data import RosterForm
 
 
 @click.command("province")
@@ -17,5 +18,5 @@ def command(data_dir: str | None, people: int, seed: int, form: str, out: Path |
     """Write a synthetic province as an import file. Its people are marked synthetic; no id number of theirs is valid."""
     target = out or Path(f"province-{people}-{seed}.{'zip' if form == 'oneroster' else 'xlsx'}")
     with click.progressbar(length=people, label=str(target)) as bar:
-        directory.write_province(target, people=people, seed=seed, form=form, on_progress=bar.update)
+        directory.write_province(target, people=people, seed=seed, form=RosterForm(form), on_progress=bar.update)
     click.echo(f"{target}  {target.stat().st_size / 1e6:.1f} MB")

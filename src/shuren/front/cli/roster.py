@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from shuren.directory import api as directory
+from shuren.directory.data import RosterForm
 from shuren.front.terminal.imports import run_import
 from shuren.kernel import clock
 from shuren.kernel.data import SYSTEM
@@ -37,5 +38,5 @@ def export_command(data_dir: str | None, org: str | None, form: str, out: Path) 
     branch = directory.org_ids_by_sourced([org]).get(org) if org else getattr(directory.root_org(), "id", None)
     if branch is None:
         raise NotFound(f"There is no org {org}." if org else "There is no org yet.")
-    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=form, now=clock.now())
+    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=RosterForm(form), now=clock.now())
     click.echo(f"{out}  {out.stat().st_size / 1e6:.1f} MB")

@@ -1,1 +1,1 @@
-"""The two databases' ways to keep and match tokens; both take the same tokens and give the same answers."""
+"""The two databases' ways to keep and match tokens, with the same answers."""
