@@ -1,12 +1,17 @@
 """Columns whose order must be the same on every database."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+if TYPE_CHECKING:
+    _Text = models.CharField[str, str]  # the stubs know it as generic, Django at run time does not
+else:
+    _Text = models.CharField
 
-class BytewiseField(models.CharField):
+
+class BytewiseField(_Text):
     """Text compared byte by byte: PostgreSQL would otherwise sort it by the language of the database.
 
     So a prefix is one range of a plain index (`>= p AND < next`) on both databases.

@@ -40,6 +40,8 @@ class GivingRight:
 
 def giving_rights(*, actor: Actor, now: datetime) -> list[GivingRight]:
     """What `actor` may give on, through the chosen hat only if one is chosen; grants before offices."""
+    if actor.person_id is None:
+        return []
     grants = Grant.objects.filter(
         active_grant_q(now), person_id=actor.person_id, may_delegate=True, org__status=OrgStatus.ACTIVE
     ).order_by("org_path", "id")

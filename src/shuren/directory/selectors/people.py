@@ -62,7 +62,7 @@ def people_within(scope: Scope, person_ids: Collection[int], *, day: date) -> se
     A past affiliation reaches nobody, one that is still to begin does. A scope that covers the whole installation also
     reaches people who belong nowhere.
     """
-    found = scope.person_ids & set(person_ids)
+    found = set(scope.person_ids) & set(person_ids)
     rest = sorted(set(person_ids) - found)
     if not rest or not scope.paths:
         return found

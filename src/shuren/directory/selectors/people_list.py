@@ -5,7 +5,7 @@ of a class, or all people in order of name where the scope covers everything. No
 two roles in the branch stands in it twice, once for each.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -45,7 +45,7 @@ class Source:
     rows: QuerySet[Any]
     total: int | None
     turn: Callable[[Sequence[int]], dict[int, PersonRow]]
-    sorts: dict[str, tuple[str, ...]]
+    sorts: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ def _searched_rows(
     search: str,
     found: list[int] | None,
     turn: Callable[[Sequence[int]], dict[int, PersonRow]],
-    sorts: dict[str, tuple[str, ...]],
+    sorts: Mapping[str, tuple[str, ...]],
 ) -> Source:
     if found is not None:
         rows = rows.filter(person_id__in=found)
@@ -301,6 +301,5 @@ def _person_rows(pks: Sequence[int]) -> dict[int, PersonRow]:
         places[person_id] = (Role(role), org_id, name)
     found = {}
     for pk, number, name, sex in Person.objects.filter(pk__in=pks).values_list("pk", "number", "name", "sex"):
-        role, org_id, place = places.get(pk, (None, None, ""))
-        found[pk] = _row(pk, number, name, sex, role, org_id, place)
+        found[pk] = _row(pk, number, name, sex, *places.get(pk, (None, None, "")))
     return found

@@ -17,4 +17,4 @@ def reveal_national_id(*, actor: Actor, person_id: int, now: datetime, reason: s
     person = person_row_for(actor=actor, id=person_id, permission=Permission.VIEW_SENSITIVE, now=now)
     details = {"element": "national_id", "reason": reason}
     audit.record(actor=actor, action="directory.sensitive_read", target=f"person:{person.pk}", details=details, now=now)
-    return opened(person.national_id_sealed) if person.national_id_sealed else ""
+    return opened(bytes(person.national_id_sealed)) if person.national_id_sealed else ""

@@ -10,7 +10,7 @@ def sealed(national_id: str) -> bytes:
 
 
 def opened(stored: bytes) -> str:
-    return unseal(bytes(stored), purpose=PURPOSE).decode()
+    return unseal(stored, purpose=PURPOSE).decode()
 
 
 def index_of(national_id: str) -> str:
