@@ -1,23 +1,73 @@
-"""`shuren init`: make the database ready."""
+"""`shuren init`: make the database ready, and the first accounts."""
 
 import click
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
+from shuren.directory import api as directory
+from shuren.directory.data import NewOrg, NewPerson, OrgType, Role
+from shuren.front.terminal.tables import table
+from shuren.identity import api as identity
+from shuren.kernel import clock
+from shuren.kernel.data import SYSTEM
+from shuren.kernel.errors import Conflict
 from shuren.standards import api as standards
+
+OFFICER_OF = {
+    OrgType.PROVINCE: Role.PROVINCE_OFFICER,
+    OrgType.CITY: Role.CITY_OFFICER,
+    OrgType.COUNTY: Role.COUNTY_OFFICER,
+    OrgType.GROUP: Role.SCHOOL_ADMIN,
+    OrgType.SCHOOL: Role.SCHOOL_ADMIN,
+}
+# Three administrators and one officer, four people: nobody combines two of these (三员分立).
+ADMINISTRATORS = {
+    Role.SYSTEM_ADMIN: ("system-admin", "系统管理员"),
+    Role.SECURITY_ADMIN: ("security-admin", "安全管理员"),
+    Role.AUDIT_ADMIN: ("audit-admin", "审计管理员"),
+}
 
 
 def prepare() -> None:
     """Create or upgrade the tables and load the registries; safe to run again at any time."""
-    for folder in ("", "lake", "imports", "keys"):
+    for folder in ("", "lake", "imports", "keys", "static"):
         (settings.DATA_DIR / folder).mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
     standards.load_registry()
 
 
+def make_first_accounts(level: OrgType, root_id: str) -> None:
+    """Make the root org where there is none, an officer and the three administrators; print their passwords once."""
+    now = clock.now()
+    root = directory.root_org()
+    if root is None:
+        org = NewOrg(parent_id=None, type=level, name=settings.SHUREN_REGION_NAME, sourced_id=root_id)
+        root = directory.orgs_by_ids([directory.add_org(actor=SYSTEM, org=org, now=now).id]).popitem()[1]
+    if root.type not in OFFICER_OF:
+        raise Conflict(f"The root org is a {root.type}; it has no officers.")
+    wanted = {OFFICER_OF[root.type]: ("officer", "平台管理员"), **ADMINISTRATORS}
+    usernames = {}
+    for role, (username, name) in wanted.items():
+        person = directory.add_person(actor=SYSTEM, person=NewPerson(name=name), now=now).id
+        directory.grant_role(actor=SYSTEM, person_id=person, role=role, org_id=root.id, may_delegate=True, now=now)
+        usernames[person] = username
+    identity.create_accounts(actor=SYSTEM, person_ids=list(usernames), usernames=usernames, now=now)
+    slips = identity.issue_credentials(actor=SYSTEM, person_ids=list(usernames), now=now)
+    rows = [[slip.name, slip.username, slip.password] for slip in slips]
+    click.echo(table(["name", "account", "first password, shown once"], rows))
+
+
 @click.command("init")
 @click.option("--data-dir", help="Folder of the installation.")
-def command(data_dir: str | None) -> None:
+@click.option("--accounts", is_flag=True, help="Also make the first officer and the three administrators.")
+@click.option(
+    "--level", type=click.Choice([level.value for level in OFFICER_OF]), default="province", show_default=True, help="Level of the region."
+)
+@click.option("--root-id", default="root", show_default=True, help="Sourced id of the region, as later rosters name it.")
+def command(data_dir: str | None, accounts: bool, level: str, root_id: str) -> None:
     """Create or upgrade the database and load the registries. Running it again changes nothing."""
     prepare()
-    click.echo(f"Ready: {settings.DATABASES['default']['NAME']}")
+    if accounts:
+        make_first_accounts(OrgType(level), root_id)
+    click.echo(f"Ready: {connection.vendor}, {settings.DATA_DIR}")
