@@ -44,7 +44,7 @@ def password_refusals(password: str, *, owner: Owner) -> list[str]:
         reasons.append(_("密码至少要 %(count)d 个字符。") % {"count": MIN_PASSWORD_LENGTH})
     if len(password) > MAX_PASSWORD_LENGTH:
         reasons.append(_("密码不能超过 %(count)d 个字符。") % {"count": MAX_PASSWORD_LENGTH})
-    if len(password) < 16 and _kinds(password) < 2:
+    if len(password) < 16 and password.isascii() and _kinds(password) < 2:
         reasons.append(_("请至少混用字母、数字、符号中的两种，或者用 16 个以上的字符。"))
     if _is_guessable(lowered):
         reasons.append(_("这个密码太常见，容易被猜到。请换一个。"))

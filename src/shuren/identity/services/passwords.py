@@ -76,7 +76,7 @@ def _owner(account: Account) -> rules.Owner:
 
 
 def _was_used(account: Account, password: str) -> bool:
-    kept = account.former_passwords.order_by("-replaced_at").values_list("password", flat=True)[: rules.KEPT_PASSWORDS - 1]
+    kept = account.former_passwords.order_by("-replaced_at", "-pk").values_list("password", flat=True)[: rules.KEPT_PASSWORDS - 1]
     return any(check_password(password, former) for former in (account.password, *kept))
 
 
@@ -84,7 +84,7 @@ def _replace(account: Account, password: str, *, must_change: bool, now: datetim
     """Set the new password on the unsaved account and put the old hash on the list of former ones."""
     if account.has_usable_password():
         FormerPassword.objects.create(account=account, password=account.password, replaced_at=now)
-        stale = account.former_passwords.order_by("-replaced_at").values_list("pk", flat=True)[rules.KEPT_PASSWORDS :]
+        stale = account.former_passwords.order_by("-replaced_at", "-pk").values_list("pk", flat=True)[rules.KEPT_PASSWORDS :]
         FormerPassword.objects.filter(pk__in=list(stale)).delete()
     account.set_password(password)
     account.must_change_password = must_change

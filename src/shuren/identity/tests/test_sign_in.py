@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import identify_hasher, make_password
+
+from shuren.directory.data import Role
+from shuren.identity import rules, selectors
+from shuren.identity.data import SignInOutcome, SignInRefusal
+from shuren.identity.hashers import Argon2idHasher
+from shuren.identity.models import Account, Failure, SignIn
+from shuren.identity.services.sign_in import check_sign_in, end_sign_in, record_sign_in, sign_out_elsewhere, sweep_sign_ins
+from shuren.identity.tests.conftest import NOW, PASSWORD, School
+from shuren.kernel import audit
+from shuren.kernel.errors import NotFound
+
+
+def try_in(name: str, password: str = PASSWORD, *, address: str = "10.0.0.1", after: timedelta = timedelta()) -> SignInOutcome:
+    return check_sign_in(name=name, password=password, address=address, now=NOW + after)
+
+
+def test_the_hash_is_argon2id_at_the_declared_cost() -> None:
+    encoded = make_password("x", hasher="argon2")
+    assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert isinstance(identify_hasher(encoded), Argon2idHasher)
+
+
+def test_people_come_in_by_any_name_of_theirs(school: School) -> None:
+    admin, pupil = school.account("admin"), school.account("pupil")
+    for name in ("admin", " ADMIN ", admin.person.number, "T-0042", "t-0042", "13000000001"):
+        assert try_in(name).account_id == admin.pk, name
+    for name in (pupil.person.pupil_number, pupil.person.pupil_number.lower()):
+        assert try_in(name).account_id == pupil.pk
+    assert try_in("Zhou@Example.org").account_id == school.account("officer").pk
+
+
+def test_a_name_that_two_people_share_opens_nothing(school: School) -> None:
+    school.employ("twin", "双生", Role.STAFF, "school", staff_number="t-0042")
+    Account.objects.create(person_id=school.people["twin"], username="twin", password="", created_at=NOW)
+    assert selectors.account_by_name("t-0042") is None
+
+
+def test_five_failures_lock_for_fifteen_minutes(school: School) -> None:
+    for _turn in range(4):
+        assert try_in("pupil", "wrong").refusal is SignInRefusal.WRONG
+    locked = try_in("pupil", "wrong")
+    assert (locked.refusal, locked.until) == (SignInRefusal.LOCKED, NOW + rules.LOCKED_FOR)
+    assert try_in("pupil").refusal is SignInRefusal.LOCKED
+    assert try_in("pupil", after=timedelta(minutes=16)).account_id == school.account("pupil").pk
+    assert audit.entries(action="identity.account_locked").count() == 1
+
+
+def test_an_unknown_name_locks_like_a_known_one(school: School) -> None:
+    answers = [(try_in("nobody", "wrong").refusal, try_in("pupil", "wrong").refusal) for _turn in range(6)]
+    assert all(unknown == known for unknown, known in answers)
+    assert answers[-1][0] is SignInRefusal.LOCKED
+    assert not Failure.objects.filter(key__contains="nobody").exists()
+
+
+def test_coming_in_forgets_failures(school: School) -> None:
+    for _turn in range(4):
+        try_in("pupil", "wrong")
+    actor = school.actor("pupil")
+    record_sign_in(actor=actor, session_key="s1", address="10.0.0.1", agent="x" * 500, now=NOW)
+    assert try_in("pupil", "wrong").refusal is SignInRefusal.WRONG
+    assert (school.account("pupil").failed_count, school.account("pupil").last_sign_in_at) == (1, NOW)
+
+
+def test_one_address_may_not_try_everybody(school: School) -> None:
+    Failure.objects.create(key="address:10.0.0.9", window_began_at=NOW, count=rules.MAX_ADDRESS_FAILURES)
+    assert try_in("pupil", address="10.0.0.9").refusal is SignInRefusal.TOO_MANY
+    assert try_in("pupil", address="10.0.0.8").account_id
+    assert try_in("pupil", address="10.0.0.9", after=rules.ADDRESS_WINDOW * 2).account_id
+
+
+def test_an_account_that_was_closed_stays_out(school: School) -> None:
+    Account.objects.filter(person_id=school.people["pupil"]).update(is_active=False)
+    assert try_in("pupil").refusal is SignInRefusal.INACTIVE
+    assert try_in("pupil", "wrong").refusal is SignInRefusal.WRONG
+
+
+def test_accounts_without_credentials_stay_out(school: School) -> None:
+    Account.objects.filter(person_id=school.people["pupil"]).update(password=make_password(None))
+    assert try_in("pupil", "").refusal is SignInRefusal.WRONG
+
+
+def test_django_uses_the_same_door(school: School) -> None:
+    assert authenticate(None, username="pupil", password=PASSWORD) == school.account("pupil")
+    assert authenticate(None, username="pupil", password="wrong") is None
+    assert authenticate(None, username="pupil") is None
+    assert school.account("pupil").failed_count == 1
+
+
+def test_own_sessions_are_listed_and_ended(school: School) -> None:
+    actor = school.actor("pupil")
+    for key in ("s1", "s2", "s3"):
+        record_sign_in(actor=actor, session_key=key, address="10.0.0.1", agent="", now=NOW)
+    listed = selectors.sign_ins_of(school.account("pupil").pk, session_key="s2", now=NOW)
+    assert [row.is_current for row in listed].count(True) == 1
+    end_sign_in(actor=actor, sign_in_id=SignIn.objects.get(session_key="s1").pk, now=NOW)
+    assert sign_out_elsewhere(actor=actor, kept_session_key="s2", now=NOW) == 1
+    assert list(SignIn.objects.values_list("session_key", flat=True)) == ["s2"]
+
+
+def test_nobody_ends_the_sessions_of_others(school: School) -> None:
+    record_sign_in(actor=school.actor("pupil"), session_key="s1", address="", agent="", now=NOW)
+    with pytest.raises(NotFound):
+        end_sign_in(actor=school.actor("head"), sign_in_id=SignIn.objects.get().pk, now=NOW)
+
+
+def test_sessions_that_ran_out_are_swept(school: School) -> None:
+    record_sign_in(actor=school.actor("pupil"), session_key="gone", address="", agent="", now=NOW)
+    Failure.objects.create(key="address:x", window_began_at=NOW - timedelta(days=1), count=3)
+    assert sweep_sign_ins(now=NOW) == 1
+    assert not Failure.objects.exists()
