@@ -1,5 +1,6 @@
-"""Run as a program: `python -m tests.faults.school_test ROSTER RESULTS` simulates a test of every pupil in a roster."""
+"""Run as a program: `python -m tests.faults.school_test ROSTER RESULTS [CODE [ITEMS]]` simulates a test of every pupil in a roster."""
 
+import argparse
 import csv
 import io
 import os
@@ -21,7 +22,7 @@ def rows(archive: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.TextIOWrapper(file, "utf-8-sig")))
 
 
-def main(roster: Path, results: Path, code: str = "fault-test", items: int = 12) -> None:
+def main(roster: Path, results: Path, code: str, items: int) -> None:
     with zipfile.ZipFile(roster) as archive:
         enrollments = [row for row in rows(archive, "enrollments.csv") if row["role"] == "student"]
         root = next(row["sourcedId"] for row in rows(archive, "orgs.csv") if not row["parentSourcedId"])
@@ -32,4 +33,10 @@ def main(roster: Path, results: Path, code: str = "fault-test", items: int = 12)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("roster", type=Path)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("code", nargs="?", default="fault-test")
+    parser.add_argument("items", nargs="?", type=int, default=12)
+    given = parser.parse_args()
+    main(given.roster, given.results, given.code, given.items)

@@ -1,0 +1,1 @@
+"""Benches: figures as ratios against a peer or a physical limit in the same run."""
