@@ -62,6 +62,8 @@ def report_context(report: Report) -> dict[str, Any]:
             "suppression": suppression_note(body),
             "contrast_names": [f"contrast{at}" for at in range(len(body.get("contrasts", ())))],
             "has_hidden_items": any(row.get("is_suppressed") for row in body.get("items", ())),
+            "has_item_quality": any("discrimination" in row for row in body.get("items", ())),
+            "is_weighted": report.level in (Level.CITY, Level.DISTRICT) and abs(body.get("weight", 0) - body.get("n", 0)) >= 1,
         }
     return context
 

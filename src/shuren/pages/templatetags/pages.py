@@ -96,9 +96,9 @@ def _chart_words() -> dict[str, str]:
 
 
 @register.simple_tag
-def number(value: float | None, decimals: int | None = None) -> str:
-    """A number with thousands separators; "—" for none."""
-    return numbers.number_text(value, decimals)
+def number(value: float | str | None, decimals: int | None = None) -> str:
+    """A number with thousands separators; "—" for none, and for what a template did not find."""
+    return numbers.number_text(None if isinstance(value, str) else value, decimals)
 
 
 @register.simple_tag
