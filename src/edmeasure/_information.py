@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _kernels, _packing
+from edmeasure import _kernels, _linear, _packing
 from edmeasure._em import Problem, State, log_probabilities
-from edmeasure._validate import FloatArray, Int8Array, IntArray
+from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 
-BLOCK = 8192
-SINGLE_PRECISION_FROM = 50_000
+BLOCK = 16_384
 
 
 def complete_information(problem: Problem, state: State) -> tuple[FloatArray, FloatArray]:
@@ -55,15 +54,11 @@ def _indicator_layout(scores: Int8Array, category_start: IntArray) -> tuple[npt.
 
 
 def _indicators(
-    block: Int8Array,
-    category_start: IntArray,
-    category_column: npt.NDArray[np.intp],
-    mask_column: npt.NDArray[np.intp],
-    dtype: np.dtype[np.floating],
-) -> npt.NDArray[np.floating]:
+    block: Int8Array, category_start: IntArray, category_column: npt.NDArray[np.intp], mask_column: npt.NDArray[np.intp]
+) -> BoolArray:
     width = 1 + int(max(category_column.max(), mask_column.max()))
-    basis: npt.NDArray[np.floating] = np.zeros((block.shape[0], width), dtype=dtype)
-    basis[:, 0] = 1.0
+    basis = np.zeros((block.shape[0], width), dtype=np.bool_)
+    basis[:, 0] = True
     for j in range(block.shape[1]):
         for c in range(int(category_start[j]) + 1, int(category_start[j + 1])):
             basis[:, category_column[c]] = block[:, j] == c - category_start[j]
@@ -95,19 +90,19 @@ def _score_maps(
 
 
 def _mean_scores(
-    posterior: npt.NDArray[np.floating],
+    posterior: FloatArray,
     block: Int8Array,
     probs: FloatArray,
     nodes: FloatArray,
     category_start: IntArray,
-) -> npt.NDArray[np.floating]:
+) -> FloatArray:
     """Posterior mean of every person's score vector, (n_persons, n_parameters)."""
     expected = probs.copy()
     for j in range(category_start.size - 1):
         first, last = int(category_start[j]), int(category_start[j + 1])
         expected[first] = nodes * (np.arange(last - first) @ probs[first:last])
-    mean = -(posterior @ expected.T.astype(posterior.dtype))
-    ability = posterior @ nodes.astype(posterior.dtype)
+    mean = -_linear.product(posterior, np.ascontiguousarray(expected.T))
+    ability = _linear.product(posterior, nodes[:, None])[:, 0]
     for j in range(block.shape[1]):
         first, last = int(category_start[j]), int(category_start[j + 1])
         answer = block[:, j]
@@ -130,25 +125,21 @@ def observed_information(problem: Problem, state: State, scores: Int8Array, weig
     packed = _packing.pack(scores, np.asarray(np.diff(starts) - 1, dtype=np.int8))
     category_column, mask_column = _indicator_layout(scores, starts)
     maps = _score_maps(probs, problem.nodes, starts, category_column, mask_column)
-    n = scores.shape[0]
-    dtype: np.dtype[np.floating] = np.dtype(np.float64)
-    if n > SINGLE_PRECISION_FROM:
-        dtype = np.dtype(np.float32)
-    crossed = np.zeros((problem.nodes.size, maps.shape[1], maps.shape[1]))
+    crossed = np.zeros((maps.shape[1], maps.shape[1], problem.nodes.size))
     outer = np.zeros_like(information)
-    occupied = np.flatnonzero(state.counts.sum(axis=0) > 1e-9 * state.counts.sum())
     table, scale = packed.tables(log_probs)
-    for first in range(0, n, BLOCK):
-        rows = slice(first, min(first + BLOCK, n))
+    for first in range(0, scores.shape[0], BLOCK):
+        rows = slice(first, first + BLOCK)
         posterior = packed.posterior(table, scale, problem.node_weights, rows)
-        basis = _indicators(scores[rows], starts, category_column, mask_column, dtype)
-        root = np.sqrt(posterior * weights[rows, None]).astype(dtype)
-        for q in occupied:
-            weighted = basis * root[:, q, None]
-            crossed[q] += weighted.T @ weighted
-        mean = _mean_scores(posterior.astype(dtype), scores[rows], probs, problem.nodes, starts)
-        outer += mean.T @ (mean * weights[rows, None])
-    for q in occupied:
-        information -= maps[q].T @ crossed[q] @ maps[q]
+        basis = _indicators(scores[rows], starts, category_column, mask_column)
+        holders, columns = np.nonzero(basis)
+        offsets = np.searchsorted(holders, np.arange(basis.shape[0] + 1))
+        rank = np.where(basis, np.cumsum(basis, axis=1) - 1, -1)
+        _linear.add_indicator_grams(offsets, columns, rank, posterior * weights[rows, None], crossed)
+        mean = _mean_scores(posterior, scores[rows], probs, problem.nodes, starts)
+        outer += _linear.weighted_gram(mean, weights[rows])
+    for q in range(problem.nodes.size):
+        full = np.tril(crossed[:, :, q]) + np.tril(crossed[:, :, q], -1).T
+        information -= maps[q].T @ full @ maps[q]
     information += outer
     return gradient, information

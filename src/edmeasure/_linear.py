@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from edmeasure._validate import FloatArray
+from edmeasure._validate import FloatArray, IntArray
 
 CHUNKS = 32
 SWEEPS = 60
@@ -34,6 +34,29 @@ def weighted_gram(x: FloatArray, weights: FloatArray) -> FloatArray:
         for b in range(a):
             total[b, a] = total[a, b]
     return total
+
+
+@njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
+def add_indicator_grams(starts: IntArray, columns: IntArray, rank: IntArray, weights: FloatArray, grams: FloatArray) -> None:
+    """Add sum_i x_ia x_ib weights[i, :] to ``grams[a, b, :]`` for b <= a and 0/1 columns.
+
+    ``columns[starts[i]:starts[i+1]]`` are person i's columns that hold 1, rising; ``rank[i, a]``
+    is the place of column a among them, or -1. Rows of ``grams`` are shared out in pairs of
+    equal work.
+    """
+    n, width = rank.shape
+    for pair in prange((width + 1) // 2):
+        for half in range(2):
+            a = np.int64(pair) if half == 0 else width - 1 - np.int64(pair)
+            if half == 1 and a == np.int64(pair):
+                continue
+            for i in range(n):
+                if rank[i, a] < 0:
+                    continue
+                for at in range(starts[i], starts[i] + rank[i, a] + 1):
+                    target = grams[a, columns[at]]
+                    for q in range(weights.shape[1]):
+                        target[q] += weights[i, q]
 
 
 @njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
