@@ -1,5 +1,7 @@
 """Reads of notices; a person sees their own and nobody else's."""
 
+from django.utils.translation import gettext as _
+
 from shuren.kernel import ids
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
@@ -22,7 +24,7 @@ def access_notice(*, person_id: int, id: str) -> NoticeData:  # the word of all 
     """One of the person's own notices by its public id; anybody else's does not exist for them."""
     notice = Notice.objects.filter(pk=ids.decode("notice", id), person_id=person_id).first()
     if notice is None:
-        raise NotFound("没有找到这条通知。")
+        raise NotFound(_("没有找到这条通知。"))
     return _data(notice)
 
 

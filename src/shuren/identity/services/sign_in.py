@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from shuren.identity import rules, selectors
 from shuren.identity.data import SignInOutcome, SignInRefusal
@@ -70,7 +71,7 @@ def end_sign_in(*, actor: Actor, sign_in_id: int, now: datetime) -> None:
     """End one of the actor's own sessions from elsewhere."""
     sign_in = SignIn.objects.filter(pk=sign_in_id, account_id=actor.account_id).first()
     if sign_in is None:
-        raise NotFound("没有找到这次登录。")
+        raise NotFound(_("没有找到这次登录。"))
     _end([sign_in.session_key])
     audit.record(actor=actor, action="identity.session_ended", target=f"account:{actor.account_id}", now=now)
 
