@@ -62,7 +62,8 @@ def text_rows(path: Path) -> Iterator[RawRow]:
     with path.open(encoding=encoding, errors="replace", newline="") as lines:
         separator = _separator_of(lines.read(64 * 1024))
         lines.seek(0)
-        reader = csv.reader(_without_nul(lines), delimiter=separator, strict=True)
+        marks: list[str] = []
+        reader = csv.reader(_watched(lines, marks), delimiter=separator, strict=True)
         number = 0
         while True:
             begin = reader.line_num + 1
@@ -73,14 +74,20 @@ def text_rows(path: Path) -> Iterator[RawRow]:
                 return
             except csv.Error:
                 yield RawRow(number, [], _fault_of_quotes(begin, reader.line_num))
+                marks.clear()
                 continue
-            yield RawRow(number, values, _fault_of_text(values))
+            yield RawRow(number, values, _fault_of_text() if marks else None)
+            marks.clear()
 
 
-def _without_nul(lines: Iterator[str]) -> Iterator[str]:
-    # The csv module of some Python versions stops at a NUL; the mark left in its place is reported with its row.
+def _watched(lines: Iterator[str], marks: list[str]) -> Iterator[str]:
+    """The lines, with a note in `marks` when one holds characters that were broken or a NUL, which some readers stop at."""
     for line in lines:
-        yield line.replace("\x00", _BROKEN) if "\x00" in line else line
+        if "\x00" in line or _BROKEN in line:
+            marks.append(line)
+            yield line.replace("\x00", _BROKEN)
+        else:
+            yield line
 
 
 def _separator_of(sample: str) -> str:
@@ -95,7 +102,5 @@ def _fault_of_quotes(begin: int, end: int) -> tuple[str, str]:
     return _("引号没有成对，此行无法读取"), remedy
 
 
-def _fault_of_text(values: list[object]) -> tuple[str, str] | None:
-    if any(_BROKEN in value for value in values if isinstance(value, str)):
-        return _("有乱码，文件编码不对或已损坏"), _("请在 Excel 中另存为“CSV UTF-8”后再上传。")
-    return None
+def _fault_of_text() -> tuple[str, str]:
+    return _("有乱码，文件编码不对或已损坏"), _("请在 Excel 中另存为“CSV UTF-8”后再上传。")

@@ -179,7 +179,7 @@ def _copied_cell(sheet: Any, value: Any) -> Any:
     if value is None or value == "":
         return WriteOnlyCell(sheet)
     if isinstance(value, bool | int | float | date | time):
-        return WriteOnlyCell(sheet, value=value)
+        return WriteOnlyCell(sheet, value=value)  # type: ignore[arg-type]  # openpyxl takes dates and times, too
     return _text_cell(sheet, text_of(value))
 
 

@@ -40,7 +40,7 @@ class TestText:
         assert [(row.number, row.values[0]) for row in table.rows] == [(2, "1"), (4, "4"), (6, "6")]
 
     def test_a_late_byte_of_gb18030_is_still_seen(self, written: Write) -> None:
-        body = b"a,b\n" + b"x,y\n" * 400_000 + "张,李\n".encode("gb18030")
+        body = b"a,b\n" + (b"x" * 60 + b",y\n") * 20_000 + "张,李\n".encode("gb18030")
         rows = list(open_table(written("a.csv", body)).rows)
         assert rows[-1].values == ["张", "李"]
 
