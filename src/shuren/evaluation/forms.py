@@ -20,7 +20,7 @@ class DeclareForm(forms.Form):
     )
     cuts = forms.CharField(
         label=gettext_lazy("水平分数线"),
-        help_text=gettext_lazy("从低到高,用逗号分开,例如 400,475,550,625。"),
+        help_text=gettext_lazy("从低到高，用逗号分开，例如 400,475,550,625。"),
     )
     contrasts = forms.MultipleChoiceField(
         label=gettext_lazy("群体比较"),
@@ -32,7 +32,7 @@ class DeclareForm(forms.Form):
         label=gettext_lazy("最小公布人数"), min_value=10, max_value=1000, help_text=gettext_lazy("少于这个人数的群体不公布。")
     )
     seed = forms.IntegerField(
-        label=gettext_lazy("随机种子"), min_value=0, help_text=gettext_lazy("同样的声明和种子,任何一天都得到同样的结果。")
+        label=gettext_lazy("随机种子"), min_value=0, help_text=gettext_lazy("同样的声明和种子，任何一天都得到同样的结果。")
     )
 
     def __init__(self, assessment: AssessmentData, *args: Any, **kwargs: Any) -> None:
@@ -43,13 +43,13 @@ class DeclareForm(forms.Form):
             del self.fields["contrasts"]
 
     def clean_cuts(self) -> list[float]:
-        text = str(self.cleaned_data["cuts"]).replace(",", ",").replace("、", ",")
+        text = str(self.cleaned_data["cuts"]).replace("，", ",").replace("、", ",")
         try:
             scores = [float(part) for part in text.split(",") if part.strip()]
         except ValueError as error:
-            raise forms.ValidationError(_("请只填数字,用逗号分开。")) from error
+            raise forms.ValidationError(_("请只填数字，用逗号分开。")) from error
         if scores != sorted(set(scores)):
-            raise forms.ValidationError(_("分数线要从低到高,不能重复。"))
+            raise forms.ValidationError(_("分数线要从低到高，不能重复。"))
         return scores
 
     def options(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from shuren.evaluation.data import Level
 from shuren.evaluation.rules.addresses import report_address
+from shuren.evaluation.rules.findings import capitalised
 from shuren.evaluation.rules.words import above_name, own_name
 from shuren.pages.data import Chart, ChartKind, Point, Reference, Series
 
@@ -26,7 +27,7 @@ def report_charts(document: Mapping[str, Any], geometries: Mapping[str, Mapping[
         "histogram": _histogram(document),
         "beside": _beside(document),
         "domains": _domains(document),
-        "items": _items(document),
+        "item_rates": _items(document),
         "trend": _trend(document),
     }
     charts = {name: chart for name, chart in found.items() if chart is not None}
@@ -38,8 +39,8 @@ def report_charts(document: Mapping[str, Any], geometries: Mapping[str, Mapping[
 def suppression_note(document: Mapping[str, Any]) -> str:
     minimum = int(document["run"]["minimum_group"])
     told = ngettext(
-        "* 人数不足 %(count)d 人,或可由其他数字推算出来,不予显示。",
-        "* 人数不足 %(count)d 人,或可由其他数字推算出来,不予显示。",
+        "* 人数不足 %(count)d 人，或可由其他数字推算出来，不予显示。",
+        "* 人数不足 %(count)d 人，或可由其他数字推算出来，不予显示。",
         minimum,
     )
     return told % {"count": minimum}
@@ -71,7 +72,7 @@ def _comparison(document: Mapping[str, Any]) -> Chart | None:
     return Chart(
         kind=ChartKind.INTERVAL_DOTS,
         name="comparison",
-        title=title,
+        title=capitalised(title),
         series=(Series(name=_("平均分"), points=tuple(points)),),
         label_title=_("单位"),
         value_title=_("平均分"),
@@ -128,7 +129,7 @@ def _map(document: Mapping[str, Any], geometries: Mapping[str, Mapping[str, obje
     return Chart(
         kind=ChartKind.TILES,
         name="map",
-        title=_("平均分的分布:点选可进入下一级报告"),
+        title=_("平均分的分布：点选可进入下一级报告"),
         series=(Series(name=_("平均分"), points=points),),
         label_title=_("单位"),
         value_title=_("平均分"),
@@ -215,7 +216,7 @@ def _beside(document: Mapping[str, Any]) -> Chart | None:
     return Chart(
         kind=ChartKind.INTERVAL_DOTS,
         name="beside",
-        title=_("在 %(count)d 个同级单位中的位置(其他单位不具名)") % {"count": beside["count"]},
+        title=_("在 %(count)d 个同级单位中的位置（其他单位不具名）") % {"count": beside["count"]},
         series=(Series(name=_("平均分"), points=tuple(sorted(points, key=lambda point: -(point.value or 0)))),),
         label_title=_("单位"),
         value_title=_("平均分"),
@@ -249,7 +250,7 @@ def _domains(document: Mapping[str, Any]) -> Chart | None:
     return Chart(
         kind=ChartKind.INTERVAL_DOTS,
         name="domains",
-        title=_("各领域高于或低于自身总体水平多少(以总体的结构为 0)"),
+        title=_("各领域高于或低于自身总体水平多少（以总体的结构为 0）"),
         series=(Series(name=_("相对表现"), points=tuple(points)),),
         label_title=_("领域"),
         value_title=_("百分点"),
@@ -299,14 +300,14 @@ def _items(document: Mapping[str, Any]) -> Chart | None:
     return Chart(
         kind=ChartKind.ITEM_BARS,
         name="items",
-        title=_("得分率最低的题:%(name)s(%(rate).0f%%)")
+        title=_("得分率最低的题：%(name)s（%(rate).0f%%）")
         % {"name": hardest.get("label") or hardest["code"], "rate": hardest["rate"]["value"] * 100},
         series=(Series(name=_("得分率"), points=points),),
         label_title=_("题目"),
         value_title=_("得分率"),
         unit="%",
         decimals=0,
-        note=_("只画出与上一级差别最大的 %(count)d 道题,全部题目见下表。") % {"count": MOST_ITEMS}
+        note=_("只画出与上一级差别最大的 %(count)d 道题，全部题目见下表。") % {"count": MOST_ITEMS}
         if len(document["items"]) > MOST_ITEMS
         else "",
     )
@@ -328,9 +329,9 @@ def _contrast(contrast: Mapping[str, Any], number: int) -> Chart:
         "points": abs(gap),
     }
     if gap >= 0:
-        title = _("%(label)s:“%(last)s”比“%(first)s”高 %(points).0f 分") % words
+        title = _("%(label)s：“%(last)s”比“%(first)s”高 %(points).0f 分") % words
     else:
-        title = _("%(label)s:“%(last)s”比“%(first)s”低 %(points).0f 分") % words
+        title = _("%(label)s：“%(last)s”比“%(first)s”低 %(points).0f 分") % words
     return Chart(
         kind=ChartKind.INTERVAL_DOTS,
         name=f"contrast{number}",
@@ -390,7 +391,7 @@ def pupil_charts(document: Mapping[str, Any]) -> dict[str, Chart]:
         charts["domains"] = Chart(
             kind=ChartKind.ITEM_BARS,
             name="domains",
-            title=_("各领域得分率,与按自己的总体水平推算的相比"),
+            title=_("各领域得分率，与按自己的总体水平推算的相比"),
             series=(Series(name=_("得分率"), points=own), Series(name=_("按总体水平推算"), points=usual)),
             label_title=_("领域"),
             value_title=_("得分率"),

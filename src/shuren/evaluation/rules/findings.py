@@ -25,7 +25,12 @@ def findings(document: Mapping[str, Any]) -> list[str]:
         *_contrasts(document),
         *_trend(document),
     ]
-    return [sentence for sentence in found if sentence]
+    return [capitalised(sentence) for sentence in found if sentence]
+
+
+def capitalised(sentence: str) -> str:
+    """With a capital letter where the language has them."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def is_significant(difference: Mapping[str, Any]) -> bool:
@@ -40,13 +45,13 @@ def margin(estimate: Mapping[str, Any]) -> str:
 
 def _headline(document: Mapping[str, Any], level: Level) -> str:
     mean = document["mean"]
-    opening = _("%(unit)s平均 %(mean).0f 分(%(margin)s)") % {
+    opening = _("%(unit)s平均 %(mean).0f 分（%(margin)s）") % {
         "unit": own_name(level),
         "mean": mean["value"],
         "margin": margin(mean),
     }
     parts = [opening, *(_compared(row) for row in document["above"])]
-    return _(",").join(parts) + _("。")
+    return _("，").join(parts) + _("。")
 
 
 def _compared(row: Mapping[str, Any]) -> str:
@@ -58,7 +63,7 @@ def _compared(row: Mapping[str, Any]) -> str:
         told = _("比%(above)s高 %(points).0f 分") % words
     else:
         told = _("比%(above)s低 %(points).0f 分") % words
-    return told + (_(",差异显著") if is_significant(difference) else _(",差异不显著"))
+    return told + (_("，差异显著") if is_significant(difference) else _("，差异不显著"))
 
 
 def _levels(document: Mapping[str, Any], level: Level) -> list[str]:
@@ -74,7 +79,7 @@ def _levels(document: Mapping[str, Any], level: Level) -> list[str]:
         "lowest": levels[0]["name"],
         "low_share": levels[0]["value"] * 100,
     }
-    return [_("%(unit)s有 %(share).0f%% 的学生达到“%(name)s”及以上,%(low_share).0f%% 处于“%(lowest)s”。") % words]
+    return [_("%(unit)s有 %(share).0f%% 的学生达到“%(name)s”及以上，%(low_share).0f%% 处于“%(lowest)s”。") % words]
 
 
 def _domains(document: Mapping[str, Any]) -> list[str]:
@@ -84,19 +89,19 @@ def _domains(document: Mapping[str, Any]) -> list[str]:
     strong = [row for row in shown if is_significant(row["difference"]) and row["difference"]["value"] > 0]
     weak = [row for row in shown if is_significant(row["difference"]) and row["difference"]["value"] < 0]
     if not strong and not weak:
-        return [_("各领域的表现均衡,没有明显高于或低于自身总体水平的领域。")]
+        return [_("各领域的表现均衡，没有明显高于或低于自身总体水平的领域。")]
     found = []
     if strong:
-        found.append(_("相对强项:%(names)s。") % {"names": _domain_names(strong)})
+        found.append(_("相对强项：%(names)s。") % {"names": _domain_names(strong)})
     if weak:
-        found.append(_("相对弱项:%(names)s。") % {"names": _domain_names(weak)})
+        found.append(_("相对弱项：%(names)s。") % {"names": _domain_names(weak)})
     return found
 
 
 def _domain_names(rows: list[Mapping[str, Any]]) -> str:
     ordered = sorted(rows, key=lambda row: -abs(row["difference"]["value"]))[:MOST_NAMED]
     return _("、").join(
-        _("%(name)s(%(points)+.1f 个百分点)") % {"name": row["name"], "points": row["difference"]["value"] * 100}
+        _("%(name)s（%(points)+.1f 个百分点）") % {"name": row["name"], "points": row["difference"]["value"] * 100}
         for row in ordered
     )
 
@@ -113,7 +118,7 @@ def _children(document: Mapping[str, Any], level: Level) -> list[str]:
     told = _("所辖%(units)s的平均分最高与最低相差 %(spread).0f 分") % words
     return [
         told
-        + _(";其中 %(higher)d 个显著高于、%(lower)d 个显著低于%(unit)s平均。")
+        + _("；其中 %(higher)d 个显著高于、%(lower)d 个显著低于%(unit)s平均。")
         % {"higher": higher, "lower": lower, "unit": own_name(level)}
     ]
 
@@ -134,8 +139,8 @@ def _items(document: Mapping[str, Any]) -> list[str]:
     ordered = sorted(hard, key=lambda row: row["difference"]["value"])[:MOST_NAMED]
     names = _("、").join(row.get("label") or row["code"] for row in ordered)
     told = ngettext(
-        "有 %(count)d 道题明显比上一级的同水平学生难,需要关注:%(names)s。",
-        "有 %(count)d 道题明显比上一级的同水平学生难,需要关注:%(names)s。",
+        "有 %(count)d 道题明显比上一级的同水平学生难，需要关注：%(names)s。",
+        "有 %(count)d 道题明显比上一级的同水平学生难，需要关注：%(names)s。",
         len(hard),
     )
     return [told % {"count": len(hard), "names": names}]
@@ -155,9 +160,9 @@ def _contrasts(document: Mapping[str, Any]) -> list[str]:
             "margin": margin(row["gap"]),
         }
         if row["gap"]["value"] > 0:
-            found.append(_("%(label)s:“%(last)s”比“%(first)s”高 %(points).0f 分(%(margin)s),差异显著。") % words)
+            found.append(_("%(label)s：“%(last)s”比“%(first)s”高 %(points).0f 分（%(margin)s），差异显著。") % words)
         else:
-            found.append(_("%(label)s:“%(last)s”比“%(first)s”低 %(points).0f 分(%(margin)s),差异显著。") % words)
+            found.append(_("%(label)s：“%(last)s”比“%(first)s”低 %(points).0f 分（%(margin)s），差异显著。") % words)
     return found
 
 
@@ -167,7 +172,7 @@ def _trend(document: Mapping[str, Any]) -> list[str]:
     change, before = document["trend"][-1]["change"], document["trend"][-2]
     words = {"when": before["held_date"] or before["title"], "points": abs(change["value"]), "margin": margin(change)}
     if change["value"] >= 0:
-        told = _("比上一次(%(when)s)高 %(points).0f 分(%(margin)s)") % words
+        told = _("比上一次（%(when)s）高 %(points).0f 分（%(margin)s）") % words
     else:
-        told = _("比上一次(%(when)s)低 %(points).0f 分(%(margin)s)") % words
-    return [told + (_(",差异显著") if is_significant(change) else _(",差异不显著")) + _("。")]
+        told = _("比上一次（%(when)s）低 %(points).0f 分（%(margin)s）") % words
+    return [told + (_("，差异显著") if is_significant(change) else _("，差异不显著")) + _("。")]

@@ -144,7 +144,7 @@ def _told(part: _Part) -> dict[str, Any]:
 
 def _verdict(part: _Part) -> str:
     if part.items < FEWEST_ITEMS:
-        return _("题目太少,暂不判断")
+        return _("题目太少，暂不判断")
     if part.z >= NOTABLE_Z:
         return _("比自己的总体水平更好")
     if part.z <= -NOTABLE_Z:
@@ -154,21 +154,21 @@ def _verdict(part: _Part) -> str:
 
 def _strength(part: _Part) -> str:
     words = {"name": part.name, "gained": part.gained, "stake": part.stake}
-    return _("“%(name)s”做得好:%(stake)g 分里得了 %(gained)g 分,超出自己的总体水平。") % words
+    return _("“%(name)s”做得好：%(stake)g 分里得了 %(gained)g 分，超出自己的总体水平。") % words
 
 
 def _next_steps(weak: list[_Part], names: list[str], at: int, cuts: list[float], score: float) -> list[str]:
     found = [
-        _("先复习“%(name)s”:%(stake)g 分里得了 %(gained)g 分,这里进步的空间最大。")
+        _("先复习“%(name)s”：%(stake)g 分里得了 %(gained)g 分，这里进步的空间最大。")
         % {"name": part.name, "gained": part.gained, "stake": part.stake}
         for part in weak
     ]
     if not found:
-        found.append(_("各部分发展均衡,保持现在的学习节奏,遇到错题及时弄懂。"))
+        found.append(_("各部分发展均衡，保持现在的学习节奏，遇到错题及时弄懂。"))
     if at < len(cuts):
         gap = cuts[at] - score
         found.append(
-            _("离“%(name)s”还差约 %(gap).0f 分,一步一步来。") % {"name": names[at + 1], "gap": max(gap, 1)}
+            _("离“%(name)s”还差约 %(gap).0f 分，一步一步来。") % {"name": names[at + 1], "gap": max(gap, 1)}
         )
     return found
 
@@ -199,10 +199,10 @@ def _wrong(answers: Mapping[str, int], items: Sequence[ItemInfo]) -> list[dict[s
 def _meaning(score: PupilScore, name: str, may_be: list[str]) -> list[str]:
     words = {"score": score.eap, "low": score.eap - Z95 * score.se, "high": score.eap + Z95 * score.se, "name": name}
     found = [
-        _("这次的成绩是 %(score).0f 分,处于“%(name)s”。一次测验只做了一部分题,所以成绩带有误差:真实水平很可能在 %(low).0f 到 %(high).0f 分之间。")
+        _("这次的成绩是 %(score).0f 分，处于“%(name)s”。一次测验只做了一部分题，所以成绩带有误差：真实水平很可能在 %(low).0f 到 %(high).0f 分之间。")
         % words
     ]
     if len(may_be) > 1:
-        found.append(_("因为有误差,实际水平也可能属于:%(names)s。") % {"names": _("、").join(may_be)})
-    found.append(_("这份报告不排名次,也不和同学比较,只帮助了解自己学得怎么样、下一步学什么。"))
+        found.append(_("因为有误差，实际水平也可能属于：%(names)s。") % {"names": _("、").join(may_be)})
+    found.append(_("这份报告不排名次，也不和同学比较，只帮助了解自己学得怎么样、下一步学什么。"))
     return found

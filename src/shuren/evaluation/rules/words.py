@@ -78,7 +78,7 @@ def level_names(scale: Scale) -> list[str]:
 def value_labels(text: str) -> dict[float, str]:
     """Meanings of a questionnaire variable's values, written as “1=女;0=男” in the results file."""
     found = {}
-    for part in re.split(r"[;;,,、|\n]", text):
+    for part in re.split(r"[；;，,、|\n]", text.replace("：", ":")):
         code, separator, label = part.partition("=") if "=" in part else part.partition(":")
         try:
             number = float(code.strip())
@@ -100,7 +100,7 @@ def truth_words(key: str, fallback: str) -> str:
     if key.startswith("eap:"):
         return _("能力估计与官方似真值 %(name)s 的相关") % {"name": key.removeprefix("eap:")}
     if key.startswith("mean:"):
-        return _("总体平均分(标准误):%(name)s") % {"name": fallback}
+        return _("总体平均分（标准误）：%(name)s") % {"name": fallback}
     return fallback
 
 
@@ -108,8 +108,8 @@ def step_name(note: str) -> str:
     """A step of a running job."""
     return {
         "calibrate": _("标定题目参数"),
-        "eap": _("估计学生能力(EAP)"),
-        "wle": _("估计学生能力(WLE)"),
+        "eap": _("估计学生能力（EAP）"),
+        "wle": _("估计学生能力（WLE）"),
         "domains": _("估计各领域能力"),
         "plausible values": _("抽取似真值"),
         "scale": _("换算到报告量尺"),

@@ -51,7 +51,7 @@ def declare_run(*, actor: Actor, assessment_id: int, options: Mapping[str, Any] 
         declaration = declaration_for(assessment, dict(options or {}))
         refuse_bad(declaration)
     except (BadDeclaration, TypeError, ValueError) as error:
-        raise Invalid(_("声明中的选项不可用:%(error)s") % {"error": error}, remedy=_("请改正该选项后重新声明。")) from error
+        raise Invalid(_("声明中的选项不可用：%(error)s") % {"error": error}, remedy=_("请改正该选项后重新声明。")) from error
     stored = as_json(declaration)
     with transaction.atomic():
         run = EvaluationRun.objects.create(

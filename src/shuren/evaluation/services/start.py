@@ -25,12 +25,12 @@ def start_run(*, actor: Actor, run_id: int, now: datetime) -> int:
     if run is None or not scope.covers(run.org_path):
         raise NotFound(_("没有找到这次测评分析。"))
     if run.status == RunStatus.DONE:
-        raise Conflict(_("这次分析已经完成。"), remedy=_("如需改变选项,请声明一次新的分析。"))
+        raise Conflict(_("这次分析已经完成。"), remedy=_("如需改变选项，请声明一次新的分析。"))
     job_id = enqueue(
         JOB,
         {"run_id": run_id},
         key=f"evaluation:{run_id}",
-        title=_("测评分析:%(title)s") % {"title": run.title},
+        title=_("测评分析：%(title)s") % {"title": run.title},
         actor=actor,
     )
     EvaluationRun.objects.filter(pk=run_id).update(status=RunStatus.RUNNING, job_id=job_id, error="", started_at=now)

@@ -1,5 +1,7 @@
 """The cast of these tests: a city with three districts, ten schools and a few hundred simulated pupils who sat a test."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -7,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.utils import translation
 
@@ -23,7 +27,7 @@ NOW = datetime(2026, 6, 20, 1, 0, tzinfo=UTC)
 BEGUN = date(2025, 9, 1)
 PASSWORD = "kavu-mite-tane-4827"
 ITEMS = 24
-SOURCE = "模拟作答,机构与人名均为虚构"
+SOURCE = "模拟作答，机构与人名均为虚构"
 # district: pupils of each class of each school
 PLAN: dict[str, list[list[int]]] = {
     "east": [[16, 14], [15, 12], [13], [14], [12]],
@@ -188,8 +192,46 @@ def chinese() -> None:
     translation.activate("zh-hans")
 
 
+LABELS = (
+    "directory.Org",
+    "directory.Person",
+    "directory.Affiliation",
+    "directory.Enrollment",
+    "directory.GuardianLink",
+    "assessment.Assessment",
+    "assessment.Item",
+    "assessment.Participation",
+    "datahub.Dataset",
+    "datahub.StoredSnapshot",
+    "evaluation.EvaluationRun",
+    "evaluation.UnitReport",
+)
+_remembered: dict[str, tuple[object, list[list[Model]]]] = {}
+
+
+def remembered(name: str, build: Callable[[], object]) -> object:
+    """Build once per session and lay the same rows down again for every other test; files of the lake stay."""
+    models = [apps.get_model(label) for label in LABELS]
+    if name not in _remembered:
+        made = build()
+        _remembered[name] = (copy.deepcopy(made), [list(model.objects.all()) for model in models])
+        return made
+    made, rows = _remembered[name]
+    for model in reversed(models):
+        model.objects.all()._raw_delete(connection.alias)
+    for model, kept in zip(models, rows, strict=True):
+        model.objects.bulk_create(kept)
+    return copy.deepcopy(made)
+
+
 @pytest.fixture
 def region(db: None) -> Region:
+    made = remembered("region", build_region)
+    assert isinstance(made, Region)
+    return made
+
+
+def build_region() -> Region:
     region = Region()
     region.add_org("city", None, OrgType.CITY, "云岭市")
     for district, schools in PLAN.items():
@@ -199,7 +241,7 @@ def region(db: None) -> Region:
             region.add_org(school, district, OrgType.SCHOOL, f"{district}区第{at}小学")
             for number, count in enumerate(classes, start=1):
                 class_key = f"{school}c{number}"
-                region.add_org(class_key, school, OrgType.CLASS, f"四({number})班")
+                region.add_org(class_key, school, OrgType.CLASS, f"四（{number}）班")
                 add_pupils(region, class_key, school, district, count)
     for key, role, org in (
         ("city_officer", Role.CITY_OFFICER, "city"),
@@ -237,4 +279,6 @@ def finished_run(region: Region, code: str = "math-2026", **options: object) -> 
 
 @pytest.fixture
 def run_id(region: Region) -> int:
-    return finished_run(region)
+    made = remembered("run", lambda: finished_run(region))
+    assert isinstance(made, int)
+    return made

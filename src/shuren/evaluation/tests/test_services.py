@@ -23,7 +23,8 @@ from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
 from shuren.work.api import cancel_job, run_pending
 
 
-def test_a_run_ends_with_scores_reports_and_a_certificate(region: Region, run_id: int) -> None:
+def test_a_run_ends_with_scores_reports_and_a_certificate(region: Region) -> None:
+    run_id = finished_run(region)
     state = run_state(run_id)
     assert state.status is RunStatus.DONE, state.error
     assert state.certificate["pupils"] == len(region.pupils)
@@ -35,7 +36,7 @@ def test_a_run_ends_with_scores_reports_and_a_certificate(region: Region, run_id
     levels = dict.fromkeys(UnitReport.objects.filter(run_id=run_id).values_list("level", flat=True))
     assert set(levels) == {"city", "district", "school", "class"}
     assert UnitReport.objects.filter(run_id=run_id).count() == len([key for key in region.orgs])
-    assert audit.entries(action="evaluation.run_finished").count() == 1
+    assert audit.entries(action="evaluation.run_finished", target=f"run:{run_id}").count() == 1
     assert apps.get_model("kernel.Event").objects.filter(name="evaluation.run_finished").count() == 1
 
 

@@ -60,7 +60,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         rows=rows,  # type: ignore[arg-type]  # a closure over the actor
         empty=EmptyState(
             title=_("还没有可以看的报告"),
-            text=_("导入成绩并完成一次测评分析后,报告会出现在这里。"),
+            text=_("导入成绩并完成一次测评分析后，报告会出现在这里。"),
             icon="report-analytics",
         ),
     )
@@ -115,7 +115,7 @@ def declare(request: HttpRequest, assessment: str) -> HttpResponse:
         return redirect(run_address(ids.encode(KIND, run_id)))
     context = {
         "title": _("开展测评分析"),
-        "lead": _("先把分析的全部选择写成声明并固定下来,再计算。同样的声明在任何一天都得到同样的结果。"),
+        "lead": _("先把分析的全部选择写成声明并固定下来，再计算。同样的声明在任何一天都得到同样的结果。"),
         "form": form,
         "submit_label": _("声明并开始分析"),
         "cancel_url": runs_address(),
@@ -133,7 +133,7 @@ def start(request: HttpRequest, run: str) -> HttpResponse:
 
 def data_note(run: RunState) -> str:
     """Where the data comes from, and in plain words when it was made up."""
-    simulated = _("模拟数据,不是真实成绩。") if run.is_simulated else ""
+    simulated = _("模拟数据，不是真实成绩。") if run.is_simulated else ""
     return f"{simulated}{run.source_note}"
 
 
