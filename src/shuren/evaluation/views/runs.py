@@ -20,6 +20,7 @@ from shuren.evaluation.services.declare import declare_run
 from shuren.evaluation.services.start import start_run
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.kernel.errors import Refused
 from shuren.pages.api import is_partial, render_list
 from shuren.pages.data import CellKind, Column, EmptyState, ListQuery, ListSpec, Status
 from shuren.work.api import job_states
@@ -104,6 +105,8 @@ def declare(request: HttpRequest, assessment: str) -> HttpResponse:
     """Declare a run of an assessment and start it."""
     actor, now = actor_of(request), clock.now()
     found = access_assessment(actor=actor, id=ids.decode("assessment", assessment), now=now)
+    if not scope_of(actor=actor, permission=Permission.RUN_EVALUATION, now=now).covers(found.org_path):
+        raise Refused(_("您没有在整个测评范围内开展分析的权限。"), remedy=_("请由管理整个范围的机构开展分析。"))
     form = DeclareForm(found, request.POST or None, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
         scale = {"cuts": _cuts(form.cleaned_data["cuts"], found), "mean": found.scale.mean, "sd": found.scale.sd}
