@@ -1,6 +1,11 @@
 """What every test of the repository stands on: no network beyond this machine, and repeatable property tests."""
 
 import os
+
+# Parallel kernels of several test processes on the same cores wait for each other far longer than they compute.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
 import socket
 from collections.abc import Iterator
 from typing import Any
