@@ -21,7 +21,8 @@ from shuren.assessment.selectors.assessments import (
     subjects_seen,
 )
 from shuren.assessment.selectors.item_list import items_matching, page_of_items
-from shuren.directory.api import orgs_above, orgs_by_ids
+from shuren.directory.api import orgs_above, orgs_by_ids, scope_of
+from shuren.directory.data import Permission
 from shuren.kernel import audit, clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.paging import Page, page_of
@@ -241,6 +242,7 @@ def _detail(request: HttpRequest, found: AssessmentData, spec: ListSpec[Any], pa
         "state": _source(found),
         "lead": found.population_note,
         "facts": _facts(found),
+        "actions": _actions(request, found),
         "data_note": found.source_note,
         "breadcrumbs": [{"label": _("测评项目"), "url": reverse("assessment:assessments")}],
         "tabs": [
@@ -249,6 +251,14 @@ def _detail(request: HttpRequest, found: AssessmentData, spec: ListSpec[Any], pa
         ],
     }
     return render_list(request, spec, template="assessment/assessment.html", context=context)
+
+
+def _actions(request: HttpRequest, found: AssessmentData) -> list[Action]:
+    """The way on to measuring, for whoever may measure the whole population."""
+    scope = scope_of(actor=_actor(request), permission=Permission.RUN_EVALUATION, now=clock.now())
+    if not scope.covers(found.org_path):
+        return []
+    return [Action(label=_("开展测评分析"), url=f"/reports/new/{found.public_id}/", icon="player-play", is_primary=True)]
 
 
 def _facts(found: AssessmentData) -> list[Fact]:

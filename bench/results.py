@@ -1,0 +1,137 @@
+"""Results import: a million pupils × 40 items, checked and applied, against writing the same matrix plainly as Parquet.
+
+Run it as `python bench/results.py --pupils 1000000`; `SHUREN_DATABASE_URL` chooses the database (empty: SQLite). It
+works in a data folder and, on PostgreSQL, a database of its own, both thrown away at the end. Prints times, the ratio
+to the plain write, peak memory, and how fast one pupil is found.
+"""
+
+import argparse
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "src")]
+from roster import peak, throwaway, timed  # the same frame as the roster's figures
+
+CLASS_SIZE = 40
+SCHOOL_CLASSES = 24
+BATCH = 20_000
+
+
+def populate(pupils: int) -> list[str]:
+    """Schools, classes and pupils, written straight into the tables: the roster import has a bench of its own."""
+    from django.apps import apps
+
+    from shuren.directory import api as directory
+    from shuren.directory.data import NewOrg, OrgType
+    from shuren.kernel import clock
+    from shuren.kernel.data import SYSTEM
+
+    org, person, enrollment = (apps.get_model("directory", name) for name in ("Org", "Person", "Enrollment"))
+    now = clock.now()
+    city = directory.add_org(actor=SYSTEM, org=NewOrg(None, OrgType.CITY, "测试市", sourced_id="city"), now=now).id
+    county = directory.add_org(actor=SYSTEM, org=NewOrg(city, OrgType.COUNTY, "测试区", sourced_id="d1"), now=now).id
+    base, classes = county + 1, -(-pupils // CLASS_SIZE)
+    schools = -(-classes // SCHOOL_CLASSES)
+    rows = []
+    for place in range(schools):
+        pk = base + place
+        rows.append(
+            org(
+                id=pk,
+                sourced_id=f"s{place}",
+                name=f"学校{place}",
+                type="school",
+                parent_id=county,
+                depth=3,
+                path=f"{city}/{county}/{pk}/",
+            )
+        )
+    first_class = base + schools
+    for place in range(classes):
+        pk, school = first_class + place, base + place // SCHOOL_CLASSES
+        path = f"{city}/{county}/{school}/{pk}/"
+        rows.append(org(id=pk, sourced_id=f"c{place}", name=f"班{place}", type="class", parent_id=school, depth=4, path=path))
+    org.objects.bulk_create(rows, batch_size=2_000)
+    paths = [row.path for row in rows[schools:]]
+    for start in range(0, pupils, BATCH):
+        numbers = range(start, min(start + BATCH, pupils))
+        person.objects.bulk_create(
+            [
+                person(id=number + 1, sourced_id=f"p{number:08d}", number=f"B{number:013d}", name="甲", is_synthetic=True)
+                for number in numbers
+            ],
+            batch_size=1_000,
+        )
+        enrollment.objects.bulk_create(
+            [
+                enrollment(
+                    sourced_id=f"e{number:08d}", person_id=number + 1, class_org_id=first_class + number // CLASS_SIZE,
+                    org_path=paths[number // CLASS_SIZE], role="student", is_primary=True,
+                )
+                for number in numbers
+            ],
+            batch_size=1_000,
+        )  # fmt: skip
+    return [f"p{number:08d}" for number in range(pupils)]
+
+
+def run(pupils: int, items: int) -> None:
+    import django
+
+    django.setup()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from shuren.assessment import api
+    from shuren.datahub import api as datahub
+    from shuren.intake import api as intake
+    from shuren.kernel import clock
+    from shuren.kernel.data import SYSTEM
+    from shuren.work.api import run_pending
+
+    call_command("migrate", verbosity=0)
+    folder = Path(settings.DATA_DIR)
+    names: list[str] = []
+    timed(f"{pupils:,} pupils and their classes", lambda: names.extend(populate(pupils)))
+    file = folder / "results.zip"
+    test = api.SimulatedTest(code="bench", name="bench", org="city", held_date=date(2026, 6, 18), seed=1, items=items)
+    timed("simulated results file", lambda: api.simulate_results(file, test, pupils=names))
+    names.clear()
+    import_id = intake.start_import(actor=SYSTEM, kind="results", file_name=file.name, content=file, options={}, now=clock.now())
+    check = timed("check, staged", run_pending)
+    state = intake.import_state(import_id)
+    assert state.status == "ready", (state, intake.findings(import_id).rows[:3])
+    intake.request_apply(actor=SYSTEM, import_id=import_id, now=clock.now())
+    apply = timed("apply", run_pending)
+    assessment = api.assessment_id_of_code("bench") or 0
+    timed("responses as arrays", lambda: api.responses_of(assessment))
+    data = api.responses_of(assessment)
+    assert data.scores.shape == (pupils, items)
+    table = pa.table({f"r{place + 1}": pa.array(np.ascontiguousarray(data.scores[:, place])) for place in range(items)})
+    plain = timed("the same matrix as plain Parquet", lambda: pq.write_table(table, folder / "plain.parquet", compression="zstd"))
+    waits = []
+    for person in data.person_ids[:: max(1, pupils // 50)]:
+        begun = time.perf_counter()
+        datahub.read_partition("assessment.responses", {"assessment": assessment}, filters=[("person_id", "==", int(person))])
+        waits.append(time.perf_counter() - begun)
+    again = intake.start_import(actor=SYSTEM, kind="results", file_name=file.name, content=file, options={}, now=clock.now())
+    timed("the same file again, checked", run_pending)
+    assert intake.import_state(again).difference["changed"] == 0
+    print(f"check and apply take {(check + apply) / plain:.0f} times the plain write; import {check + apply:.1f} s")
+    print(f"one pupil among {pupils:,}: median {1000 * float(np.median(waits)):.1f} ms, slowest {1000 * max(waits):.1f} ms")
+    print(f"peak memory {peak():.0f} MiB")
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--pupils", type=int, default=1_000_000)
+    arguments.add_argument("--items", type=int, default=40)
+    chosen = arguments.parse_args()
+    with throwaway():
+        run(chosen.pupils, chosen.items)
