@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from shuren.directory.views import grant_pages, org_forms, org_pages, people_pages, person_forms
+from shuren.directory.views import grant_pages, org_forms, org_pages, people_pages, person_forms, roster_files
 
 app_name = "directory"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("orgs/<public_id>/", org_pages.org, name="org"),
     path("orgs/<public_id>/people/", org_pages.org_people, name="org_people"),
     path("orgs/<public_id>/people/new/", person_forms.add_person, name="add_person"),
+    re_path(r"^orgs/(?P<public_id>[0-9a-z]+)/roster\.(?P<form>xlsx|zip)$", roster_files.roster_file, name="roster_file"),
     path("orgs/<public_id>/grants/", org_pages.org_grants, name="org_grants"),
     path("orgs/<public_id>/grants/new/", grant_pages.add_grant, name="add_grant"),
     path("orgs/<public_id>/new/", org_forms.add_org, name="add_org"),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shuren.kernel import clock
@@ -41,14 +41,18 @@ def jobs(
     *,
     actor_account_id: int | None = None,
     status: JobStatus | None = None,
+    with_upkeep: bool = True,
     number: int = 1,
     size: int = 20,
 ) -> Page[JobState]:
+    """Jobs, newest first; upkeep are those nobody gave a title, left out unless they failed."""
     rows: QuerySet[Job] = Job.objects.order_by("-id")
     if actor_account_id is not None:
         rows = rows.filter(owner_account_id=actor_account_id)
     if status is not None:
         rows = rows.filter(status=status)
+    if not with_upkeep:
+        rows = rows.exclude(~Q(status=JobStatus.FAILED), title="")
     now = clock.now()
     return page_of(rows, lambda job: _state(job, now), number=number, size=size)
 

@@ -44,7 +44,13 @@ from shuren.pages.data import (
     Tab,
 )
 
-_ASKED = (Permission.VIEW_PEOPLE, Permission.MANAGE_ORGS, Permission.MANAGE_PEOPLE, Permission.GRANT_ROLES)
+_ASKED = (
+    Permission.VIEW_PEOPLE,
+    Permission.MANAGE_ORGS,
+    Permission.MANAGE_PEOPLE,
+    Permission.GRANT_ROLES,
+    Permission.EXPORT_ROSTER,
+)
 _TONES = {OrgStatus.ACTIVE: "good", OrgStatus.CLOSED: "plain", OrgStatus.MERGED: "plain"}
 
 
@@ -187,6 +193,9 @@ def _actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Action]:
             actions.append(Action(label=_("撤销机构"), url=org_url(org, "close_org"), icon="x", is_danger=True))
     if scopes[Permission.MANAGE_PEOPLE].covers(org.path) and org.type not in (OrgType.GRADE, OrgType.CLASS):
         actions.append(Action(label=_("登记人员"), url=org_url(org, "add_person"), icon="user-plus"))
+    if scopes[Permission.EXPORT_ROSTER].covers(org.path) and org.type not in (OrgType.GRADE, OrgType.CLASS):
+        url = reverse("directory:roster_file", args=[org.public_id, "xlsx"])
+        actions.append(Action(label=_("导出名册"), url=url, icon="download"))
     return actions
 
 
@@ -201,6 +210,7 @@ def _facts(facts: OrgFacts) -> list[Fact]:
         Fact(label=_("城乡"), value={True: _("乡村"), False: _("城镇"), None: None}[org.is_rural]),
         Fact(label=_("设立日期"), value=facts.begin_date),
     ]
+    shown = [fact for fact in shown if fact.value is not None]
     if facts.end_date:
         shown.append(Fact(label=_("撤销日期"), value=facts.end_date))
     if facts.successor:

@@ -39,17 +39,24 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
         name="jobs",
         title=_("任务"),
         columns=_columns(),
-        rows=lambda query: work.jobs(actor_account_id=owner, status=_status(query), number=query.number, size=query.size),
+        rows=lambda query: work.jobs(
+            actor_account_id=owner,
+            status=_status(query),
+            with_upkeep=query.filters.get("upkeep") == "1",
+            number=query.number,
+            size=query.size,
+        ),
         filters=(
             Filter(
                 key="status",
                 label=_("状态"),
                 choices=tuple(Choice(value=status.value, label=word()) for status, (word, _tone) in _WORDS.items()),
             ),
+            Filter(key="upkeep", label=_("系统维护"), choices=(Choice(value="1", label=_("一并显示")),)),
         ),
         empty=EmptyState(title=_("还没有任务"), text=_("导入、测评这些要花时间的事，会在这里显示进度。"), icon="list-check"),
     )
-    running = work.jobs(actor_account_id=owner, status=JobStatus.RUNNING, size=_RUNNING_SHOWN).rows
+    running = work.jobs(actor_account_id=owner, status=JobStatus.RUNNING, with_upkeep=False, size=_RUNNING_SHOWN).rows
     shown = [{"job": job, "url": _url("front:job", job), "poll_url": _url("front:job_progress", job)} for job in running]
     return pages.render_list(request, spec, template="front/jobs.html", context={"running": shown})
 
