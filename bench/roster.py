@@ -92,7 +92,11 @@ def import_file(path: Path, label: str) -> float:
     record_checking(import_id)
     check = timed(f"{label}: check", lambda: check_roster(import_id=import_id, now=clock.now(), on_progress=quiet))
     state = import_state(import_id)
-    shown = {kind: tuple(part[word] for word in ("added", "changed", "ended", "unchanged")) for kind, part in state.difference.items() if isinstance(part, dict)}
+    shown = {
+        kind: tuple(part[word] for word in ("added", "changed", "ended", "unchanged"))
+        for kind, part in state.difference.items()
+        if isinstance(part, dict)
+    }
     print(f"   {state.status}: {shown}", flush=True)
     request_apply(actor=SYSTEM, import_id=import_id, now=clock.now())
     apply = timed(f"{label}: apply", lambda: apply_roster(import_id=import_id, now=clock.now(), on_progress=quiet))
@@ -107,7 +111,10 @@ def plain_copy(folder: Path) -> float:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for table in TABLES:
-                with (folder / f"{table}.copy").open("wb") as file, cursor.cursor.copy(f"COPY directory_{table} TO STDOUT (FORMAT binary)") as copy:
+                with (
+                    (folder / f"{table}.copy").open("wb") as file,
+                    cursor.cursor.copy(f"COPY directory_{table} TO STDOUT (FORMAT binary)") as copy,
+                ):
                     for block in copy:
                         file.write(block)
             cursor.execute("TRUNCATE " + ", ".join(f"directory_{table}" for table in TABLES) + " CASCADE")
@@ -115,7 +122,10 @@ def plain_copy(folder: Path) -> float:
             def copy_all() -> None:
                 with transaction.atomic():
                     for table in TABLES:
-                        with (folder / f"{table}.copy").open("rb") as file, cursor.cursor.copy(f"COPY directory_{table} FROM STDIN (FORMAT binary)") as copy:
+                        with (
+                            (folder / f"{table}.copy").open("rb") as file,
+                            cursor.cursor.copy(f"COPY directory_{table} FROM STDIN (FORMAT binary)") as copy,
+                        ):
                             while block := file.read(1 << 20):
                                 copy.write(block)
 
@@ -159,9 +169,14 @@ def main() -> int:
         from shuren.directory.services.write_province import write_province
 
         call_command("migrate", verbosity=0)
-        print(f"{arguments.people:,} people, {connection.vendor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+        print(
+            f"{arguments.people:,} people, {connection.vendor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True
+        )
         package, second = folder / "province.zip", folder / "changed.zip"
-        took = timed("write the province", lambda: write_province(package, people=arguments.people, seed=arguments.seed, on_progress=lambda a, b: None))
+        took = timed(
+            "write the province",
+            lambda: write_province(package, people=arguments.people, seed=arguments.seed, on_progress=lambda a, b: None),
+        )
         print(f"   {arguments.people / took:,.0f} people/s", flush=True)
         first = import_file(package, "first import")
         import_file(package, "the same again")

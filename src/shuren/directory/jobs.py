@@ -21,7 +21,12 @@ register_periodic("shuren.directory.jobs.propose_duplicates", timedelta(days=1))
 # A period that begins or ends on a date changes a count without any event.
 register_periodic("shuren.directory.jobs.recount", timedelta(days=1))
 
-register_kind("roster", title=_("名册"), check="shuren.directory.jobs.check_roster", apply="shuren.directory.jobs.apply_roster")
+register_kind(
+    "roster",
+    title=_("名册"),  # type: ignore[arg-type]  # the face takes a lazy translation too
+    check="shuren.directory.jobs.check_roster",
+    apply="shuren.directory.jobs.apply_roster",
+)
 
 
 def check_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:

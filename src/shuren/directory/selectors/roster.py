@@ -5,6 +5,7 @@ No access filter here: callers have settled the branches first.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from django.db import connection
@@ -29,7 +30,10 @@ _HELD = {
         "directory_enrollment r JOIN directory_person p ON p.id = r.person_id JOIN directory_org o ON o.id = r.class_org_id",
     ),
     LINK: (
-        "r.id, g.sourced_id || '>' || w.sourced_id, '', (r.end_date IS NULL OR r.end_date > {day}), g.sourced_id, w.sourced_id, ''",
+        (
+            "r.id, g.sourced_id || '>' || w.sourced_id, '', (r.end_date IS NULL OR r.end_date > {day}), g.sourced_id, "
+            "w.sourced_id, ''"
+        ),
         "directory_guardianlink r JOIN directory_person g ON g.id = r.guardian_id JOIN directory_person w ON w.id = r.ward_id",
     ),
 }
@@ -46,14 +50,22 @@ _CELLS = {
         "directory_course r JOIN directory_org o ON o.id = r.org_id LEFT JOIN directory_academicsession s ON s.id = r.session_id",
     ),
     ORG: (
-        "r.name, r.short_name, r.type, r.status, r.code, r.division_code, r.credit_code, {switch:r.is_rural}, r.grade, "
-        "coalesce(p.sourced_id, ''), {begin}, {end}, coalesce(d.class_type, ''), coalesce(d.class_code, ''), coalesce(c.sourced_id, ''), {terms}",
-        "directory_org r LEFT JOIN directory_org p ON p.id = r.parent_id LEFT JOIN directory_classdetail d ON d.org_id = r.id "
-        "LEFT JOIN directory_course c ON c.id = d.course_id",
+        (
+            "r.name, r.short_name, r.type, r.status, r.code, r.division_code, r.credit_code, {switch:r.is_rural}, r.grade, "
+            "coalesce(p.sourced_id, ''), {begin}, {end}, coalesce(d.class_type, ''), coalesce(d.class_code, ''), "
+            "coalesce(c.sourced_id, ''), {terms}"
+        ),
+        (
+            "directory_org r LEFT JOIN directory_org p ON p.id = r.parent_id "
+            "LEFT JOIN directory_classdetail d ON d.org_id = r.id "
+            "LEFT JOIN directory_course c ON c.id = d.course_id"
+        ),
     ),
     PERSON: (
-        "r.name, r.sex, {birth}, r.username, r.pupil_number, r.staff_number, r.email, r.phone, r.grade, r.national_id_index, "
-        "{switch:r.is_active}, {switch:r.is_synthetic}",
+        (
+            "r.name, r.sex, {birth}, r.username, r.pupil_number, r.staff_number, r.email, r.phone, r.grade, r.national_id_index, "
+            "{switch:r.is_active}, {switch:r.is_synthetic}"
+        ),
         "directory_person r",
     ),
     AFFILIATION: (
@@ -76,7 +88,7 @@ _PATHS = {ORG: "r.path", COURSE: "o.path", AFFILIATION: "r.org_path", ENROLLMENT
 def held_sql(kind: Kind, day: str) -> str:
     """SELECT of the held rows of a kind (see `HELD_COLUMNS`); append a condition with WHERE."""
     columns, source = _HELD[kind]
-    return f"SELECT {columns.format(hash=_hex(), day=_day(day))} FROM {source}"  # noqa: S608  # constants
+    return f"SELECT {columns.format(hash=_hex(), day=_day(day))} FROM {source}"
 
 
 def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
@@ -84,10 +96,16 @@ def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
     columns, source = _CELLS[kind]
     sid = "g.sourced_id || '>' || w.sourced_id" if kind is LINK else "r.sourced_id"
     for name in ("is_rural", "is_active", "is_synthetic", "is_primary"):
-        columns = columns.replace(f"{{switch:r.{name}}}", f"CASE WHEN r.{name} IS NULL THEN '' WHEN r.{name} THEN 'true' ELSE 'false' END")
-    columns = columns.replace("{begin}", _date("r.begin_date")).replace("{end}", _date("r.end_date")).replace("{birth}", _date("r.birth_date"))
+        columns = columns.replace(
+            f"{{switch:r.{name}}}", f"CASE WHEN r.{name} IS NULL THEN '' WHEN r.{name} THEN 'true' ELSE 'false' END"
+        )
+    columns = (
+        columns.replace("{begin}", _date("r.begin_date"))
+        .replace("{end}", _date("r.end_date"))
+        .replace("{birth}", _date("r.birth_date"))
+    )
     columns = columns.replace("{text:r.school_year}", "CAST(r.school_year AS VARCHAR(4))").replace("{terms}", _terms())
-    return f"SELECT {', '.join(['r.id', sid, columns, *extra])} FROM {source}"  # noqa: S608  # constants
+    return f"SELECT {', '.join(['r.id', sid, columns, *extra])} FROM {source}"
 
 
 def branch_condition(kind: Kind, paths: Sequence[str]) -> tuple[str, list[str]]:
@@ -96,11 +114,13 @@ def branch_condition(kind: Kind, paths: Sequence[str]) -> tuple[str, list[str]]:
         return _ranges(_PATHS[kind], paths)
     if kind is PERSON:
         inside, parameters = _ranges("a.org_path", paths)
-        member = " UNION ".join(f"SELECT a.person_id FROM {table} a WHERE {inside}" for table in (AFFILIATION.table, ENROLLMENT.table))  # noqa: S608  # constants
+        member = " UNION ".join(
+            f"SELECT a.person_id FROM {table} a WHERE {inside}" for table in (AFFILIATION.table, ENROLLMENT.table)
+        )  # constants
         return f"r.id IN ({member})", parameters * 2
     if kind is LINK:
         inside, parameters = _ranges("a.org_path", paths)
-        member = f"SELECT a.person_id FROM {AFFILIATION.table} a WHERE {inside}"  # noqa: S608  # constants
+        member = f"SELECT a.person_id FROM {AFFILIATION.table} a WHERE {inside}"
         return f"r.ward_id IN ({member})", parameters
     return "true", []
 
@@ -112,28 +132,35 @@ def _ranges(column: str, paths: Sequence[str]) -> tuple[str, list[str]]:
 
 def is_empty(kind: Kind) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM {kind.table} LIMIT 1")  # noqa: S608  # a constant
+        cursor.execute(f"SELECT 1 FROM {kind.table} LIMIT 1")
         return cursor.fetchone() is None
 
 
-def copy_to_file(sql: str, parameters: Sequence[object], path: Path) -> bool:
+def copy_to_file(sql: str, parameters: Sequence[Any], path: Path) -> bool:
     """Let PostgreSQL write the answer as CSV, several times faster than row by row; False on other databases."""
     if connection.vendor != "postgresql":
         return False
-    with connection.cursor() as cursor, path.open("wb") as file, cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)", parameters) as copy:
+    with (
+        connection.cursor() as cursor,
+        path.open("wb") as file,
+        cursor.cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)", parameters) as copy,
+    ):
         for block in copy:
             file.write(block)
     return True
 
 
-def fetched(sql: str, parameters: Sequence[object], names: Sequence[str]) -> Iterator[pa.Table]:
+def fetched(sql: str, parameters: Sequence[Any], names: Sequence[str]) -> Iterator[pa.Table]:
     """The answer in Arrow tables of all-text columns (the first one a number)."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(FETCH):
             columns = list(zip(*rows, strict=True))
             arrays = [pa.array(columns[0], pa.int64())]
-            arrays += [pa.array([cell if isinstance(cell, str | None) else _word(cell) for cell in column], pa.string()) for column in columns[1:]]
+            arrays += [
+                pa.array([cell if isinstance(cell, str | None) else _word(cell) for cell in column], pa.string())
+                for column in columns[1:]
+            ]
             yield pa.table(arrays, names=list(names))
 
 
@@ -161,14 +188,18 @@ def _terms() -> str:
     """The sourced ids of a class's terms, sorted by bytes, joined by commas."""
     if connection.vendor == "postgresql":
         joined = "string_agg(s.sourced_id, ',' ORDER BY s.sourced_id COLLATE \"C\")"
-        inner = "directory_classdetail_terms t JOIN directory_academicsession s ON s.id = t.academicsession_id WHERE t.classdetail_id = r.id"
+        inner = (
+            "directory_classdetail_terms t JOIN directory_academicsession s ON s.id = t.academicsession_id "
+            "WHERE t.classdetail_id = r.id"
+        )
     else:
         joined = "group_concat(q.sourced_id, ',')"
         inner = (
-            "(SELECT s.sourced_id FROM directory_classdetail_terms t JOIN directory_academicsession s ON s.id = t.academicsession_id "
+            "(SELECT s.sourced_id FROM directory_classdetail_terms t JOIN directory_academicsession s ON s.id = "
+            "t.academicsession_id "
             "WHERE t.classdetail_id = r.id ORDER BY s.sourced_id) q"
         )
-    return f"coalesce((SELECT {joined} FROM {inner}), '')"  # noqa: S608  # constants
+    return f"coalesce((SELECT {joined} FROM {inner}), '')"
 
 
 def people_tied_elsewhere(ids: Sequence[int], paths: Sequence[str], day: str) -> list[int]:
@@ -185,7 +216,9 @@ def _people_tied(ids: Sequence[int], paths: Sequence[str], day: str, negation: s
     inside, parameters = _ranges("a.org_path", paths)
     marks = ", ".join(["%s"] * len(ids))
     condition = f"a.person_id IN ({marks}) AND (a.end_date IS NULL OR a.end_date > {_day(day)}) AND {negation}{inside}"
-    sql = " UNION ".join(f"SELECT a.person_id FROM {table} a WHERE {condition}" for table in (AFFILIATION.table, ENROLLMENT.table))  # noqa: S608  # constants
+    sql = " UNION ".join(
+        f"SELECT a.person_id FROM {table} a WHERE {condition}" for table in (AFFILIATION.table, ENROLLMENT.table)
+    )  # constants
     with connection.cursor() as cursor:
         cursor.execute(sql, [*ids, *parameters] * 2)
         return [row[0] for row in cursor.fetchall()]

@@ -8,7 +8,8 @@ together 14.71 million pupils in 373,900 classes with 953,000 teachers and 21,10
 teachers teach upper secondary, taken here as its share of pupils too.
 
 Assumed, for want of a source: 50 pupils a class and 12.5 per teacher in upper secondary, 12 pupils a class in teaching
-points, and which schools are rural (all teaching points, 55 % of primary, 35 % of lower and 5 % of upper secondary).
+points (which leaves 38.5 in primary schools themselves), and which schools are rural (all teaching points, 55 % of
+primary, 35 % of lower and 5 % of upper secondary).
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Stage:
 POINT_PUPILS_PER_CLASS = 12.0
 _POINT_SHARE = 8_900 * 3 * POINT_PUPILS_PER_CLASS / 14_710_000 * 0.87
 TEACHING_POINT = Stage("point", "教学点", _POINT_SHARE, 1, 3, 1.0, POINT_PUPILS_PER_CLASS, 3.0, 8.0, 1.0, 4)
-PRIMARY = Stage("primary", "小学", 9.63 / 14.71 * 0.87 - _POINT_SHARE, 1, 6, 2.6, 38.4, 6.0, 16.3, 0.55, 8)
+PRIMARY = Stage("primary", "小学", 9.63 / 14.71 * 0.87 - _POINT_SHARE, 1, 6, 2.6, 37.6, 6.0, 16.3, 0.55, 8)
 JUNIOR = Stage("junior", "初级中学", 5.08 / 14.71 * 0.87, 7, 3, 7.5, 47.6, 4.0, 14.4, 0.35, 10)
 SENIOR = Stage("senior", "高级中学", 0.13, 10, 3, 13.0, 49.5, 3.0, 12.5, 0.05, 10)
 STAGES = (PRIMARY, TEACHING_POINT, JUNIOR, SENIOR)

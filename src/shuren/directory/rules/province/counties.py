@@ -56,7 +56,8 @@ def county_quotas(people: int, rng: np.random.Generator) -> Ints:
     count = max(1, round(people / cal.PEOPLE_PER_COUNTY))
     shares = rng.uniform(0.6, 1.4, count)
     bounds = np.rint(np.cumsum(shares) / shares.sum() * people).astype(np.int64)
-    return np.diff(bounds, prepend=0)
+    quotas: Ints = np.diff(bounds, prepend=0)
+    return quotas
 
 
 def draw_county(number: int, people: int, seed: int) -> County:
@@ -164,6 +165,13 @@ def _fitted(schools: list[School], people: int) -> tuple[School, ...]:
     if missing:
         last = fitted[-1]
         fitted[-1] = School(
-            last.stage, last.number, last.is_rural, last.group, last.campus_from, last.grades, last.sizes, max(0, last.teachers + missing)
+            last.stage,
+            last.number,
+            last.is_rural,
+            last.group,
+            last.campus_from,
+            last.grades,
+            last.sizes,
+            max(0, last.teachers + missing),
         )
     return tuple(fitted)

@@ -93,7 +93,9 @@ def draw_people(county: County, *, first_serial: int, seed: int, year: int) -> P
         places.append(np.full(school.teachers + school.pupils, place))
         ties.append(_teaching(school, classes, done))
         pupils = np.arange(done + school.teachers, done + school.teachers + school.pupils)
-        ties.append((pupils, np.repeat(classes, school.sizes), np.ones(school.pupils, dtype=bool), np.ones(school.pupils, dtype=np.int64)))
+        ties.append(
+            (pupils, np.repeat(classes, school.sizes), np.ones(school.pupils, dtype=bool), np.ones(school.pupils, dtype=np.int64))
+        )
         done += school.teachers + school.pupils
     role, grade, at = np.concatenate(roles), np.concatenate(grades), np.concatenate(places)
     serial = np.arange(first_serial, first_serial + done, dtype=np.int64)
@@ -101,7 +103,9 @@ def draw_people(county: County, *, first_serial: int, seed: int, year: int) -> P
     is_male = rng.random(done) < np.where(role == _PUPIL, 0.53, np.where(role == _HEAD, 0.6, 0.32))
     family, given = person_names(birth_year, is_male, rng)
     born = _birth_dates(serial, birth_year)
-    begin = np.where(role == _PUPIL, year - (grade - 1) % 3 * (grade > 6) - (grade - 1) * (grade <= 6), np.maximum(birth_year + 23, 1985))
+    begin = np.where(
+        role == _PUPIL, year - (grade - 1) % 3 * (grade > 6) - (grade - 1) * (grade <= 6), np.maximum(birth_year + 23, 1985)
+    )
     return People(
         serial=padded(serial, 9),
         family=family,
@@ -143,11 +147,15 @@ def _teaching(school: School, classes: Ints, first_person: int) -> tuple[Ints, I
 
 
 def _enrollments(
-    ties: list[tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]], class_names: list[str], class_school: list[int], org_names: list[str], first: int
+    ties: list[tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]],
+    class_names: list[str],
+    class_school: list[int],
+    org_names: list[str],
+    first: int,
 ) -> dict[str, pa.Array]:
     if not ties:
         empty = pa.array([], pa.string())
-        return {name: empty for name in ("enrolled", "enrolled_in", "enrolled_as", "enrolled_primary", "enrolled_school")}
+        return dict.fromkeys(("enrolled", "enrolled_in", "enrolled_as", "enrolled_primary", "enrolled_school"), empty)
     person, place, is_primary, is_student = (np.concatenate(column) for column in zip(*ties, strict=True))
     return {
         "enrolled": padded(person + first, 9),
@@ -161,7 +169,8 @@ def _enrollments(
 def _birth_dates(serial: Ints, birth_year: Ints) -> npt.NDArray[np.datetime64]:
     """A school year's cohort is born from 1 September on; the day follows from the serial (see `_national_ids`)."""
     starts = (birth_year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + np.timedelta64(8, "M")
-    return starts.astype("datetime64[D]") + (serial * _DAY_STEP % _DAYS).astype("timedelta64[D]")
+    born: npt.NDArray[np.datetime64] = starts.astype("datetime64[D]") + (serial * _DAY_STEP % _DAYS).astype("timedelta64[D]")
+    return born
 
 
 def _national_ids(serial: Ints, born: npt.NDArray[np.datetime64]) -> pa.Array:
@@ -178,4 +187,6 @@ def _national_ids(serial: Ints, born: npt.NDArray[np.datetime64]) -> pa.Array:
     digits = [region // 10**place % 10 for place in range(5, -1, -1)] + [number // 10**place % 10 for place in range(7, -1, -1)]
     right = sum(digit * weight for digit, weight in zip(digits, _WEIGHTS, strict=False)) % 11
     wrong = (right + 1 + lap // 10_000 % 10) % 11
-    return joined("", pa.array(region).cast(pa.string()), pa.array(number).cast(pa.string()), pa.scalar("000"), pa.array(_CHECKS[wrong]))
+    return joined(
+        "", pa.array(region).cast(pa.string()), pa.array(number).cast(pa.string()), pa.scalar("000"), pa.array(_CHECKS[wrong])
+    )

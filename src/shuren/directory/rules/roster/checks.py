@@ -96,7 +96,8 @@ def _word_checks(tables: Sequence[str]) -> Iterator[Check]:
 
 
 def _bad_date(cell: str) -> str:
-    return f"{cell} <> '' AND (NOT regexp_full_match({cell}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') OR TRY_CAST({cell} AS DATE) IS NULL)"
+    is_shaped = f"regexp_full_match({cell}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    return f"{cell} <> '' AND (NOT {is_shaped} OR TRY_CAST({cell} AS DATE) IS NULL)"
 
 
 def _bad_birth(cell: str) -> str:
@@ -123,7 +124,8 @@ def duplicate_check(table: str) -> Check:
     """Every row after the first with the same sourced id; the finding names the first."""
     sql = (
         f"SELECT t.src, t.row, t.sid, d.place FROM {table} t JOIN (SELECT sid, min((src, row)) AS first, "  # noqa: S608  # constants
-        f"min(row)::VARCHAR AS place FROM {table} WHERE sid <> '' GROUP BY sid HAVING count(*) > 1) d USING (sid) WHERE (t.src, t.row) <> d.first"
+        f"min(row)::VARCHAR AS place FROM {table} WHERE sid <> '' GROUP BY sid HAVING count(*) > 1) d USING (sid) WHERE "
+        "(t.src, t.row) <> d.first"
     )
     return Check("duplicate", table, "sid", sql)
 
@@ -140,7 +142,8 @@ def number_checks() -> Iterator[Check]:
         "person",
         "birth_date",
         "birth_differs",
-        "regexp_full_match(t.national_id, '[0-9]{17}[0-9X]') AND t.birth_date <> '' AND t.national_id[7:14] <> replace(t.birth_date, '-', '')",
+        "regexp_full_match(t.national_id, '[0-9]{17}[0-9X]') AND t.birth_date <> '' AND t.national_id[7:14] <> "
+        "replace(t.birth_date, '-', '')",
         detail="t.national_id[7:14]",
         is_error=False,
     )
@@ -160,7 +163,8 @@ def number_checks() -> Iterator[Check]:
 
 
 def _missing(table: str, cell: str, known: str, *, extra: str = "") -> Check:
-    return _where(table, cell, "unknown_" + known, f"t.{cell} <> '' {extra} AND t.{cell} NOT IN (SELECT sid FROM known_{known})")
+    condition = f"t.{cell} <> '' {extra} AND t.{cell} NOT IN (SELECT sid FROM known_{known})"  # noqa: S608  # constants
+    return _where(table, cell, "unknown_" + known, condition)
 
 
 def reference_checks() -> Iterator[Check]:
@@ -169,7 +173,10 @@ def reference_checks() -> Iterator[Check]:
     yield _missing("org", "parent", "org")
     yield _missing("org", "school", "org")
     yield _missing("org", "course", "course")
-    terms = "SELECT t.src, t.row, u.term, '' FROM org t, unnest(string_split(t.terms, ',')) u(term) WHERE t.terms <> '' AND u.term NOT IN (SELECT sid FROM known_session)"
+    terms = (
+        "SELECT t.src, t.row, u.term, '' FROM org t, unnest(string_split(t.terms, ',')) u(term) "
+        "WHERE t.terms <> '' AND u.term NOT IN (SELECT sid FROM known_session)"
+    )
     yield Check("unknown_session", "org", "terms", terms)
     yield _missing("course", "org", "org")
     yield _missing("course", "session", "session")
@@ -190,7 +197,7 @@ def _tree_checks() -> Iterator[Check]:
     pairs = quoted([f"{child.value}<{parent.value}" for child, parents in PARENT_TYPES.items() for parent in sorted(parents)])
     types = quoted([kind.value for kind in OrgType])
     sql = (
-        "SELECT t.src, t.row, t.parent, p.type || '<' || t.type FROM org t JOIN known_org p ON p.sid = t.parent "
+        "SELECT t.src, t.row, t.parent, p.type || '<' || t.type FROM org t JOIN known_org p ON p.sid = t.parent "  # noqa: S608  # constants
         f"WHERE t.type IN ({types}) AND p.type IN ({types}) AND t.type || '<' || p.type NOT IN ({pairs})"
     )
     yield Check("type_under_type", "org", "parent", sql)
@@ -218,14 +225,16 @@ def _role_checks() -> Iterator[Check]:
         "officer_in_school", "affiliation", "role", head + f"t.role IN ({officers}) AND o.type IN ({quoted((*_SITES, 'class'))})"
     )
     sql = (
-        "SELECT t.src, t.row, t.is_primary, t.person FROM affiliation t JOIN (SELECT person, org, min((src, row)) AS first FROM affiliation "
+        "SELECT t.src, t.row, t.is_primary, t.person FROM affiliation t JOIN (SELECT person, org, min((src, row)) AS "
+        "first FROM affiliation "
         "WHERE is_primary = 'true' AND person <> '' AND status <> 'tobedeleted' GROUP BY 1, 2 HAVING count(*) > 1) d "
         "ON d.person = t.person AND d.org = t.org "
         "WHERE t.is_primary = 'true' AND t.status <> 'tobedeleted' AND (t.src, t.row) <> d.first"
     )
     yield Check("two_primaries", "affiliation", "is_primary", sql)
     sql = (
-        "SELECT t.src, t.row, t.primary_org, '' FROM person t WHERE t.primary_org <> '' AND t.status <> 'tobedeleted' AND NOT EXISTS "
+        "SELECT t.src, t.row, t.primary_org, '' FROM person t WHERE t.primary_org <> '' AND t.status <> 'tobedeleted' "
+        "AND NOT EXISTS "
         "(SELECT 1 FROM affiliation a WHERE a.person = t.sid AND a.org = t.primary_org) AND NOT EXISTS "
         "(SELECT 1 FROM have_affiliation_of a WHERE a.person = t.sid AND a.org = t.primary_org)"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core import serializers
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from shuren.directory.models import AcademicSession, Affiliation, ClassDetail, Course, Enrollment, GuardianLink, Org, Person
 from shuren.directory.rules.roster.kinds import KINDS, Kind
@@ -32,12 +33,12 @@ def check_unmoved(stage: Stage) -> None:
     """Refuse to apply when a row that will change is no longer as it was when the difference was shown."""
     for kind in KINDS:
         name = kind.name
-        if not stage.value(f"SELECT count(*) FROM was_{name}"):  # noqa: S608  # a constant
+        if not stage.value(f"SELECT count(*) FROM was_{name}"):
             continue
         stage.duck.execute(f"CREATE OR REPLACE TABLE then_{name} AS SELECT * FROM was_{name}")
-        pull_cells(stage, kind, f"SELECT id FROM then_{name}")  # noqa: S608  # a constant
-        if stage.value(f"SELECT count(*) FROM (SELECT * FROM then_{name} EXCEPT SELECT * FROM was_{name})"):  # noqa: S608  # constants
-            raise Conflict("检查之后,名册中的数据又有了变化。", remedy="请重新检查这个文件,再导入。")
+        pull_cells(stage, kind, f"SELECT id FROM then_{name}")
+        if stage.value(f"SELECT count(*) FROM (SELECT * FROM then_{name} EXCEPT SELECT * FROM was_{name})"):
+            raise Conflict(_("检查之后,名册中的数据又有了变化。"), remedy=_("请重新检查这个文件,再导入。"))
 
 
 def touched_ids(stage: Stage, kind: Kind) -> list[int]:

@@ -44,4 +44,4 @@ def delete_ranges(ranges: Mapping[str, list[int]]) -> None:
 
 def _delete(table: str, column: str, first: int, end: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE {column} >= %s AND {column} < %s", [first, end])  # noqa: S608  # constants
+        cursor.execute(f"DELETE FROM {table} WHERE {column} >= %s AND {column} < %s", [first, end])

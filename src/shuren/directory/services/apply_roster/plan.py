@@ -16,8 +16,11 @@ Ranges = Mapping[str, list[int]]
 
 def added_counts(stage: Stage) -> dict[str, int]:
     """New rows per database table."""
-    counts = {kind.table: int(stage.value(f"SELECT count(*) FROM diff_{kind.name} WHERE action = 'add'")) for kind in KINDS}  # noqa: S608  # constants
-    terms = "SELECT coalesce(sum(len(string_split(t.terms, ','))), 0) FROM org t JOIN diff_org d USING (sid) WHERE t.terms <> '' AND d.action IN ('add', 'change')"
+    counts = {kind.table: int(stage.value(f"SELECT count(*) FROM diff_{kind.name} WHERE action = 'add'")) for kind in KINDS}
+    terms = (
+        "SELECT coalesce(sum(len(string_split(t.terms, ','))), 0) FROM org t JOIN diff_org d USING (sid) "
+        "WHERE t.terms <> '' AND d.action IN ('add', 'change')"
+    )
     return {**counts, TERMS: int(stage.value(terms))}
 
 
@@ -65,7 +68,8 @@ def _number_rows(stage: Stage, kind: Kind, ranges: Ranges) -> None:
     name = kind.name
     first = ranges.get(kind.table, [1])[0]
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE new_{name} AS SELECT sid, {first} - 1 + row_number() OVER (ORDER BY src, row, sid) AS id FROM diff_{name} WHERE action = 'add'"  # noqa: S608  # constants
+        f"CREATE OR REPLACE TABLE new_{name} AS SELECT sid, {first} - 1 + row_number() OVER (ORDER BY src, row, sid) AS "
+        f"id FROM diff_{name} WHERE action = 'add'"
     )
     stage.duck.execute(
         f"CREATE OR REPLACE VIEW ids_{name} AS SELECT sid, id FROM new_{name} UNION ALL SELECT sid, id FROM have_{name}"
@@ -75,7 +79,8 @@ def _number_rows(stage: Stage, kind: Kind, ranges: Ranges) -> None:
 def _place_orgs(stage: Stage) -> None:
     """Paths of the tree as it stands before moves: held orgs where they are, new ones below their parents."""
     stage.duck.execute(
-        "CREATE OR REPLACE TABLE place_org AS SELECT sid, id, b AS path, len(b) - len(replace(b, '/', '')) AS depth FROM have_org UNION ALL "
+        "CREATE OR REPLACE TABLE place_org AS SELECT sid, id, b AS path, len(b) - len(replace(b, '/', '')) AS depth "
+        "FROM have_org UNION ALL "
         "SELECT t.sid, n.id, n.id || '/', 1 FROM org t JOIN new_org n USING (sid) WHERE t.parent = ''"
     )
     while stage.insert(
@@ -111,7 +116,9 @@ def _make_sort_keys(stage: Stage) -> None:
 def _make_terms(stage: Stage, ranges: Ranges) -> None:
     first = ranges.get(TERMS, [1])[0]
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE new_term AS SELECT {first} - 1 + row_number() OVER (ORDER BY o.id, s.id) AS id, o.id AS org_id, s.id AS session_id, u.action "  # noqa: S608  # a number
+        f"CREATE OR REPLACE TABLE new_term AS SELECT {first} - 1 + row_number() OVER (ORDER BY o.id, s.id) AS id, o.id "
+        "AS org_id, s.id AS session_id, u.action "
         "FROM (SELECT t.sid, d.action, unnest(string_split(t.terms, ',')) AS term FROM org t JOIN diff_org d USING (sid) "
-        "WHERE t.terms <> '' AND d.action IN ('add', 'change')) u JOIN place_org o ON o.sid = u.sid JOIN ids_session s ON s.sid = u.term"
+        "WHERE t.terms <> '' AND d.action IN ('add', 'change')) u JOIN place_org o ON o.sid = u.sid JOIN ids_session s "
+        "ON s.sid = u.term"
     )

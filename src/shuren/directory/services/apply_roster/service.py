@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from shuren.directory.models import AppliedRoster, Org, OrgHistory, PendingRoster
 from shuren.directory.rules.roster.kinds import COURSE, KINDS, LINK, ORG, PERSON
@@ -40,9 +41,9 @@ def apply_roster(*, import_id: int, now: datetime, on_progress: Progress) -> dic
         remove_stage(folder)
         return {"counts": dict(state.counts)}
     if state.difference.get("needs_confirmation") and not (state.options.get("confirm_ended") or (folder / "confirmed").exists()):
-        raise Invalid("这份名册会使很多人员或机构结束。", remedy="请核对差异并确认后再导入。")
+        raise Invalid(_("这份名册会使很多人员或机构结束。"), remedy=_("请核对差异并确认后再导入。"))
     if not (folder / FILE_NAME).exists():
-        raise Invalid("检查结果已经清理。", remedy="请重新检查这个文件。")
+        raise Invalid(_("检查结果已经清理。"), remedy=_("请重新检查这个文件。"))
     undo_pending(import_id)
     actor = Actor(person_id=state.owner_person_id, account_id=state.owner_account_id, name=state.owner_name)
     with Stage.open(folder, is_new=False) as stage:
@@ -78,8 +79,8 @@ class _Run:
     def _counts(self) -> dict[str, dict[str, int]]:
         counts = {}
         for kind in KINDS:
-            by_action = dict(self.stage.rows(f"SELECT action, count(*) FROM diff_{kind.name} GROUP BY action"))  # noqa: S608  # a constant
-            ended = int(self.stage.value(f"SELECT count(*) FROM end_{kind.name}"))  # noqa: S608  # a constant
+            by_action = dict(self.stage.rows(f"SELECT action, count(*) FROM diff_{kind.name} GROUP BY action"))
+            ended = int(self.stage.value(f"SELECT count(*) FROM end_{kind.name}"))
             counts[kind.name] = {
                 "added": by_action.get("add", 0),
                 "changed": by_action.get("change", 0),
@@ -102,7 +103,7 @@ class _Run:
     def apply_in_batches(self) -> None:
         with transaction.atomic():
             if PendingRoster.objects.exists():
-                raise Conflict("另一份名册正在导入,请稍后再试。")
+                raise Conflict(_("另一份名册正在导入,请稍后再试。"))
             self.ranges = reserve_ids(self.added)
             PendingRoster.objects.create(import_id=self.import_id, ranges=self.ranges, begun_at=self.now)
         make_plan(self.stage, self.ranges)
@@ -189,7 +190,7 @@ class _Run:
         self._remember(closed, "closed", {"status": "active"}, {"status": "closed"})
 
     def _ended(self, name: str) -> list[int]:
-        return [row[0] for row in self.stage.rows(f"SELECT id FROM end_{name}")]  # noqa: S608  # a constant
+        return [row[0] for row in self.stage.rows(f"SELECT id FROM end_{name}")]
 
     def _remember(self, org_ids: list[int], change: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         reason = f"import {self.import_id}"

@@ -47,7 +47,7 @@ def csv_bytes(batch: pa.RecordBatch) -> memoryview:
 def batch_in(stage: Stage, write: Write, on_rows: Progress) -> int:
     """Insert rows in transactions short enough that other writers hardly wait."""
     marks = ", ".join(["%s"] * len(write.names))
-    sql = f"INSERT INTO {write.table} ({', '.join(write.names)}) VALUES ({marks})"  # noqa: S608  # constants
+    sql = f"INSERT INTO {write.table} ({', '.join(write.names)}) VALUES ({marks})"
     size = _FIRST_BATCH
     done = 0
     for rows in _row_lists(stage, write):
@@ -82,7 +82,7 @@ def update_rows(stage: Stage, write: Write) -> int:
         count = copy_in(stage, write, lambda _: None, target="roster_change")
         with connection.cursor() as cursor:
             sets = ", ".join(f"{name} = c.{name}" for name in names[1:])
-            cursor.execute(f"UPDATE {write.table} r SET {sets} FROM roster_change c WHERE c.{names[0]} = r.{names[0]}")  # noqa: S608  # constants
+            cursor.execute(f"UPDATE {write.table} r SET {sets} FROM roster_change c WHERE c.{names[0]} = r.{names[0]}")
             touched = cursor.rowcount
             cursor.execute("DROP TABLE roster_change")
         return count if touched == count else touched
@@ -90,12 +90,12 @@ def update_rows(stage: Stage, write: Write) -> int:
     sets = ", ".join(f"{name} = %s" for name in names[1:])
     for rows in _row_lists(stage, write):
         with connection.cursor() as cursor:
-            cursor.executemany(f"UPDATE {write.table} SET {sets} WHERE {names[0]} = %s", [(*row[1:], row[0]) for row in rows])  # noqa: S608  # constants
+            cursor.executemany(f"UPDATE {write.table} SET {sets} WHERE {names[0]} = %s", [(*row[1:], row[0]) for row in rows])
         count += len(rows)
     return count
 
 
-def run_for_ids(ids: Sequence[int], sql: str, parameters: Sequence[object] = ()) -> int:
+def run_for_ids(ids: Sequence[int], sql: str, parameters: Sequence[Any] = ()) -> int:
     """Run a statement that ends in `IN {ids}` for many ids, in pieces."""
     touched = 0
     with connection.cursor() as cursor:

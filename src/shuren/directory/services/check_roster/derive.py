@@ -25,7 +25,8 @@ def excel_name_check() -> Check:
 def keep_first_rows(stage: Stage) -> None:
     """Keep the first of several workbook rows of one person."""
     stage.duck.execute(
-        "DELETE FROM person WHERE (src, row) NOT IN (SELECT first FROM (SELECT min((src, row)) AS first FROM person GROUP BY sid)) AND sid <> ''"
+        "DELETE FROM person WHERE (src, row) NOT IN (SELECT first FROM (SELECT min((src, row)) AS first FROM person "
+        "GROUP BY sid)) AND sid <> ''"
     )
 
 
@@ -38,7 +39,8 @@ def merge_demographics(stage: Stage) -> None:
     stage.duck.execute(
         "CREATE TABLE merged AS SELECT p.* REPLACE (coalesce(nullif(p.sex, ''), nullif(d.sex, ''), '0') AS sex, "
         "coalesce(d.birth_date, p.birth_date) AS birth_date) FROM person p LEFT JOIN "
-        "(SELECT sid, any_value(sex) AS sex, any_value(birth_date) AS birth_date FROM demographic WHERE status <> 'tobedeleted' GROUP BY sid) d USING (sid)"
+        "(SELECT sid, any_value(sex) AS sex, any_value(birth_date) AS birth_date FROM demographic WHERE status <> "
+        "'tobedeleted' GROUP BY sid) d USING (sid)"
     )
     stage.duck.execute("DROP TABLE person")
     stage.duck.execute("ALTER TABLE merged RENAME TO person")
@@ -90,15 +92,18 @@ def index_national_ids(stage: Stage) -> None:
 def seal_national_ids(stage: Stage) -> None:
     """Keep the sealed ids of added and changed people, and blank every plain one."""
     stage.duck.execute("CREATE OR REPLACE TABLE sealed_id (sid VARCHAR, sealed BLOB)")
-    wanted = "SELECT p.sid, p.national_id FROM person p JOIN diff_person d USING (sid) WHERE d.action IN ('add', 'change') AND p.national_id <> ''"
+    wanted = (
+        "SELECT p.sid, p.national_id FROM person p JOIN diff_person d USING (sid) "
+        "WHERE d.action IN ('add', 'change') AND p.national_id <> ''"
+    )
     stage.duck.execute(f"CREATE TABLE to_seal AS {wanted}")
-    while rows := stage.rows(f"SELECT sid, national_id FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)"):  # noqa: S608  # a constant
+    while rows := stage.rows(f"SELECT sid, national_id FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)"):
         columns = {
             "sid": pa.array([row[0] for row in rows], pa.string()),
             "sealed": pa.array([sealed(row[1]) for row in rows], pa.binary()),
         }
         stage.add_table("sealed_id", pa.table(columns))
-        stage.duck.execute(f"DELETE FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)")  # noqa: S608  # a constant
+        stage.duck.execute(f"DELETE FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)")
     stage.duck.execute("DROP TABLE to_seal")
     stage.duck.execute("UPDATE person SET national_id = '' WHERE national_id <> ''")
 
@@ -114,17 +119,21 @@ def name_ties(stage: Stage, table: str) -> None:
 
     The n-th row of a person, org and role means the n-th held one.
     """
-    if not stage.value(f"SELECT count(*) FROM {table} WHERE sid = ''"):  # noqa: S608  # a constant
+    if not stage.value(f"SELECT count(*) FROM {table} WHERE sid = ''"):
         return
     key = "person, org, role"
     made = f"concat_ws('.', t.person, '{table[0]}', t.role, t.org) || CASE WHEN t.place > 1 THEN '.' || t.place ELSE '' END"
     stage.duck.execute(
-        f"CREATE TABLE named AS SELECT t.src, t.row, t.person, t.org, t.role, t.place, coalesce(h.sid, CASE WHEN length({made}) <= {_MAX_SOURCED_ID} THEN {made} "  # noqa: S608  # constants
-        f"ELSE md5({made}) END) AS sid FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY src, row) AS place FROM {table} WHERE sid = '') t "
-        f"LEFT JOIN (SELECT sid, a, b, c, row_number() OVER (PARTITION BY a, b, c ORDER BY holds DESC, id) AS place FROM have_{table}) h "
+        "CREATE TABLE named AS SELECT t.src, t.row, t.person, t.org, t.role, t.place, coalesce(h.sid, CASE WHEN "
+        f"length({made}) <= {_MAX_SOURCED_ID} THEN {made} "
+        f"ELSE md5({made}) END) AS sid FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY src, row) AS "
+        f"place FROM {table} WHERE sid = '') t "
+        "LEFT JOIN (SELECT sid, a, b, c, row_number() OVER (PARTITION BY a, b, c ORDER BY holds DESC, id) AS place "
+        f"FROM have_{table}) h "
         "ON h.a = t.person AND h.b = t.org AND h.c = t.role AND h.place = t.place"
     )
     stage.duck.execute(
-        f"UPDATE {table} SET sid = n.sid FROM named n WHERE n.src = {table}.src AND n.row = {table}.row AND n.org = {table}.org AND {table}.sid = ''"  # noqa: S608  # constants
+        f"UPDATE {table} SET sid = n.sid FROM named n WHERE n.src = {table}.src AND n.row = {table}.row AND n.org = "
+        f"{table}.org AND {table}.sid = ''"
     )
     stage.duck.execute("DROP TABLE named")

@@ -25,17 +25,20 @@ def compare(stage: Stage, kind: Kind) -> None:
     """Fill `diff_<kind>` with one action per staged row; held rows that only look different are told the same."""
     name = kind.name
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE diff_{name} AS SELECT {sid_of(kind, 't')} AS sid, t.src, t.row, {fingerprint_sql(kind, 't')} AS hash, h.id, "  # noqa: S608  # constants
+        f"CREATE OR REPLACE TABLE diff_{name} AS SELECT {sid_of(kind, 't')} AS sid, t.src, t.row, "
+        f"{fingerprint_sql(kind, 't')} AS hash, h.id, "
         "CASE WHEN t.status = 'tobedeleted' THEN CASE WHEN h.holds THEN 'end' ELSE 'same' END WHEN h.id IS NULL THEN 'add' "
-        f"WHEN h.hash <> '' AND h.hash = md5(concat_ws(chr(31), {', '.join(f't.{cell}' for cell in kind.cells)})) THEN 'same' ELSE 'maybe' END AS action "
+        f"WHEN h.hash <> '' AND h.hash = md5(concat_ws(chr(31), {', '.join(f't.{cell}' for cell in kind.cells)})) THEN "
+        "'same' ELSE 'maybe' END AS action "
         f"FROM {name} t LEFT JOIN have_{name} h ON h.sid = {sid_of(kind, 't')}"
     )
-    pull_cells(stage, kind, f"SELECT id FROM diff_{name} WHERE action = 'maybe'")  # noqa: S608  # a constant
+    pull_cells(stage, kind, f"SELECT id FROM diff_{name} WHERE action = 'maybe'")
     _fill_absent(stage, kind)
     stage.duck.execute(
-        f"UPDATE diff_{name} SET action = 'same' FROM was_{name} w WHERE w.id = diff_{name}.id AND action = 'maybe' AND hash = {fingerprint_sql(kind, 'w')}"  # noqa: S608  # constants
+        f"UPDATE diff_{name} SET action = 'same' FROM was_{name} w WHERE w.id = diff_{name}.id AND action = 'maybe' AND "
+        f"hash = {fingerprint_sql(kind, 'w')}"
     )
-    stage.duck.execute(f"UPDATE diff_{name} SET action = 'change' WHERE action = 'maybe'")  # noqa: S608  # a constant
+    stage.duck.execute(f"UPDATE diff_{name} SET action = 'change' WHERE action = 'maybe'")
 
 
 def _fill_absent(stage: Stage, kind: Kind) -> None:
@@ -55,11 +58,13 @@ def _fill_absent(stage: Stage, kind: Kind) -> None:
     for src, cells in absent.items():
         if cells:
             stage.duck.execute(
-                f"UPDATE {name} SET {', '.join(f'{cell} = w.{cell}' for cell in cells)} FROM was_{name} w WHERE w.sid = {name}.sid AND {name}.src = {src}"  # noqa: S608  # constants
+                f"UPDATE {name} SET {', '.join(f'{cell} = w.{cell}' for cell in cells)} FROM was_{name} w WHERE w.sid = "
+                f"{name}.sid AND {name}.src = {src}"
             )
     if any(absent.values()):
         stage.duck.execute(
-            f"UPDATE diff_{name} SET hash = {fingerprint_sql(kind, 't')} FROM {name} t WHERE t.sid = diff_{name}.sid AND action = 'maybe'"  # noqa: S608  # constants
+            f"UPDATE diff_{name} SET hash = {fingerprint_sql(kind, 't')} FROM {name} t WHERE t.sid = diff_{name}.sid "
+            "AND action = 'maybe'"
         )
 
 
@@ -67,7 +72,7 @@ def find_missing(stage: Stage, kind: Kind, condition: str, *, paths: Sequence[st
     """Fill `end_<kind>` with the held rows that end: told so by a delta file, or missing from a full one (`condition`)."""
     name = kind.name
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE end_{name} AS SELECT id, sid FROM diff_{name} WHERE action = 'end' UNION ALL "  # noqa: S608  # constants
+        f"CREATE OR REPLACE TABLE end_{name} AS SELECT id, sid FROM diff_{name} WHERE action = 'end' UNION ALL "
         f"SELECT h.id, h.sid FROM have_{name} h WHERE h.holds AND ({condition}) AND h.sid NOT IN (SELECT sid FROM diff_{name})"
     )
     if kind is PERSON and paths:
@@ -97,9 +102,9 @@ def summary(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
     guards: list[dict[str, Any]] = []
     for kind in KINDS:
         name = kind.name
-        by_action = dict(stage.rows(f"SELECT action, count(*) FROM diff_{name} GROUP BY action"))  # noqa: S608  # a constant
-        ended = int(stage.value(f"SELECT count(*) FROM end_{name}"))  # noqa: S608  # a constant
-        held = int(stage.value(f"SELECT count(*) FROM have_{name} WHERE holds"))  # noqa: S608  # a constant
+        by_action = dict(stage.rows(f"SELECT action, count(*) FROM diff_{name} GROUP BY action"))
+        ended = int(stage.value(f"SELECT count(*) FROM end_{name}"))
+        held = int(stage.value(f"SELECT count(*) FROM have_{name} WHERE holds"))
         counts[name] = sum(by_action.values())
         difference[name] = {
             "added": by_action.get("add", 0),
@@ -119,13 +124,15 @@ def _samples(stage: Stage, kind: Kind) -> dict[str, Any]:
     name = kind.name
     named = f"t.{_NAMED[name]}" if name in _NAMED else "''"
     added = stage.rows(
-        f"SELECT d.sid, any_value({named}) FROM diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid WHERE d.action = 'add' GROUP BY d.sid ORDER BY d.sid LIMIT {SAMPLES}"  # noqa: S608  # constants
+        f"SELECT d.sid, any_value({named}) FROM diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid WHERE "
+        f"d.action = 'add' GROUP BY d.sid ORDER BY d.sid LIMIT {SAMPLES}"
     )
-    ended = stage.rows(f"SELECT sid FROM end_{name} ORDER BY sid LIMIT {SAMPLES}")  # noqa: S608  # constants
+    ended = stage.rows(f"SELECT sid FROM end_{name} ORDER BY sid LIMIT {SAMPLES}")
     cells = [cell for cell in kind.cells if cell != "national_id_index"]
     columns = ", ".join(f"w.{cell}, t.{cell}" for cell in cells)
     changed = stage.rows(
-        f"SELECT d.sid, {named}, {columns} FROM diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid JOIN was_{name} w ON w.id = d.id "  # noqa: S608  # constants
+        f"SELECT d.sid, {named}, {columns} FROM diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid JOIN "
+        f"was_{name} w ON w.id = d.id "
         f"WHERE d.action = 'change' ORDER BY d.sid LIMIT {SAMPLES}"
     )
     return {

@@ -28,11 +28,11 @@ def pull_held(stage: Stage, kind: Kind, *, paths: Sequence[str], day: str) -> No
     pull_rows(stage, table, f"{sql} WHERE {condition}", parameters)
     named = "guardian || '>' || ward" if kind is LINK else "sid"
     column = "g.sourced_id || '>' || w.sourced_id" if kind is LINK else "r.sourced_id"
-    wanted = f"SELECT DISTINCT {named} FROM {kind.name} WHERE {named} <> '' AND {named} NOT IN (SELECT sid FROM {table})"  # noqa: S608  # constants
+    wanted = f"SELECT DISTINCT {named} FROM {kind.name} WHERE {named} <> '' AND {named} NOT IN (SELECT sid FROM {table})"
     if kind.name == "person":
         # People whom the file ties to orgs without listing them.
         for other, cell in (("affiliation", "person"), ("enrollment", "person"), ("link", "guardian"), ("link", "ward")):
-            wanted += f" UNION SELECT DISTINCT {cell} FROM {other} WHERE {cell} <> '' AND {cell} NOT IN (SELECT sid FROM {table})"  # noqa: S608  # constants
+            wanted += f" UNION SELECT DISTINCT {cell} FROM {other} WHERE {cell} <> '' AND {cell} NOT IN (SELECT sid FROM {table})"
     for chunk in _chunks(stage, wanted):
         pull_rows(stage, table, f"{sql} WHERE {column} IN ({', '.join(['%s'] * len(chunk))})", chunk)
 
@@ -71,7 +71,8 @@ def _read(stage: Stage, table: str, path: str) -> None:
     types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns)
     values = ", ".join(name if kind != "VARCHAR" else f"coalesce({name}, '')" for name, kind in columns)
     stage.duck.execute(
-        f"INSERT INTO {table} SELECT {values} FROM read_csv(?, columns = {{{types}}}, header = false, auto_detect = false, delim = ',', "  # noqa: S608  # constants
+        f"INSERT INTO {table} SELECT {values} FROM read_csv(?, columns = {{{types}}}, header = false, auto_detect = "
+        "false, delim = ',', "
         "quote = '\"', escape = '\"', max_line_size = 2097152)",
         [path],
     )
@@ -93,7 +94,8 @@ def make_known_views(stage: Stage) -> None:
             stage.duck.execute(f"CREATE OR REPLACE VIEW known_{name} AS SELECT sid FROM {name} WHERE sid <> '' UNION ALL {held}")
     stage.duck.execute("CREATE OR REPLACE VIEW have_affiliation_of AS SELECT a AS person, b AS org FROM have_affiliation")
     stage.duck.execute(
-        "CREATE OR REPLACE TABLE first_root AS SELECT coalesce((SELECT min(sid) FROM have_org WHERE b = regexp_extract(b, '^[0-9]+/$') AND b <> ''), "
+        "CREATE OR REPLACE TABLE first_root AS SELECT coalesce((SELECT min(sid) FROM have_org WHERE b = "
+        "regexp_extract(b, '^[0-9]+/$') AND b <> ''), "
         "(SELECT arg_min(sid, (src, row)) FROM org WHERE parent = '' AND is_class = '' AND sid <> ''), '') AS sid"
     )
     try:
@@ -105,10 +107,12 @@ def make_known_views(stage: Stage) -> None:
 def _find_circles(stage: Stage) -> None:
     """Peel the tree from its roots; whoever is never reached, yet whose parent exists, hangs on a circle."""
     stage.duck.execute(
-        "CREATE OR REPLACE TABLE reached AS SELECT DISTINCT sid FROM known_org WHERE parent = '' OR parent NOT IN (SELECT sid FROM known_org)"
+        "CREATE OR REPLACE TABLE reached AS SELECT DISTINCT sid FROM known_org WHERE parent = '' OR parent NOT IN "
+        "(SELECT sid FROM known_org)"
     )
     while stage.insert(
-        "INSERT INTO reached SELECT DISTINCT k.sid FROM known_org k JOIN reached r ON r.sid = k.parent WHERE k.sid NOT IN (SELECT sid FROM reached)"
+        "INSERT INTO reached SELECT DISTINCT k.sid FROM known_org k JOIN reached r ON r.sid = k.parent WHERE k.sid NOT "
+        "IN (SELECT sid FROM reached)"
     ):
         pass
     stage.duck.execute("CREATE OR REPLACE TABLE circling AS SELECT sid FROM known_org WHERE sid NOT IN (SELECT sid FROM reached)")

@@ -3,7 +3,7 @@
 import codecs
 import csv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def load_package(stage: Stage, package: Path, unpacked: Path, shown: str = "") -
         yield Problem(rule="not_a_zip", file=shown, value=type(fault).__name__)
 
 
-def _members(archive: zipfile.ZipFile, shown: str) -> Iterator[Problem]:  # type: ignore[misc]  # a generator that also returns
+def _members(archive: zipfile.ZipFile, shown: str) -> Generator[Problem, None, dict[str, zipfile.ZipInfo]]:
     members: dict[str, zipfile.ZipInfo] = {}
     total = sum(info.file_size for info in archive.infolist())
     packed = sum(info.compress_size for info in archive.infolist())
@@ -72,7 +72,7 @@ def _members(archive: zipfile.ZipFile, shown: str) -> Iterator[Problem]:  # type
     return members
 
 
-def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Iterator[Problem]:  # type: ignore[misc]  # a generator that also returns
+def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Generator[Problem, None, dict[str, str]]:
     states: dict[str, str] = {}
     info = members.pop(_MANIFEST, None)
     if info is None:
@@ -111,7 +111,7 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
     return states
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Iterator[Problem]:  # type: ignore[misc]  # a generator that also returns
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Generator[Problem, None, Csv | None]:
     """Copy one member to disk, checking its encoding on the way; GB18030 is converted and told."""
     name = info.filename
     fault = _copy(archive, info, target, "utf-8")
@@ -182,7 +182,7 @@ def _load(stage: Stage, file: Csv, spec: FileSpec, *, is_delta: bool) -> Iterato
         try:
             _insert(stage, file.path, spec, file.header, src, has_numbers=False)
         except duckdb.Error:
-            stage.duck.execute(f"DELETE FROM {spec.table} WHERE src = {src}")  # noqa: S608  # constants
+            stage.duck.execute(f"DELETE FROM {spec.table} WHERE src = {src}")
         else:
             return
     yield from _load_line_by_line(stage, file, spec, src, name)
@@ -244,8 +244,9 @@ def _insert(stage: Stage, path: Path, spec: FileSpec, header: list[str], src: in
         columns.insert(0, "'n': 'BIGINT'")
     row = "n" if has_numbers else "row_number() OVER () + 1"
     stage.duck.execute(
-        f"INSERT INTO {spec.table} (src, row, {', '.join(cells)}) SELECT {src}, {row}, {', '.join(cells.values())} "  # noqa: S608  # headings are checked against the format
-        f"FROM read_csv(?, columns = {{{', '.join(columns)}}}, header = {str(not has_numbers).lower()}, auto_detect = false, delim = ',', "
+        f"INSERT INTO {spec.table} (src, row, {', '.join(cells)}) SELECT {src}, {row}, {', '.join(cells.values())} "
+        f"FROM read_csv(?, columns = {{{', '.join(columns)}}}, header = {str(not has_numbers).lower()}, auto_detect = "
+        "false, delim = ',', "
         "quote = '\"', escape = '\"', strict_mode = true, nullstr = '', max_line_size = 2097152)",
         [str(path)],
     )

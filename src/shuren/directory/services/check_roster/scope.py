@@ -42,13 +42,14 @@ def _place_staged_orgs(stage: Stage, paths: Sequence[str]) -> None:
         pass
     # The top of the importer's own branch keeps its parent; any other org must stay below the branch.
     stage.duck.execute(
-        "DELETE FROM reach WHERE sid IN (SELECT t.sid FROM org t JOIN have_org h ON h.sid = t.sid LEFT JOIN have_org p ON p.sid = t.parent "
+        "DELETE FROM reach WHERE sid IN (SELECT t.sid FROM org t JOIN have_org h ON h.sid = t.sid LEFT JOIN have_org p "
+        "ON p.sid = t.parent "
         f"WHERE NOT ({paths_condition('p.b', paths)}) AND regexp_replace(h.b, '[0-9]+/$', '') <> coalesce(p.b, ''))"
     )
 
 
 def _outside(table: str, cell: str) -> Check:
-    sql = f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} <> '' AND t.{cell} NOT IN (SELECT sid FROM reach)"  # noqa: S608  # constants
+    sql = f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} <> '' AND t.{cell} NOT IN (SELECT sid FROM reach)"
     if table == "org":
         # The chain above the branch may be listed as long as it is left as it stands.
         sql += (
@@ -64,7 +65,8 @@ def _check_people(stage: Stage, paths: Sequence[str], day: str) -> int:
     ids = [
         row[0]
         for row in stage.rows(
-            "SELECT h.id FROM have_person h WHERE h.sid IN (SELECT sid FROM person UNION SELECT guardian FROM link UNION SELECT ward FROM link)"
+            "SELECT h.id FROM have_person h WHERE h.sid IN (SELECT sid FROM person UNION SELECT guardian FROM link "
+            "UNION SELECT ward FROM link)"
         )
     ]
     foreign: list[int] = []
@@ -93,9 +95,10 @@ def _check_roles(stage: Stage, actor: Actor, now: datetime) -> int:
     wanted = [role.value for role in sorted(BRANCH_ROLES - {Role.STAFF})]
     # A new org counts as the held one it will stand under.
     pairs = stage.rows(
-        "WITH RECURSIVE up AS (SELECT DISTINCT a.role, a.org, a.org AS at FROM affiliation a "  # noqa: S608  # constants
+        "WITH RECURSIVE up AS (SELECT DISTINCT a.role, a.org, a.org AS at FROM affiliation a "
         f"WHERE a.role IN ({quoted(wanted)}) AND a.status <> 'tobedeleted' "
-        "UNION SELECT u.role, u.org, t.parent FROM up u JOIN org t ON t.sid = u.at WHERE u.at NOT IN (SELECT sid FROM have_org)) "
+        "UNION SELECT u.role, u.org, t.parent FROM up u JOIN org t ON t.sid = u.at WHERE u.at NOT IN (SELECT sid FROM "
+        "have_org)) "
         "SELECT u.role, u.org, h.b FROM up u JOIN have_org h ON h.sid = u.at"
     )
     refused = [(role, org) for role, org, path in pairs if not any(right.reaches(Role(role), path) for right in rights)]
@@ -104,6 +107,7 @@ def _check_roles(stage: Stage, actor: Actor, now: datetime) -> int:
         stage.duck.executemany("INSERT INTO refused_role VALUES (?, ?)", refused)
     sql = (
         "SELECT t.src, t.row, t.role, '' FROM affiliation t WHERE (t.role, t.org) IN (SELECT role, org FROM refused_role) "
-        "AND t.sid NOT IN (SELECT h.sid FROM have_affiliation h WHERE h.holds AND h.c = t.role AND h.b = t.org AND h.a = t.person)"
+        "AND t.sid NOT IN (SELECT h.sid FROM have_affiliation h WHERE h.holds AND h.c = t.role AND h.b = t.org AND h.a "
+        "= t.person)"
     )
     return stage.run([Check("role_not_yours", "affiliation", "role", sql)])

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from shuren.directory.data import RosterForm
 from shuren.directory.models import PendingRoster
 from shuren.directory.rules.roster import checks
@@ -25,6 +27,7 @@ from shuren.intake.data import Finding
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict
+from shuren.kernel.scope import outermost
 
 STEPS = 8
 _ZIP_MAGIC = b"PK"
@@ -43,7 +46,7 @@ class Checking:
 def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Stage and check the file of an import, record findings and difference; the stage stays if it may be applied."""
     if PendingRoster.objects.exclude(import_id=import_id).exists():
-        raise Conflict("另一份名册正在导入,请稍后再试。")
+        raise Conflict(_("另一份名册正在导入,请稍后再试。"))
     path = import_file(import_id)
     folder = path.parent
     state = import_state(import_id)
@@ -115,11 +118,11 @@ def _form_of(path: Path) -> RosterForm:
 
 def _check_cells(result: Checking) -> None:
     stage = result.stage
-    filled = [table for table in STAGED if stage.value(f"SELECT count(*) FROM {table}")]  # noqa: S608  # a constant
+    filled = [table for table in STAGED if stage.value(f"SELECT count(*) FROM {table}")]
     found: list[checks.Check] = [*checks.cell_checks(filled), *checks.period_checks(), *checks.number_checks()]
     for table in filled:
         cells = ", ".join(("sid", *STAGED[table]))
-        if stage.value(f"SELECT count(*) FROM {table} WHERE regexp_matches(concat_ws('', {cells}), '[\\x00-\\x1f\\x7f]')"):  # noqa: S608  # constants
+        if stage.value(f"SELECT count(*) FROM {table} WHERE regexp_matches(concat_ws('', {cells}), '[\\x00-\\x1f\\x7f]')"):
             found += checks.character_checks(table)
     for src, source in enumerate(stage.sources):
         table = source.spec.table
@@ -185,7 +188,7 @@ def _pull(result: Checking, day: str) -> list[str]:
     pull_held(stage, PERSON, paths=paths, day=day)
     for name in ("affiliation", "enrollment", "link"):
         kind = next(kind for kind in KINDS if kind.name == name)
-        pull_held(stage, kind, paths=difference.outermost([*paths, *around]), day=day)
+        pull_held(stage, kind, paths=outermost([*paths, *around]), day=day)
     for table in ("affiliation", "enrollment"):
         if result.form is RosterForm.EXCEL:
             derive.name_ties(stage, table)
@@ -214,7 +217,8 @@ def _findings(result: Checking) -> Iterator[Finding]:
         yield finding_of_file(problem)
     sources = result.stage.sources
     rows = result.stage.duck.execute(
-        "SELECT DISTINCT src, row, staged, cell, value, rule, detail, is_error FROM finding ORDER BY is_error DESC, src, row, cell"
+        "SELECT DISTINCT src, row, staged, cell, value, rule, detail, is_error FROM finding ORDER BY is_error DESC, "
+        "src, row, cell"
     )
     while batch := rows.fetchmany(10_000):
         for src, row, table, cell, value, rule, detail, is_error in batch:

@@ -22,8 +22,9 @@ from shuren.directory.services.check_roster.messages import Problem
 from shuren.directory.services.check_roster.staging import Source, Stage
 
 _COMPOUND_SURNAMES = (
-    "欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "宇文", "长孙", "司徒", "夏侯", "端木", "南宫", "独孤", "申屠",
-)  # fmt: skip
+    "'欧阳', '上官', '司马', '诸葛', '东方', '皇甫', '尉迟', '公孙', '慕容', "
+    "'令狐', '宇文', '长孙', '司徒', '夏侯', '端木', '南宫', '独孤', '申屠'"
+)
 CellValue = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
 
 
@@ -155,7 +156,7 @@ def _spread(stage: Stage, sheet: Sheet, cells: set[str], table: str, src: int) -
 def _fill(stage: Stage, target: str, cells: dict[str, str], table: str, src: int, where: str = "true") -> None:
     columns = ", ".join(cells)
     values = ", ".join(cells.values())
-    stage.duck.execute(f"INSERT INTO {target} (src, row, {columns}) SELECT {src}, row, {values} FROM {table} WHERE {where}")  # noqa: S608  # cells are constants of the format
+    stage.duck.execute(f"INSERT INTO {target} (src, row, {columns}) SELECT {src}, row, {values} FROM {table} WHERE {where}")
 
 
 def _cell(cells: set[str], cell: str) -> str:
@@ -180,8 +181,10 @@ def _derived(sheet: Sheet, cells: set[str]) -> dict[str, str]:
     if sheet.name == "任课":
         return {"is_primary": _or(cells, "is_primary", "false")}
     if sheet.table == "person":
-        compound = ", ".join(f"'{name}'" for name in _COMPOUND_SURNAMES)
-        length = f"CASE WHEN NOT regexp_full_match(name, '[一-鿿]{{2,}}') THEN 0 WHEN length(name) > 2 AND name[1:2] IN ({compound}) THEN 2 ELSE 1 END"
+        length = (
+            "CASE WHEN NOT regexp_full_match(name, '[一-鿿]{2,}') THEN 0 "
+            f"WHEN length(name) > 2 AND name[1:2] IN ({_COMPOUND_SURNAMES}) THEN 2 ELSE 1 END"
+        )
         return {
             "family_name": f"substr(name, 1, {length})",
             "given_name": f"substr(name, 1 + {length})",

@@ -72,7 +72,7 @@ def _write_file(stage: Stage, spec: FileSpec, target: Path, *, has_national_ids:
 def _rows(stage: Stage, spec: FileSpec, header: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     values = {**_VALUES[spec.name]}
     columns = ", ".join(f'{values.get(heading, _plain(spec, heading))} AS "{heading}"' for heading in header)
-    for batch in stage.batches(f"SELECT {columns} FROM {_SOURCES[spec.name]}"):  # noqa: S608  # constants
+    for batch in stage.batches(f"SELECT {columns} FROM {_SOURCES[spec.name]}"):
         yield _tuples(batch)
     if extra := _placeholders(stage, spec, header):
         yield extra
@@ -130,7 +130,8 @@ _SOURCES = {
     "classes": "org t WHERE t.is_class = 'true' ORDER BY t.row",
     "users": (
         "person t LEFT JOIN (SELECT ward, string_agg(guardian, ',' ORDER BY guardian) AS agents, "
-        "string_agg(replace(relation, ',', ' '), ',' ORDER BY guardian) AS relations FROM link GROUP BY ward) g ON g.ward = t.sid ORDER BY t.row"
+        "string_agg(replace(relation, ',', ' '), ',' ORDER BY guardian) AS relations FROM link GROUP BY ward) g ON "
+        "g.ward = t.sid ORDER BY t.row"
     ),
     "demographics": "person t ORDER BY t.row",
     "roles": "affiliation t ORDER BY t.row",

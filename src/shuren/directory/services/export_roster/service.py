@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shuren.directory.data import Permission, RosterForm
 from shuren.directory.models import Person
-from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, Kind
+from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, Kind
 from shuren.directory.selectors.orgs import org_row_for
 from shuren.directory.selectors.roster import branch_condition, cells_sql
 from shuren.directory.services.check_roster.held import pull_rows
@@ -71,7 +71,8 @@ def _fill(stage: Stage, kind: Kind, path: str, day: str) -> None:
     targets = [names.get(column, column) for column in columns]
     order = "len(x0) - len(replace(x0, '/', '')), id" if kind is ORG else "id"
     stage.duck.execute(
-        f"INSERT INTO {kind.name} (src, row, {', '.join(targets)}) SELECT 0, row_number() OVER (ORDER BY {order}), {', '.join(columns)} FROM {table}"  # noqa: S608  # constants
+        f"INSERT INTO {kind.name} (src, row, {', '.join(targets)}) SELECT 0, row_number() OVER (ORDER BY {order}), "
+        f"{', '.join(columns)} FROM {table}"
     )
     if kind is ORG:
         stage.duck.execute("UPDATE org SET is_class = 'true' WHERE type = 'class'")
@@ -91,7 +92,7 @@ def _holding(kind: Kind, day: str) -> str:
         return " AND r.merged_into_id IS NULL"
     if kind in (AFFILIATION, ENROLLMENT, LINK):
         return f" AND (r.end_date IS NULL OR r.end_date > '{day}')"
-    return "" if kind is COURSE or kind is SESSION else ""
+    return ""
 
 
 def _drop_loose_ends(stage: Stage) -> None:
@@ -101,15 +102,20 @@ def _drop_loose_ends(stage: Stage) -> None:
     stage.duck.execute("DELETE FROM enrollment WHERE org NOT IN (SELECT sid FROM org)")
     stage.duck.execute("DELETE FROM link WHERE ward NOT IN (SELECT sid FROM person)")
     stage.duck.execute("DELETE FROM link WHERE guardian NOT IN (SELECT sid FROM person)")
-    tied = "SELECT person FROM affiliation UNION SELECT person FROM enrollment UNION SELECT guardian FROM link UNION SELECT ward FROM link"
+    tied = (
+        "SELECT person FROM affiliation UNION SELECT person FROM enrollment UNION "
+        "SELECT guardian FROM link UNION SELECT ward FROM link"
+    )
     stage.duck.execute(f"DELETE FROM person WHERE sid NOT IN ({tied}) AND enabled = 'false'")
     stage.duck.execute("DELETE FROM affiliation WHERE person NOT IN (SELECT sid FROM person)")
     stage.duck.execute("DELETE FROM enrollment WHERE person NOT IN (SELECT sid FROM person)")
     # The nearest school above a class, which the format wants beside its class.
     stage.duck.execute(
-        "UPDATE org SET school = u.school FROM (WITH RECURSIVE up AS (SELECT sid, parent AS at FROM org WHERE is_class = 'true' "
+        "UPDATE org SET school = u.school FROM (WITH RECURSIVE up AS (SELECT sid, parent AS at FROM org WHERE is_class "
+        "= 'true' "
         "UNION ALL SELECT u.sid, o.parent FROM up u JOIN org o ON o.sid = u.at WHERE o.type IN ('grade', 'campus')) "
-        "SELECT u.sid, min(u.at) AS school FROM up u JOIN org o ON o.sid = u.at WHERE o.type IN ('school', 'teaching_point') GROUP BY u.sid) u "
+        "SELECT u.sid, min(u.at) AS school FROM up u JOIN org o ON o.sid = u.at WHERE o.type IN ('school', "
+        "'teaching_point') GROUP BY u.sid) u "
         "WHERE u.sid = org.sid"
     )
     stage.duck.execute("UPDATE enrollment SET school = o.school FROM org o WHERE o.sid = enrollment.org")
@@ -123,7 +129,7 @@ def _open_national_ids(stage: Stage) -> None:
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         opened_ids = [
-            (sid, opened(sealed))
+            (sid, opened(bytes(sealed)))
             for sid, sealed in Person.objects.filter(pk__in=part).values_list("sourced_id", "national_id_sealed")
             if sealed
         ]

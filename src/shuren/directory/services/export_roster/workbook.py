@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
@@ -72,7 +73,7 @@ def write_workbook(stage: Stage, path: Path, *, has_national_ids: bool = False) 
         for row in _rows(stage, sheet):
             count += 1
             if count > MAX_ROWS:
-                raise Invalid(f"工作表“{sheet.name}”超过 {MAX_ROWS:,} 行。", remedy="请改用 OneRoster 压缩包。")
+                raise Invalid(_("一张工作表最多 20 万行。"), remedy=_("请改用 OneRoster 压缩包。"))
             page.append([named.get(cell, cell) or None for cell, named in zip(row, words, strict=True)])
         counts[sheet.name] = count
     path.write_bytes(_closed(book))
@@ -108,7 +109,7 @@ def _page(book: Workbook, sheet: Sheet) -> Any:
     return page
 
 
-def _heading(page: Any, column: Column) -> WriteOnlyCell:
+def _heading(page: Any, column: Column) -> Any:
     cell = WriteOnlyCell(page, value=column.heading)
     cell.font = Font(bold=True)
     cell.fill = _REQUIRED if column.is_required else _PLAIN
@@ -145,10 +146,12 @@ def _copy(member: IO[bytes], copy: IO[bytes], *, is_core: bool) -> None:
 def _split_ties(stage: Stage) -> None:
     """Put each homeroom beside the pupil's n-th affiliation; what finds no place there goes to the teaching sheet."""
     stage.duck.execute(
-        "CREATE OR REPLACE TABLE pupil_row AS SELECT a.*, row_number() OVER (PARTITION BY person ORDER BY row) AS place FROM affiliation a WHERE role = 'pupil'"
+        "CREATE OR REPLACE TABLE pupil_row AS SELECT a.*, row_number() OVER (PARTITION BY person ORDER BY row) AS "
+        "place FROM affiliation a WHERE role = 'pupil'"
     )
     stage.duck.execute(
-        "CREATE OR REPLACE TABLE home AS SELECT e.*, row_number() OVER (PARTITION BY person ORDER BY row) AS place FROM enrollment e "
+        "CREATE OR REPLACE TABLE home AS SELECT e.*, row_number() OVER (PARTITION BY person ORDER BY row) AS place "
+        "FROM enrollment e "
         "WHERE role = 'student' AND is_primary = 'true' AND begin_date = '' AND end_date = ''"
     )
     stage.duck.execute("DELETE FROM home WHERE (person, place) NOT IN (SELECT person, place FROM pupil_row)")
@@ -165,12 +168,18 @@ def _split_ties(stage: Stage) -> None:
 _PEOPLE = {
     "教职工": (
         {"a_org": "coalesce(a.org, '')", "a_role": "coalesce(a.role, '')"},
-        "person t LEFT JOIN (SELECT * FROM affiliation WHERE role NOT IN ('pupil', 'parent')) a ON a.person = t.sid "
-        "WHERE a.sid IS NOT NULL OR (t.sid NOT IN (SELECT person FROM pupil_row) AND t.sid NOT IN (SELECT sid FROM guardian_row)) ORDER BY t.row, a.row",
+        (
+            "person t LEFT JOIN (SELECT * FROM affiliation WHERE role NOT IN ('pupil', 'parent')) a ON a.person = t.sid "
+            "WHERE a.sid IS NOT NULL OR (t.sid NOT IN (SELECT person FROM pupil_row) AND t.sid NOT IN (SELECT sid FROM "
+            "guardian_row)) ORDER BY t.row, a.row"
+        ),
     ),
     "学生": (
         {"a_org": "a.org", "e_org": "coalesce(h.org, '')"},
-        "pupil_row a JOIN person t ON t.sid = a.person LEFT JOIN home h ON h.person = a.person AND h.place = a.place ORDER BY a.row",
+        (
+            "pupil_row a JOIN person t ON t.sid = a.person LEFT JOIN home h ON h.person = a.person AND h.place = a.place "
+            "ORDER BY a.row"
+        ),
     ),
     "家长": (
         {cell: f"a.{cell}" for cell in ("a_org", "l_ward", "l_relation")},
@@ -189,7 +198,7 @@ _SOURCES = {
 def _rows(stage: Stage, sheet: Sheet) -> Iterable[tuple[str, ...]]:
     special, source = _PEOPLE.get(sheet.name, ({}, _SOURCES.get(sheet.name, "")))
     columns = ", ".join(special.get(cell) or _cell(sheet, cell) for cell in sheet.cells)
-    return _streamed(stage, f"SELECT {columns} FROM {source}")  # noqa: S608  # constants
+    return _streamed(stage, f"SELECT {columns} FROM {source}")
 
 
 def _cell(sheet: Sheet, cell: str) -> str:

@@ -12,6 +12,18 @@ import pytest
 from django.conf import settings
 
 from shuren.directory.data import RosterForm
+from shuren.directory.models import (
+    AcademicSession,
+    Affiliation,
+    AppliedRoster,
+    ClassDetail,
+    Course,
+    Enrollment,
+    GuardianLink,
+    Org,
+    OrgHistory,
+    Person,
+)
 from shuren.directory.rules.roster.oneroster import FILES, FILES_OF_MANIFEST
 from shuren.directory.services.apply_roster.service import apply_roster
 from shuren.directory.services.check_roster.service import check_roster
@@ -66,7 +78,11 @@ class Roster:
         return "\r\n".join(lines).encode()
 
     def write(self, path: Path) -> Path:
-        members = {"manifest.csv": self.manifest(), **{f"{name}.csv": self.content(name) for name in self.rows}, **self.extra_members}
+        members = {
+            "manifest.csv": self.manifest(),
+            **{f"{name}.csv": self.content(name) for name in self.rows},
+            **self.extra_members,
+        }
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
@@ -95,7 +111,14 @@ def small_roster() -> Roster:
         {"sourcedId": "S2", "name": "育英小学", "type": "school", "identifier": "2199000002", "parentSourcedId": "D"},
     ]
     sessions = [
-        {"sourcedId": "Y", "title": "2026—2027 学年", "type": "schoolYear", "startDate": "2026-09-01", "endDate": "2027-08-31", "schoolYear": "2027"},
+        {
+            "sourcedId": "Y",
+            "title": "2026—2027 学年",
+            "type": "schoolYear",
+            "startDate": "2026-09-01",
+            "endDate": "2027-08-31",
+            "schoolYear": "2027",
+        },
         {
             "sourcedId": "Y1",
             "title": "第一学期",
@@ -138,9 +161,14 @@ def small_roster() -> Roster:
         _enrollment("E1", "K1", "S1", "T1", "teacher"),
         _enrollment("E2", "K2", "S1", "T1", "teacher", "false"),
         _enrollment("E3", "K3", "S2", "T2", "teacher"),
-        *(_enrollment(f"EP{n}", "K1" if n < 3 else f"K{n - 1}", "S1" if n < 4 else "S2", f"P{n}", "student") for n in range(1, 5)),
+        *(
+            _enrollment(f"EP{n}", "K1" if n < 3 else f"K{n - 1}", "S1" if n < 4 else "S2", f"P{n}", "student")
+            for n in range(1, 5)
+        ),
     ]
-    demographics = [{"sourcedId": f"P{n}", "birthDate": f"2017-0{n}-10", "sex": "male" if n % 2 else "female"} for n in range(1, 5)]
+    demographics = [
+        {"sourcedId": f"P{n}", "birthDate": f"2017-0{n}-10", "sex": "male" if n % 2 else "female"} for n in range(1, 5)
+    ]
     return Roster(
         {
             "orgs": orgs,
@@ -188,9 +216,7 @@ def found(state: ImportState) -> list[Finding]:
 def changes(state: ImportState) -> dict[str, tuple[int, int, int]]:
     """Added, changed and ended rows of the kinds where there were any."""
     told = {
-        kind: (part["added"], part["changed"], part["ended"])
-        for kind, part in state.difference.items()
-        if isinstance(part, dict)
+        kind: (part["added"], part["changed"], part["ended"]) for kind, part in state.difference.items() if isinstance(part, dict)
     }
     return {kind: counts for kind, counts in told.items() if any(counts)}
 
@@ -214,3 +240,18 @@ def province_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, Ro
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path / "data")
+
+
+@pytest.fixture
+def django_db_reset() -> Callable[[], None]:
+    """Empty the directory between two files of one test."""
+
+    def reset() -> None:
+        for model in (GuardianLink, Enrollment, Affiliation, Person, ClassDetail, Course, OrgHistory, AppliedRoster):
+            model._default_manager.all().delete()
+        while leaves := list(Org.objects.filter(children__isnull=True).values_list("pk", flat=True)):
+            Org.objects.filter(pk__in=leaves).delete()
+        while terms := list(AcademicSession.objects.filter(terms__isnull=True).values_list("pk", flat=True)):
+            AcademicSession.objects.filter(pk__in=terms).delete()
+
+    return reset

@@ -123,8 +123,12 @@ def test_file_of_one_school_ends_nothing_elsewhere(roster: Roster, tmp_path: Pat
 def test_many_endings_want_a_confirmation(province_file: Callable[..., Path], roster: Roster, tmp_path: Path) -> None:
     for number in range(40):
         sid = f"Z{number}"
-        roster.rows["users"].append({"sourcedId": sid, "enabledUser": "true", "username": sid, "familyName": "赵", "givenName": "云"})
-        roster.rows["roles"].append({"sourcedId": f"R{sid}", "userSourcedId": sid, "roleType": "primary", "role": "student", "orgSourcedId": "S2"})
+        roster.rows["users"].append(
+            {"sourcedId": sid, "enabledUser": "true", "username": sid, "familyName": "赵", "givenName": "云"}
+        )
+        roster.rows["roles"].append(
+            {"sourcedId": f"R{sid}", "userSourcedId": sid, "roleType": "primary", "role": "student", "orgSourcedId": "S2"}
+        )
     take_in(roster.write(tmp_path / "r.zip"))
     roster.rows["users"], roster.rows["roles"] = roster.rows["users"][:-20], roster.rows["roles"][:-20]
     state = check(roster.write(tmp_path / "r2.zip"))
@@ -140,7 +144,9 @@ def test_many_endings_want_a_confirmation(province_file: Callable[..., Path], ro
 
 
 def test_moved_school_takes_everybody_along(roster: Roster, tmp_path: Path) -> None:
-    roster.rows["orgs"].append({"sourcedId": "G", "name": "启明教育集团", "type": "local", "parentSourcedId": "D", "metadata.orgType": "group"})
+    roster.rows["orgs"].append(
+        {"sourcedId": "G", "name": "启明教育集团", "type": "local", "parentSourcedId": "D", "metadata.orgType": "group"}
+    )
     take_in(roster.write(tmp_path / "r.zip"))
     roster.row("orgs", "S1")["parentSourcedId"] = "G"
     roster.rows["classes"].append({**roster.row("classes", "K1"), "sourcedId": "K9", "title": "三年级(9)班"})
@@ -228,7 +234,9 @@ def test_a_change_after_the_check_is_noticed(roster: Roster, tmp_path: Path) -> 
 def test_undo_puts_everything_back(roster: Roster, tmp_path: Path) -> None:
     take_in(roster.write(tmp_path / "r.zip"))
     before = everything()
-    roster.rows["orgs"].append({"sourcedId": "G", "name": "集团", "type": "local", "parentSourcedId": "D", "metadata.orgType": "group"})
+    roster.rows["orgs"].append(
+        {"sourcedId": "G", "name": "集团", "type": "local", "parentSourcedId": "D", "metadata.orgType": "group"}
+    )
     roster.row("orgs", "S1")["parentSourcedId"] = "G"
     roster.row("users", "P1")["givenName"] = "平安"
     roster.row("classes", "K1")["termSourcedIds"] = "Y"
@@ -278,7 +286,9 @@ def test_export_imports_back_without_a_difference(roster: Roster, tmp_path: Path
 
 
 @pytest.mark.parametrize("form", list(RosterForm))
-def test_province_goes_in_comes_out_and_goes_in_again(province_file: Callable[..., Path], tmp_path: Path, form: RosterForm) -> None:
+def test_province_goes_in_comes_out_and_goes_in_again(
+    province_file: Callable[..., Path], tmp_path: Path, form: RosterForm
+) -> None:
     state = take_in(province_file(300, form))
     assert state.counts["person"] == 300
     root = api.root_org()

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from shuren.directory import api
-from shuren.directory.data import NewPerson, RosterForm, Role
+from shuren.directory.data import NewPerson, Role, RosterForm
 from shuren.directory.models import Org, Person
 from shuren.directory.services.check_roster.staging import FILE_NAME
 from shuren.directory.tests.roster.conftest import NOW, Roster, check, found, take_in
@@ -112,7 +112,9 @@ def test_national_id_never_stays_in_plain(roster: Roster, tmp_path: Path) -> Non
         ("sub/orgs.csv", b"sourcedId\r\n", ""),
     ],
 )
-def test_files_the_manifest_does_not_name_are_refused(roster: Roster, tmp_path: Path, member: str, content: bytes, column: str) -> None:
+def test_files_the_manifest_does_not_name_are_refused(
+    roster: Roster, tmp_path: Path, member: str, content: bytes, column: str
+) -> None:
     roster.extra_members[member] = content
     state = check(roster.write(tmp_path / "r.zip"))
     assert state.status == "rejected"
@@ -122,7 +124,9 @@ def test_files_the_manifest_does_not_name_are_refused(roster: Roster, tmp_path: 
 def test_manifest_faults_are_told(roster: Roster, tmp_path: Path) -> None:
     del roster.rows["demographics"]
     manifest = roster.manifest().replace(b"oneroster.version,1.2", b"oneroster.version,1.1")
-    manifest = manifest.replace(b"file.demographics,absent", b"file.demographics,bulk").replace(b"file.users,bulk", b"file.users,full")
+    manifest = manifest.replace(b"file.demographics,absent", b"file.demographics,bulk").replace(
+        b"file.users,bulk", b"file.users,full"
+    )
     roster.extra_members["manifest.csv"] = manifest
     state = check(roster.write(tmp_path / "r.zip"))
     columns = {finding.column for finding in found(state) if finding.file == "manifest.csv"}
@@ -172,7 +176,10 @@ def test_circle_is_told(roster: Roster, tmp_path: Path) -> None:
         {"sourcedId": "X2", "name": "部门乙", "type": "department", "parentSourcedId": "X1"},
     ]
     state = check(roster.write(tmp_path / "r.zip"))
-    assert {(finding.file, finding.row, finding.column) for finding in found(state)} == {("orgs.csv", 6, "parentSourcedId"), ("orgs.csv", 7, "parentSourcedId")}
+    assert {(finding.file, finding.row, finding.column) for finding in found(state)} == {
+        ("orgs.csv", 6, "parentSourcedId"),
+        ("orgs.csv", 7, "parentSourcedId"),
+    }
 
 
 def test_second_primary_role_at_an_org_is_told(roster: Roster, tmp_path: Path) -> None:
@@ -182,7 +189,7 @@ def test_second_primary_role_at_an_org_is_told(roster: Roster, tmp_path: Path) -
 
 
 def test_delta_wants_status_and_time(roster: Roster, tmp_path: Path) -> None:
-    roster.states = {name: "delta" for name in roster.rows}
+    roster.states = dict.fromkeys(roster.rows, "delta")
     state = check(roster.write(tmp_path / "r.zip"))
     columns = {finding.column for finding in found(state)}
     assert {"status", "dateLastModified"} <= columns
@@ -219,7 +226,9 @@ def test_roster_reaches_no_further_than_who_brings_it(roster: Roster, tmp_path: 
     api.affiliate(actor=SYSTEM, person_id=admin, org_id=school, role=Role.SCHOOL_ADMIN, now=NOW)
     actor = Actor(person_id=admin, account_id=1, name="管理员")
     roster.row("users", "P4")["givenName"] = "换"
-    roster.rows["roles"].append({"sourcedId": "RX", "userSourcedId": "T1", "roleType": "secondary", "role": "principal", "orgSourcedId": "S1"})
+    roster.rows["roles"].append(
+        {"sourcedId": "RX", "userSourcedId": "T1", "roleType": "secondary", "role": "principal", "orgSourcedId": "S1"}
+    )
     roster.row("orgs", "S2")["name"] = "改名小学"
     state = check(roster.write(tmp_path / "mine.zip"), actor=actor)
     told = {(finding.file, finding.row) for finding in found(state)}
