@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.urls import resolve
@@ -15,7 +16,10 @@ from django.utils import translation
 
 from shuren.directory import api
 from shuren.directory.data import EnrollmentRole, NewOrg, NewPerson, OrgData, OrgType, Role, Sex
-from shuren.kernel import ids
+from shuren.directory.models import Affiliation, ClassDetail, Enrollment, GuardianLink, Org, Person
+from shuren.directory.rules.names import sort_key_of
+from shuren.directory.services.issue_numbers import issue_numbers
+from shuren.kernel import clock, ids
 from shuren.kernel.data import SYSTEM, Actor
 
 NOW = datetime(2026, 10, 12, 1, 0, tzinfo=UTC)
@@ -79,36 +83,79 @@ class Region:
         return self.org(key).path
 
 
+_ORGS = (
+    ("city", None, OrgType.CITY, "云岭市教育局"),
+    ("east", "city", OrgType.COUNTY, "东川区教育局"),
+    ("west", "city", OrgType.COUNTY, "西原区教育局"),
+    ("school", "east", OrgType.SCHOOL, "东川一小"),
+    ("other", "east", OrgType.SCHOOL, "东川二小"),
+    ("far", "west", OrgType.SCHOOL, "西原小学"),
+    ("grade", "school", OrgType.GRADE, "四年级"),
+    ("class1", "grade", OrgType.CLASS, "四（1）班"),
+    ("class2", "grade", OrgType.CLASS, "四（2）班"),
+    ("far_class", "far", OrgType.CLASS, "四（1）班"),
+)
+_BOY, _GIRL = {"sex": Sex.MALE}, {"sex": Sex.FEMALE}
+_PEOPLE = (
+    ("city_officer", "高建国", "city", Role.CITY_OFFICER, {}),
+    ("county_officer", "林县长", "east", Role.COUNTY_OFFICER, {}),
+    ("head", "何校长", "school", Role.HEAD, {}),
+    ("admin", "于管理", "school", Role.SCHOOL_ADMIN, {}),
+    ("staff", "司会计", "school", Role.STAFF, {}),
+    ("class_teacher", "班老师", "school", Role.TEACHER, {}),
+    ("teacher", "任老师", "school", Role.TEACHER, {}),
+    ("pupil", "王小明", "school", Role.PUPIL, _BOY | {"birth_date": date(2016, 5, 4), "phone": "13800000001"}),
+    ("pupil2", "李小红", "school", Role.PUPIL, _GIRL | {"birth_date": date(2016, 8, 9)}),
+    ("far_pupil", "赵远", "far", Role.PUPIL, _BOY | {"birth_date": date(2016, 1, 2)}),
+    ("parent", "王大明", "school", Role.PARENT, {}),
+)
+_CLASSES = (
+    ("class_teacher", "class1", EnrollmentRole.TEACHER, True),
+    ("teacher", "class2", EnrollmentRole.TEACHER, False),
+    ("pupil", "class1", EnrollmentRole.STUDENT, True),
+    ("pupil2", "class2", EnrollmentRole.STUDENT, True),
+    ("far_pupil", "far_class", EnrollmentRole.STUDENT, True),
+)
+
+
 @pytest.fixture
 def region(db: None) -> Region:
-    region = Region()
-    region.add_org("city", None, OrgType.CITY, "云岭市教育局")
-    region.add_org("east", "city", OrgType.COUNTY, "东川区教育局")
-    region.add_org("west", "city", OrgType.COUNTY, "西原区教育局")
-    region.add_org("school", "east", OrgType.SCHOOL, "东川一小")
-    region.add_org("other", "east", OrgType.SCHOOL, "东川二小")
-    region.add_org("far", "west", OrgType.SCHOOL, "西原小学")
-    region.add_org("grade", "school", OrgType.GRADE, "四年级")
-    region.add_org("class1", "grade", OrgType.CLASS, "四（1）班")
-    region.add_org("class2", "grade", OrgType.CLASS, "四（2）班")
-    region.add_org("far_class", "far", OrgType.CLASS, "四（1）班")
-    region.add_person("city_officer", "高建国", "city", Role.CITY_OFFICER)
-    region.add_person("county_officer", "林县长", "east", Role.COUNTY_OFFICER)
-    region.add_person("head", "何校长", "school", Role.HEAD)
-    region.add_person("admin", "于管理", "school", Role.SCHOOL_ADMIN)
-    region.add_person("staff", "司会计", "school", Role.STAFF)
-    region.add_person("class_teacher", "班老师", "school", Role.TEACHER)
-    region.enrol("class_teacher", "class1", EnrollmentRole.TEACHER, is_primary=True)
-    region.add_person("teacher", "任老师", "school", Role.TEACHER)
-    region.enrol("teacher", "class2", EnrollmentRole.TEACHER, is_primary=False)
-    region.add_person("pupil", "王小明", "school", Role.PUPIL, sex=Sex.MALE, birth_date=date(2016, 5, 4), phone="13800000001")
-    region.enrol("pupil", "class1")
-    region.add_person("pupil2", "李小红", "school", Role.PUPIL, sex=Sex.FEMALE, birth_date=date(2016, 8, 9))
-    region.enrol("pupil2", "class2")
-    region.add_person("far_pupil", "赵远", "far", Role.PUPIL, sex=Sex.MALE, birth_date=date(2016, 1, 2))
-    region.enrol("far_pupil", "far_class")
-    region.add_person("parent", "王大明", "school", Role.PARENT)
-    api.link_guardian(actor=SYSTEM, guardian_id=region.person["parent"], ward_id=region.person["pupil"], relation="父亲", now=NOW)
+    """Written straight into the tables: some three hundred tests start here, and the services have their own."""
+    region, orgs, people = Region(), {}, {}
+    first = (Org.objects.aggregate(last=Max("pk"))["last"] or 0) + 1_000_000
+    for org_id, (key, parent, kind, name) in enumerate(_ORGS, start=first):
+        path = f"{orgs[parent].path if parent else ''}{org_id}/"
+        orgs[key] = Org(
+            pk=org_id, sourced_id=key, type=kind, name=name, parent=orgs.get(parent), path=path, depth=path.count("/")
+        )
+    Org.objects.bulk_create(orgs.values())
+    ClassDetail.objects.bulk_create(
+        ClassDetail(org=org, class_type="homeroom") for org in orgs.values() if org.type == OrgType.CLASS
+    )
+    numbers = issue_numbers(len(_PEOPLE))
+    for number, (key, name, _org, _role, facts) in zip(numbers, _PEOPLE, strict=True):
+        people[key] = Person(sourced_id=key, number=number, name=name, sort_key=sort_key_of(name), **facts)
+    Person.objects.bulk_create(people.values())
+    Affiliation.objects.bulk_create(
+        Affiliation(sourced_id=key, person=people[key], org=orgs[org], org_path=orgs[org].path, role=role, begin_date=BEGUN)
+        for key, _name, org, role, _facts in _PEOPLE
+    )
+    Enrollment.objects.bulk_create(
+        Enrollment(
+            sourced_id=key,
+            person=people[key],
+            class_org=orgs[org],
+            org_path=orgs[org].path,
+            role=role,
+            is_primary=is_primary,
+            begin_date=BEGUN,
+        )
+        for key, org, role, is_primary in _CLASSES
+    )
+    GuardianLink.objects.create(guardian=people["parent"], ward=people["pupil"], relation="父亲", begin_date=BEGUN)
+    region.org_ids = {key: org.pk for key, org in orgs.items()}
+    region.person = {key: person.pk for key, person in people.items()}
+    api.rebuild_counts(day=clock.day_of(NOW))
     return region
 
 

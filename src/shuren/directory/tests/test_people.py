@@ -293,10 +293,14 @@ def kept_counts() -> dict[tuple[int, str], int]:
 
 
 def test_counters_kept_by_steps_equal_counters_counted_anew(region: Region) -> None:
+    region.add_org("new_school", "west", OrgType.SCHOOL, "西原二小")
+    region.add_org("new_class", "new_school", OrgType.CLASS, "一（1）班")
+    region.add_person("new_pupil", "新生", "new_school", Role.PUPIL)
+    region.enrol("new_pupil", "new_class")
     by_steps = kept_counts()
     api.rebuild_counts(day=date(2026, 10, 12))
     assert kept_counts() == by_steps
-    assert api.count_of(region.org_ids["city"], CountKind.PUPILS) == 3
+    assert api.count_of(region.org_ids["city"], CountKind.PUPILS) == 4
     assert api.count_of(region.org_ids["class1"], CountKind.PUPILS) == 1
     assert api.count_of(region.org_ids["east"], CountKind.SCHOOLS) == 2
     assert api.count_of(region.org_ids["city"], CountKind.PEOPLE) == len(region.person)
