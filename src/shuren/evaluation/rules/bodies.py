@@ -4,7 +4,7 @@ The shape is described in docs/apps/evaluation.md (schema 1). Names are not stor
 named when a report is read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,13 +91,13 @@ def _withheld(
 
 def _level_bodies(levels: list[_Level], position: int, domain_keys: list[str], codes: list[str]) -> Iterator[UnitBody]:
     here = levels[position]
-    parts = {
-        "figures": _figures(here.figures),
+    figures, children = _figures(here.figures), _children(levels, position)
+    parts: dict[str, Sequence[object]] = {
         "domains": _domains(here, domain_keys),
         "items": _items(levels, position, codes),
         "above": _above(levels, position),
         "beside": _beside(here),
-        "children": _children(levels, position),
+        "children": children,
         "contrasts": _contrasts(here),
     }
     for unit, org_id in enumerate(here.units.ids.tolist()):
@@ -107,10 +107,10 @@ def _level_bodies(levels: list[_Level], position: int, domain_keys: list[str], c
         body: dict[str, object] = {"schema": SCHEMA, "level": here.units.level.value, "org": org_id}
         body["is_withheld"] = is_withheld
         if is_withheld:
-            body["children"] = parts["children"][unit]
+            body["children"] = children[unit]
         else:
-            body.update(parts["figures"][unit])
-            body.update({name: part[unit] for name, part in parts.items() if name != "figures"})
+            body.update(figures[unit])
+            body.update({name: part[unit] for name, part in parts.items()})
         yield UnitBody(org_id, here.units.level, is_withheld, body)
 
 
@@ -195,11 +195,11 @@ def _items(levels: list[_Level], position: int, codes: list[str]) -> list[list[d
         limit = np.maximum(Z99 * here.items.difference_se, NOTABLE_ITEM)
         notable = np.where(difference <= -limit, -1, np.where(difference >= limit, 1, 0)).tolist()
     discrimination, omitted = _rows(here.items.discrimination), _rows(here.items.omitted)
-    is_shown, has_any = shown.tolist(), shown.any(axis=1).tolist()
+    is_shown = shown.tolist()
     found = []
     for unit in range(here.units.count):
         rows: list[dict[str, object]] = []
-        for at, code in enumerate(codes) if has_any[unit] else ():
+        for at, code in enumerate(codes) if any(is_shown[unit]) else ():
             if not is_shown[unit][at]:
                 rows.append({"code": code, "is_suppressed": True})
                 continue

@@ -1,11 +1,12 @@
 """What a finished run says of itself: calibrated items, convergence, exclusions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from shuren.evaluation.data import Declaration
-from shuren.evaluation.rules.measuring import Answers, Line, Measurement, domains_of
+from shuren.evaluation.rules.measuring import Answers, ItemParameters, Line, Measurement, domains_of
 
 
 def calibration_json(answers: Answers, measurement: Measurement) -> dict[str, object]:
@@ -32,6 +33,15 @@ def line_from_json(calibration: Mapping[str, object]) -> Line:
     if not isinstance(stored, Mapping):
         raise TypeError("calibration.line")
     return Line(float(stored["slope"]), float(stored["intercept"]))
+
+
+def parameters_from_json(calibration: Mapping[str, Any]) -> dict[str, ItemParameters]:
+    """Items that were calibrated, by code."""
+    return {
+        code: ItemParameters(float(item["slope"]), np.array([0.0 if step is None else step for step in item["intercepts"]]))
+        for code, item in calibration["items"].items()
+        if item["slope"] is not None
+    }
 
 
 def certificate_json(answers: Answers, measurement: Measurement, declaration: Declaration, *, reports: int) -> dict[str, object]:

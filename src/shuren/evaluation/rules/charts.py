@@ -365,6 +365,7 @@ def pupil_charts(document: Mapping[str, Any]) -> dict[str, Chart]:
     score = document["score"]
     cuts = [row for row in document["scale"]["levels"] if row["from"] is not None]
     starts = [row["from"] for row in cuts]
+    own = Point(label=_("这次的成绩"), value=score["value"], low=score["low"], high=score["high"], is_focus=True)
     charts = {
         "score": Chart(
             kind=ChartKind.INTERVAL_DOTS,
@@ -373,7 +374,7 @@ def pupil_charts(document: Mapping[str, Any]) -> dict[str, Chart]:
             series=(
                 Series(
                     name=_("成绩"),
-                    points=(Point(label=_("这次的成绩"), value=score["value"], low=score["low"], high=score["high"], is_focus=True),),
+                    points=(own,),
                 ),
             ),
             label_title="",
@@ -386,13 +387,13 @@ def pupil_charts(document: Mapping[str, Any]) -> dict[str, Chart]:
     }
     rows = [row for row in document["domains"] if row["rate"] is not None]
     if rows:
-        own = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["rate"] * 100) for row in rows)
+        gained = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["rate"] * 100) for row in rows)
         usual = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["expected_rate"] * 100) for row in rows)
         charts["domains"] = Chart(
             kind=ChartKind.ITEM_BARS,
             name="domains",
             title=_("各领域得分率，与按自己的总体水平推算的相比"),
-            series=(Series(name=_("得分率"), points=own), Series(name=_("按总体水平推算"), points=usual)),
+            series=(Series(name=_("得分率"), points=gained), Series(name=_("按总体水平推算"), points=usual)),
             label_title=_("领域"),
             value_title=_("得分率"),
             unit="%",

@@ -132,11 +132,12 @@ def _trend(body: Mapping[str, Any], run: Mapping[str, Any], earlier: Sequence[Ea
     return rows
 
 
-def _change(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float] | None:
-    if before["se"] is None or after["se"] is None:
+def _change(before: Mapping[str, float | None], after: Mapping[str, float | None]) -> dict[str, float] | None:
+    old, new, old_se, new_se = before["value"], after["value"], before["se"], after["se"]
+    if old is None or new is None or old_se is None or new_se is None:
         return None
-    value = after["value"] - before["value"]
-    se = (before["se"] ** 2 + after["se"] ** 2) ** 0.5
+    value = new - old
+    se = (old_se**2 + new_se**2) ** 0.5
     return {
         "value": round(value, 4),
         "se": round(se, 4),

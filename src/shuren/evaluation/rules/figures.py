@@ -65,8 +65,8 @@ def level_figures(
         clusters = _clusters(answers, units, tree, pvs, cuts)
         if clusters is not None:
             # A district of one school has no clusters to vary: its pupils stand for themselves.
-            pairs = zip(clusters.variance(total), variance, strict=True)
-            variance = tuple(np.where(np.isnan(wide), narrow, wide) for wide, narrow in pairs)
+            wide = clusters.variance(total)
+            variance = _filled(wide[0], variance[0]), _filled(wide[1], variance[1]), _filled(wide[2], variance[2])
         mean, sd, shares = _statistics(total)
         found.append(
             LevelFigures(
@@ -118,6 +118,10 @@ def _sample_variance(total: _Moments, n: FloatArray, squares: FloatArray) -> tup
         factor = np.where(n > 1, squares / total.weight**2 * n / (n - 1), np.nan)
         sd_variance = np.where(n > 1, sd.T**2 / (2 * (n - 1)), np.nan).T
     return sd**2 * factor[:, None], sd_variance, shares * (1 - shares) * factor[:, None, None]
+
+
+def _filled(wide: FloatArray, narrow: FloatArray) -> FloatArray:
+    return np.where(np.isnan(wide), narrow, wide)
 
 
 def _with_imputation(sampling: FloatArray, values: FloatArray) -> FloatArray:

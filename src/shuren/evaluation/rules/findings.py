@@ -59,10 +59,8 @@ def _compared(row: Mapping[str, Any]) -> str:
     words = {"above": above_name(Level(row["level"])), "points": abs(difference["value"])}
     if abs(difference["value"]) < 0.5:
         return _("与%(above)s持平") % words
-    if difference["value"] > 0:
-        told = _("比%(above)s高 %(points).0f 分") % words
-    else:
-        told = _("比%(above)s低 %(points).0f 分") % words
+    higher, lower = _("比%(above)s高 %(points).0f 分") % words, _("比%(above)s低 %(points).0f 分") % words
+    told = higher if difference["value"] > 0 else lower
     return told + (_("，差异显著") if is_significant(difference) else _("，差异不显著"))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 
 from edmeasure import irt, plausible, scoring
 from edmeasure.responses import Responses
@@ -14,6 +15,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STEPS = 6
 MANY_PERSONS = 50_000
+FEWEST_COMMON_ITEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,14 @@ class ItemInfo:
     cognitive: str
     units: tuple[str, ...]
     max_score: int
+
+
+@dataclass(frozen=True, eq=False)
+class ItemParameters:
+    """A calibrated item of another run: slope, and intercepts d_0 = 0 … d_K."""
+
+    slope: float
+    intercepts: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +112,11 @@ class Measurement:
 def domains_of(items: Sequence[ItemInfo]) -> tuple[tuple[Domain, IntArray], ...]:
     """Domains in order of appearance, content before cognitive, with the positions of their items."""
     found: dict[Domain, list[int]] = {}
-    for kind, name_of in ((DomainKind.CONTENT, lambda item: item.content), (DomainKind.COGNITIVE, lambda item: item.cognitive)):
+    for kind in DomainKind:
         for position, item in enumerate(items):
-            if name_of(item):
-                found.setdefault(Domain(kind, name_of(item)), []).append(position)
+            name = item.content if kind is DomainKind.CONTENT else item.cognitive
+            if name:
+                found.setdefault(Domain(kind, name), []).append(position)
     return tuple((domain, np.asarray(positions, dtype=np.int64)) for domain, positions in found.items())
 
 
@@ -113,13 +124,13 @@ def measure(
     answers: Answers,
     declaration: Declaration,
     *,
-    anchor: Mapping[str, float] | None = None,
+    anchor: Mapping[str, ItemParameters] | None = None,
     anchor_line: Line | None = None,
     progress: Callable[[int, str], None] = lambda _step, _name: None,
 ) -> Measurement:
     """Carry out the declaration; the same answers and declaration give the same numbers on any later day.
 
-    `anchor` maps item codes to difficulties of the anchoring run and `anchor_line` is that run's scale.
+    `anchor` maps item codes to the anchoring run's parameters and `anchor_line` is that run's scale.
     """
     progress(0, "calibrate")
     fit = irt.calibrate(
@@ -184,12 +195,12 @@ def _line(
     answers: Answers,
     declaration: Declaration,
     fit: irt.IRTFit,
-    anchor: Mapping[str, float] | None,
+    anchor: Mapping[str, ItemParameters] | None,
     anchor_line: Line | None,
 ) -> Line:
     scale = declaration.scale
     if scale.method == "anchor" and anchor is not None and anchor_line is not None:
-        return linked_line(dict(zip(fit.item_ids, fit.difficulties.tolist(), strict=True)), anchor, anchor_line)
+        return linked_line(fit, anchor, anchor_line)
     mean, sd = scale.mean, scale.sd
     if scale.method == "reference":
         columns = np.stack([answers.reference[name] for name in declaration.reference])
@@ -199,16 +210,42 @@ def _line(
     return Line(slope, mean - slope * own_mean)
 
 
-def linked_line(own: Mapping[str, float], anchor: Mapping[str, float], anchor_line: Line) -> Line:
-    """Mean/sigma linking by common items (Kolen & Brennan 2014, ch. 6): own ability → anchor's ability → its scale."""
-    common = [code for code in own if code in anchor and np.isfinite(own[code]) and np.isfinite(anchor[code])]
-    if len(common) < 5:
-        raise ValueError(f"only {len(common)} common items link this run to its anchor; at least 5 are needed")
-    mine = np.array([own[code] for code in common])
-    theirs = np.array([anchor[code] for code in common])
-    slope = float(theirs.std() / mine.std())
-    shift = float(theirs.mean() - slope * mine.mean())
+def linked_line(own: irt.IRTFit, anchor: Mapping[str, ItemParameters], anchor_line: Line) -> Line:
+    """Own ability → the anchor's ability → its scale, by the common items' test characteristic curves.
+
+    Stocking & Lord (1983): A and B such that the common items promise the same marks at A·theta + B on the anchor's
+    scale as at theta on their own, weighted over a standard normal population.
+    """
+    common = [
+        (at, anchor[code])
+        for at, code in enumerate(own.item_ids)
+        if code in anchor and np.isfinite(own.slopes[at]) and anchor[code].intercepts.size == own.max_scores[at] + 1
+    ]
+    if len(common) < FEWEST_COMMON_ITEMS:
+        needed = f"at least {FEWEST_COMMON_ITEMS} are needed"
+        raise ValueError(f"only {len(common)} common items link this run to its anchor; {needed}")
+    grid = np.linspace(-4, 4, 81)
+    weight = np.exp(-(grid**2) / 2)
+    parameters = [ItemParameters(float(own.slopes[at]), own.intercepts[at, : own.max_scores[at] + 1]) for at, _ in common]
+    mine = np.sum([expected_marks(item.slope, item.intercepts, grid) for item in parameters], axis=0)
+
+    def loss(line: FloatArray) -> float:
+        moved = np.exp(line[0]) * grid + line[1]
+        theirs = np.sum([expected_marks(item.slope, item.intercepts, moved) for _, item in common], axis=0)
+        return float(weight @ (mine - theirs) ** 2)
+
+    options = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 2000}
+    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
+    slope, shift = float(np.exp(found[0])), float(found[1])
     return Line(anchor_line.slope * slope, anchor_line.slope * shift + anchor_line.intercept)
+
+
+def expected_marks(slope: float, intercepts: FloatArray, theta: FloatArray) -> FloatArray:
+    """Expected score on one item at abilities `theta` (partial credit model)."""
+    steps = np.arange(intercepts.size)
+    logits = slope * theta[..., None] * steps + intercepts
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray((odds @ steps) / odds.sum(axis=-1))
 
 
 def spread(values: FloatArray, weights: FloatArray) -> tuple[float, float]:

@@ -9,10 +9,11 @@ taken off, so that the city is 0.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from edmeasure.irt import IRTFit
 from shuren.evaluation.data import Level
-from shuren.evaluation.rules.measuring import Answers, FloatArray, IntArray, Measurement, domains_of
+from shuren.evaluation.rules.measuring import Answers, FloatArray, IntArray, Measurement, domains_of, expected_marks
 from shuren.evaluation.rules.units import LevelUnits, climb, roll_up, sums
 
 WIDE = (Level.CITY, Level.DISTRICT)
@@ -45,20 +46,16 @@ class ItemFigures:
 def expected_share(fit: IRTFit, item: int, theta: FloatArray) -> FloatArray:
     """Expected share of item `item`'s marks at abilities `theta` (partial credit model)."""
     highest = int(fit.max_scores[item])
-    steps = np.arange(highest + 1)
-    logits = fit.slopes[item] * theta[..., None] * steps + fit.intercepts[item, : highest + 1]
-    logits -= logits.max(axis=-1, keepdims=True)
-    odds = np.exp(logits)
-    return np.asarray((odds @ steps) / odds.sum(axis=-1) / highest)
+    return expected_marks(float(fit.slopes[item]), fit.intercepts[item, : highest + 1], theta) / highest
 
 
 @dataclass(eq=False)
 class _Marks:
     """Per pupil and domain: marks gained, expected and at stake; filled item by item."""
 
-    gained: FloatArray
-    expected: FloatArray
-    stake: FloatArray
+    gained: npt.NDArray[np.float32]
+    expected: npt.NDArray[np.float32]
+    stake: npt.NDArray[np.float32]
 
 
 def profiles(
@@ -67,7 +64,8 @@ def profiles(
     """Domain and item figures at every level, top first."""
     lowest = tree[-1]
     domains = domains_of(answers.items)
-    marks = _Marks(*(np.zeros((len(domains), answers.n), dtype=np.float32) for _ in range(3)))
+    shape = (len(domains), answers.n)
+    marks = _Marks(np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32))
     wide = [units for units in tree if units.level in WIDE]
     totals, wide_totals = [], []
     for item in range(len(answers.items)):
@@ -109,8 +107,17 @@ def _expected_fast(fit: IRTFit, item: int, theta: FloatArray) -> FloatArray:
 
 
 def _item_totals(codes: IntArray, count: int, weights: FloatArray, observed: FloatArray, residual: FloatArray) -> FloatArray:
-    columns = (None, weights, weights * observed, weights * residual, weights**2, (weights * observed) ** 2)
-    columns += (weights**2 * observed, (weights * residual) ** 2, weights**2 * residual)
+    columns = (
+        None,
+        weights,
+        weights * observed,
+        weights * residual,
+        weights**2,
+        (weights * observed) ** 2,
+        weights**2 * observed,
+        (weights * residual) ** 2,
+        weights**2 * residual,
+    )
     return np.stack([sums(codes, count, column) for column in columns], axis=1)
 
 

@@ -199,8 +199,8 @@ def _wrong(answers: Mapping[str, int], items: Sequence[ItemInfo]) -> list[dict[s
 def _meaning(score: PupilScore, name: str, may_be: list[str]) -> list[str]:
     words = {"score": score.eap, "low": score.eap - Z95 * score.se, "high": score.eap + Z95 * score.se, "name": name}
     found = [
-        _("这次的成绩是 %(score).0f 分，处于“%(name)s”。一次测验只做了一部分题，所以成绩带有误差：真实水平很可能在 %(low).0f 到 %(high).0f 分之间。")
-        % words
+        _("这次的成绩是 %(score).0f 分，处于“%(name)s”。") % words
+        + _("一次测验只做了一部分题，所以成绩带有误差：真实水平很可能在 %(low).0f 到 %(high).0f 分之间。") % words
     ]
     if len(may_be) > 1:
         found.append(_("因为有误差，实际水平也可能属于：%(names)s。") % {"names": _("、").join(may_be)})

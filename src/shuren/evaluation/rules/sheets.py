@@ -6,12 +6,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 Row = tuple[str | int | float | None, ...]
+SheetRows = tuple[str, tuple[str, ...], list[Row]]
 HIDDEN = "*"
 
 
-def report_sheets(document: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...], list[Row]]]:
+def report_sheets(document: Mapping[str, Any]) -> list[SheetRows]:
     """Title, header and rows of every sheet; the first one says what the workbook is."""
-    sheets = [(_("说明"), (_("项目"), _("内容")), _about(document))]
+    sheets: list[SheetRows] = [(_("说明"), (_("项目"), _("内容")), _about(document))]
     if document["is_withheld"]:
         return sheets
     interval = (_("数值"), _("标准误"), _("95%区间下限"), _("95%区间上限"))
@@ -24,9 +25,9 @@ def report_sheets(document: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...
     if document["children"]:
         sheets.append((_("下级单位"), (_("单位"), _("级别"), _("人数"), *interval), _children(document)))
     if document["items"]:
-        header = (_("题号"), _("题目"), _("内容领域"), _("认知领域"), _("作答人数"), _("得分率"), _("95%区间下限"))
-        header += (_("95%区间上限"), _("与上一级之差"), _("区分度"), _("未作答率"))
-        sheets.append((_("题目"), header, _items(document)))
+        words = (_("题号"), _("题目"), _("内容领域"), _("认知领域"))
+        numbers = (_("作答人数"), _("得分率"), _("95%区间下限"), _("95%区间上限"), _("与上一级之差"), _("区分度"), _("未作答率"))
+        sheets.append((_("题目"), (*words, *numbers), _items(document)))
     if document["contrasts"]:
         sheets.append((_("群体比较"), (_("变量"), _("群体"), _("人数"), *interval), _contrasts(document)))
     if document["trend"]:
@@ -34,7 +35,7 @@ def report_sheets(document: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...
     return sheets
 
 
-def pupil_sheets(document: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...], list[Row]]]:
+def pupil_sheets(document: Mapping[str, Any]) -> list[SheetRows]:
     """A pupil's workbook: the score, the parts, the items to look at again."""
     score, run = document["score"], document["run"]
     about: list[Row] = [
@@ -51,7 +52,7 @@ def pupil_sheets(document: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]
         for row in [*document["domains"], *document["units"]]
     ]
     header = (_("类别"), _("名称"), _("题数"), _("得分"), _("满分"), _("得分率"), _("判断"))
-    sheets = [(_("成绩"), (_("项目"), _("内容")), about), (_("各部分"), header, parts)]
+    sheets: list[SheetRows] = [(_("成绩"), (_("项目"), _("内容")), about), (_("各部分"), header, parts)]
     if document["shows_items"]:
         wrong: list[Row] = [
             (row["number"], row["label"], row["content"], row["gained"], row["stake"], row["state"])

@@ -1,8 +1,9 @@
 """What must be withheld so that no group under the minimum can be seen, not even by subtraction.
 
 The published totals of a report family form a tree: a parent's total is the sum of its children. Whatever is withheld
-under a published parent is known as a sum, so that sum must cover at least `minimum` pupils and at least two groups. Under a withheld parent the withheld children must cover `minimum` pupils, or the parent's
-total could be put together again from below.
+under a published parent is known as a sum, so that sum must cover at least `minimum` pupils and at least two groups.
+Under a withheld parent the withheld children must cover `minimum` pupils, or the parent's total could be put together
+again from below.
 """
 
 import numpy as np

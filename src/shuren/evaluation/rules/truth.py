@@ -59,7 +59,8 @@ def _score_rows(
         _at_least(f"eap:{name}", f"r(EAP, {name})", _correlation(eap, values), EAP_WITH_EACH)
         for name, values in zip(names, official, strict=True)
     ]
-    rows.append(_at_least("eap:mean", "r(EAP, mean of official plausible values)", _correlation(eap, official.mean(axis=0)), EAP_WITH_MEAN))
+    with_mean = _correlation(eap, official.mean(axis=0))
+    rows.append(_at_least("eap:mean", "r(EAP, mean of official plausible values)", with_mean, EAP_WITH_MEAN))
     known = edmeasure.variance_between(official, groups=answers.school_ids)
     found = edmeasure.variance_between(measurement.scores.pvs, groups=answers.school_ids)
     rows.append(

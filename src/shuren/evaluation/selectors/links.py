@@ -52,7 +52,8 @@ def reports_of_people(*, actor: Actor, now: datetime, person_ids: Iterable[int] 
     scope = scope_of(actor=actor, permission=Permission.VIEW_PUPIL_REPORTS, now=now)
     wanted = set(scope.person_ids) if person_ids is None else scope.person_ids & set(person_ids)
     places = enrollments_of_people(wanted) if wanted else []
-    above = {path[: end + 1] for place in places if place.role is EnrollmentRole.STUDENT for path in [place.class_path] for end, letter in enumerate(path) if letter == "/"}
+    paths = [place.class_path for place in places if place.role is EnrollmentRole.STUDENT]
+    above = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/"}
     runs = list(
         EvaluationRun.objects.filter(org_path__in=sorted(above), status=RunStatus.DONE)
         .defer("calibration", "certificate", "declaration", "truth")

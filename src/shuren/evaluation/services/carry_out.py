@@ -19,9 +19,9 @@ from shuren.directory.data import OrgType
 from shuren.evaluation.data import Declaration, Level, RunStatus
 from shuren.evaluation.models import EvaluationRun, UnitReport
 from shuren.evaluation.rules.bodies import UnitBody, unit_bodies
-from shuren.evaluation.rules.certificate import calibration_json, certificate_json, line_from_json
+from shuren.evaluation.rules.certificate import calibration_json, certificate_json, line_from_json, parameters_from_json
 from shuren.evaluation.rules.declaration import digest, from_json
-from shuren.evaluation.rules.measuring import Answers, Line, Measurement, measure
+from shuren.evaluation.rules.measuring import Answers, Measurement, measure
 from shuren.evaluation.rules.truth import truth_rows
 from shuren.evaluation.rules.units import unit_tree
 from shuren.evaluation.selectors.answers import answers_of
@@ -74,9 +74,13 @@ def measured(answers: Answers, declaration: Declaration, *, progress: Progress =
     if anchor_id is None:
         return measure(answers, declaration, progress=progress)
     anchor = EvaluationRun.objects.get(pk=anchor_id, status=RunStatus.DONE)
-    difficulties = {code: item["difficulty"] for code, item in anchor.calibration["items"].items() if item["difficulty"] is not None}
-    line: Line = line_from_json(anchor.calibration)
-    return measure(answers, declaration, anchor=difficulties, anchor_line=line, progress=progress)
+    return measure(
+        answers,
+        declaration,
+        anchor=parameters_from_json(anchor.calibration),
+        anchor_line=line_from_json(anchor.calibration),
+        progress=progress,
+    )
 
 
 def write_scores(run_id: int, answers: Answers, measurement: Measurement, *, now: datetime) -> None:

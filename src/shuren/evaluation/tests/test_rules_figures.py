@@ -1,17 +1,18 @@
 """Group figures: equal to edmeasure's, and sums that agree from class to city."""
 
 import json
+from dataclasses import replace
 
-import edmeasure
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edmeasure
 from shuren.evaluation.data import Cut, Declaration, Level, Scale
 from shuren.evaluation.rules.bodies import unit_bodies
 from shuren.evaluation.rules.figures import PERCENTILES, level_figures
-from shuren.evaluation.rules.measuring import Answers, ItemInfo, Line, domains_of, linked_line, measure, spread
+from shuren.evaluation.rules.measuring import Answers, ItemInfo, ItemParameters, Line, domains_of, linked_line, measure, spread
 from shuren.evaluation.rules.profiles import expected_share, profiles
 from shuren.evaluation.rules.units import climb, sums, unit_tree
 
@@ -103,7 +104,8 @@ def test_percentiles_split_the_weight(run) -> None:
     for units, found in zip(tree, level_figures(answers, measurement.scores.pvs, tree, CUTS), strict=True):
         assert (np.diff(found.percentiles, axis=1) >= 0).all()
         inside = units.codes == units.count - 1
-        below = [np.average(draw[inside] <= found.percentiles[-1, 2], weights=answers.weights[inside]) for draw in measurement.scores.pvs]
+        median, weights = found.percentiles[-1, 2], answers.weights[inside]
+        below = [np.average(draw[inside] <= median, weights=weights) for draw in measurement.scores.pvs]
         assert np.mean(below) == pytest.approx(PERCENTILES[2] / 100, abs=0.12)
 
 
@@ -127,7 +129,7 @@ def test_totals_climb_without_loss(places: list[tuple[int, int, int]]) -> None:
 
 def test_levels_nobody_belongs_to_are_left_out() -> None:
     answers = simulated(60)
-    flat = Answers(**{name: getattr(answers, name) for name in Answers.__dataclass_fields__} | {"district_ids": np.zeros(60, int)})
+    flat = replace(answers, district_ids=np.zeros(60, int))
     assert [units.level for units in unit_tree(flat, root_id=1, top=Level.CITY)] == [Level.CITY, Level.SCHOOL, Level.CLASS]
     assert [units.level for units in unit_tree(answers, root_id=1, top=Level.SCHOOL)] == [Level.SCHOOL, Level.CLASS]
 
@@ -214,7 +216,7 @@ def test_a_contrast_with_a_small_answer_in_one_district_is_shown_in_none() -> No
     first = np.flatnonzero(answers.district_ids == 10)
     female[first] = 0
     female[first[:3]] = 1
-    changed = Answers(**{name: getattr(answers, name) for name in Answers.__dataclass_fields__} | {"context": {"female": female}})
+    changed = replace(answers, context={"female": female})
     measurement = measure(changed, declared())
     tree = unit_tree(changed, root_id=1, top=Level.CITY)
     bodies = list(unit_bodies(changed, measurement, tree, declared()))
@@ -247,16 +249,22 @@ def test_a_school_without_jackknife_zones_uses_schools_as_clusters() -> None:
     assert clustered > 1.5 * simple
 
 
-def test_linking_finds_the_anchor_scale_again() -> None:
-    own = {f"I{at}": value for at, value in enumerate(np.linspace(-2, 2, 9))}
-    anchor = {code: 0.8 * value + 0.5 for code, value in own.items()}
-    line = linked_line(own, anchor, Line(100, 500))
-    assert (line.slope, line.intercept) == pytest.approx((80, 550))
+def test_linking_finds_the_anchor_scale_again(run) -> None:
+    """Items moved to another origin and unit link back exactly: b' = 0.8 b + 0.5, a' = a / 0.8."""
+    fit = run[1].fit
+    moved = {}
+    for at, code in enumerate(fit.item_ids):
+        steps = np.arange(fit.max_scores[at] + 1)
+        slope = fit.slopes[at] / 0.8
+        moved[code] = ItemParameters(slope, fit.intercepts[at, : steps.size] - slope * 0.5 * steps)
+    line = linked_line(fit, moved, Line(100, 500))
+    assert (line.slope, line.intercept) == pytest.approx((80, 550), abs=1e-4)
     with pytest.raises(ValueError, match="common items"):
-        linked_line(own, {"I1": 0.0}, Line(100, 500))
+        linked_line(fit, {"I1": moved["I1"]}, Line(100, 500))
 
 
 def test_the_population_gets_the_declared_mean_and_spread(run) -> None:
     answers, measurement, _tree, _bodies = run
     assert spread(measurement.scores.pvs, answers.weights) == pytest.approx((500, 100), abs=1e-6)
-    assert [domain.key for domain, _ in domains_of(answers.items)] == ["content:数", "content:形", "content:统", "cognitive:知", "cognitive:用"]
+    keys = [domain.key for domain, _ in domains_of(answers.items)]
+    assert keys == ["content:数", "content:形", "content:统", "cognitive:知", "cognitive:用"]

@@ -31,7 +31,9 @@ def withheld_of(counts: list[np.ndarray], parents: list[np.ndarray]) -> list[np.
     return found
 
 
-def system(counts: list[np.ndarray], parents: list[np.ndarray], withheld: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def system(
+    counts: list[np.ndarray], parents: list[np.ndarray], withheld: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unknown = a class's total; every published unit is an equation. Rows of equations, rows of withheld units, totals."""
     n = counts[-1].shape[0]
     membership = [np.eye(n)]

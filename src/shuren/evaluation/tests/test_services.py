@@ -35,7 +35,7 @@ def test_a_run_ends_with_scores_reports_and_a_certificate(region: Region) -> Non
     assert {"eap", "eap_se", "wle", "wle_se", "pv1", "pv5", "raw", "domain1_eap", "domain6_se"} <= set(table.column_names)
     levels = dict.fromkeys(UnitReport.objects.filter(run_id=run_id).values_list("level", flat=True))
     assert set(levels) == {"city", "district", "school", "class"}
-    assert UnitReport.objects.filter(run_id=run_id).count() == len([key for key in region.orgs])
+    assert UnitReport.objects.filter(run_id=run_id).count() == len(region.orgs)
     assert audit.entries(action="evaluation.run_finished", target=f"run:{run_id}").count() == 1
     assert apps.get_model("kernel.Event").objects.filter(name="evaluation.run_finished").count() == 1
 

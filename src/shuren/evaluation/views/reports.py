@@ -8,8 +8,8 @@ from shuren.directory.api import geometries_of
 from shuren.evaluation.data import Level, Report
 from shuren.evaluation.rules.addresses import file_address, pupil_file_address, run_address
 from shuren.evaluation.rules.charts import pupil_charts, report_charts, suppression_note
-from shuren.evaluation.rules.words import level_names
 from shuren.evaluation.rules.declaration import from_json
+from shuren.evaluation.rules.words import level_names
 from shuren.evaluation.selectors.pupils import PupilRow, pupil_report, pupils_of_class
 from shuren.evaluation.selectors.reports import report_of
 from shuren.evaluation.selectors.runs import KIND

@@ -1,6 +1,6 @@
 from dataclasses import asdict
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -35,7 +35,7 @@ TONES = {
 
 
 @require_GET
-def run_list(request: HttpRequest) -> HttpResponse:
+def run_list(request: HttpRequest) -> HttpResponseBase:
     actor, now = actor_of(request), clock.now()
     own = reports_of_people(actor=actor, now=now)
 
@@ -110,7 +110,8 @@ def declare(request: HttpRequest, assessment: str) -> HttpResponse:
     form = DeclareForm(found, request.POST or None, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
         scale = {"cuts": _cuts(form.cleaned_data["cuts"], found), "mean": found.scale.mean, "sd": found.scale.sd}
-        scale |= {"method": "reference" if found.references else "declared", "lowest_name": _lowest(found, form.cleaned_data["cuts"])}
+        scale["method"] = "reference" if found.references else "declared"
+        scale["lowest_name"] = _lowest(found, form.cleaned_data["cuts"])
         run_id = declare_run(
             actor=actor, assessment_id=found.id, options=form.options() | {"scale": scale}, now=now
         )
