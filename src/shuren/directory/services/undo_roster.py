@@ -36,7 +36,7 @@ def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
     if not may_undo_roster(import_id, now=now):
         raise Conflict(_("只能在 24 小时内撤销最后一次名册导入。"), remedy=_("请用改正后的名册再导入一次。"))
     if PendingRoster.objects.exists():
-        raise Conflict(_("另一份名册正在导入,请稍后再试。"))
+        raise Conflict(_("另一份名册正在导入，请稍后再试。"))
     folder = import_dir(import_id)
     try:
         with transaction.atomic():
@@ -51,7 +51,7 @@ def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
             record_undone(import_id, actor=actor, now=now)
     except IntegrityError as fault:
         raise Conflict(
-            _("已有账号、成绩或授权用到这次导入的人员或机构。"), remedy=_("请先处理它们,或用改正后的名册再导入一次。")
+            _("已有账号、成绩或授权用到这次导入的人员或机构。"), remedy=_("请先处理它们，或用改正后的名册再导入一次。")
         ) from fault
 
 
@@ -61,7 +61,7 @@ def _check_untouched(applied: AppliedRoster) -> None:
         first, end = applied.ranges.get(model._meta.db_table, (0, 0))
         held = model._default_manager.filter(pk__gte=first, pk__lt=end)
         if held.count() != end - first or held.exclude(import_id=applied.import_id).exists():
-            raise Conflict(_("这次导入的数据后来又改过,不能撤销。"), remedy=_("请用改正后的名册再导入一次。"))
+            raise Conflict(_("这次导入的数据后来又改过，不能撤销。"), remedy=_("请用改正后的名册再导入一次。"))
 
 
 def _restore(folder: Path) -> None:

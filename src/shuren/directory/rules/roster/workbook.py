@@ -37,7 +37,7 @@ STAFF_ROLES = {
 }
 ENROLLMENT_ROLES = {"教师": "teacher", "学生": "student"}
 DATE_NOTE = "写成 2026-09-01 的样子"
-EXAMPLE_MARK = "示例行,导入时不读"
+EXAMPLE_MARK = "示例行，导入时不读"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +86,18 @@ _PLACES = {
 _ENABLED = Column("在用", "enabled", note="留空按“是”", choices=YES_NO)
 _SYNTHETIC = Column("合成数据", "synthetic", note="演示用的虚构人员填“是”", choices=YES_NO)
 _CONTACT = (Column("用户名", "username"), Column("手机", "phone"), Column("邮箱", "email"), _ENABLED, _SYNTHETIC)
-_PRIMARY = Column("主要", "a_is_primary", note="一个人在一个机构只有一个主要身份;留空按“是”", choices=YES_NO)
+_PRIMARY = Column("主要", "a_is_primary", note="一个人在一个机构只有一个主要身份；留空按“是”", choices=YES_NO)
 
 ORGS = Sheet(
     "机构",
     "org",
     (
-        Column("机构编号", "sid", True, "本表内不重复;以后每次导入都用同一个编号", example="XX-001"),
+        Column("机构编号", "sid", True, "本表内不重复；以后每次导入都用同一个编号", example="XX-001"),
         Column("机构名称", "name", True, example="示例市示例区第一小学"),
         Column("简称", "short_name", example="示例一小"),
         Column("机构类型", "type", True, choices=ORG_TYPES, example="学校"),
         Column("上级机构编号", "parent", note="最上级机构留空", example="QX-01"),
-        Column("机构标识码", "code", note="学校填 10 位学校(机构)标识码"),
+        Column("机构标识码", "code", note="学校填 10 位学校（机构）标识码"),
         Column("行政区划代码", "division_code", note="6 位"),
         Column("统一社会信用代码", "credit_code", note="18 位"),
         Column("是否农村", "is_rural", choices=YES_NO),
@@ -117,7 +117,7 @@ SESSIONS = Sheet(
         Column("开始日期", "begin_date", True, DATE_NOTE, example="2026-09-01"),
         Column("结束日期", "end_date", True, DATE_NOTE, example="2027-01-31"),
         Column("所属学年编号", "parent", note="学年本身留空"),
-        Column("学年", "school_year", True, "学年结束的那一年,如 2027", example="2027"),
+        Column("学年", "school_year", True, "学年结束的那一年，如 2027", example="2027"),
     ),
     "学年和学期",
 )
@@ -133,7 +133,7 @@ COURSES = Sheet(
         Column("开课机构编号", "org", True, example="XX-001"),
         Column("学年编号", "session"),
     ),
-    "课程;没有教学班可以不填",
+    "课程；没有教学班可以不填",
 )
 CLASSES = Sheet(
     "班级",
@@ -158,11 +158,11 @@ STAFF = Sheet(
     "教职工",
     "person",
     (
-        Column("人员编号", "sid", True, "一个人一个编号,可以有几行(几个岗位)", example="T0001"),
+        Column("人员编号", "sid", True, "一个人一个编号，可以有几行（几个岗位）", example="T0001"),
         Column("姓名", "name", True, example="示例教师"),
         Column("性别", "sex", choices=SEXES, example="女"),
         Column("出生日期", "birth_date", note=DATE_NOTE, example="1988-05-01"),
-        Column("身份证件号", "national_id", note="加密保存,可以不填"),
+        Column("身份证件号", "national_id", note="加密保存，可以不填"),
         Column("工号", "staff_number", example="2008001"),
         Column("机构编号", "a_org", note="在哪个机构任职", example="XX-001"),
         Column("岗位", "a_role", choices=STAFF_ROLES, example="教师"),
@@ -173,7 +173,7 @@ STAFF = Sheet(
         Column("学籍号", "pupil_number"),
         Column("年级", "grade"),
     ),
-    "校长、教师、职工、教育局人员;几个岗位写几行",
+    "校长、教师、职工、教育局人员；几个岗位写几行",
 )
 PUPILS = Sheet(
     "学生",
@@ -183,7 +183,7 @@ PUPILS = Sheet(
         Column("姓名", "name", True, example="示例学生"),
         Column("性别", "sex", choices=SEXES, example="男"),
         Column("出生日期", "birth_date", note=DATE_NOTE, example="2017-10-08"),
-        Column("身份证件号", "national_id", note="加密保存,可以不填"),
+        Column("身份证件号", "national_id", note="加密保存，可以不填"),
         Column("学籍号", "pupil_number", note="G、J 或 L 加 18 位"),
         Column("年级", "grade", example="3"),
         Column("学校编号", "a_org", True, example="XX-001"),
@@ -200,14 +200,14 @@ GUARDIANS = Sheet(
     "家长",
     "person",
     (
-        Column("人员编号", "sid", True, "一位家长一个编号,几个孩子写几行", example="P0001"),
+        Column("人员编号", "sid", True, "一位家长一个编号，几个孩子写几行", example="P0001"),
         Column("姓名", "name", True, example="示例家长"),
         Column("性别", "sex", choices=SEXES, example="女"),
         Column("出生日期", "birth_date", note=DATE_NOTE),
-        Column("身份证件号", "national_id", note="加密保存,可以不填"),
+        Column("身份证件号", "national_id", note="加密保存，可以不填"),
         Column("学生编号", "l_ward", note="孩子的人员编号", example="S0001"),
         Column("关系", "l_relation", note="父亲、母亲、祖父……", example="母亲"),
-        Column("机构编号", "a_org", note="孩子所在学校;可以不填", example="XX-001"),
+        Column("机构编号", "a_org", note="孩子所在学校；可以不填", example="XX-001"),
         _PRIMARY,
         Column("开始日期", "a_begin_date", note=DATE_NOTE),
         Column("结束日期", "a_end_date", note=DATE_NOTE),
@@ -225,11 +225,11 @@ TEACHING = Sheet(
         Column("班级编号", "org", True, example="XX-001-2026-01"),
         Column("人员编号", "person", True, example="T0001"),
         Column("角色", "role", True, choices=ENROLLMENT_ROLES, example="教师"),
-        Column("主要", "is_primary", note="行政班的班主任填“是”;留空按“否”", choices=YES_NO),
+        Column("主要", "is_primary", note="行政班的班主任填“是”；留空按“否”", choices=YES_NO),
         Column("开始日期", "begin_date", note=DATE_NOTE),
         Column("结束日期", "end_date", note=DATE_NOTE),
     ),
-    "教师任课;学生除行政班以外的班",
+    "教师任课；学生除行政班以外的班",
 )
 SHEETS = (ORGS, SESSIONS, COURSES, CLASSES, STAFF, PUPILS, GUARDIANS, TEACHING)
 NOTES_SHEET = "说明"

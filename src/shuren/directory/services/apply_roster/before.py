@@ -38,7 +38,7 @@ def check_unmoved(stage: Stage) -> None:
         stage.duck.execute(f"CREATE OR REPLACE TABLE then_{name} AS SELECT * FROM was_{name}")
         pull_cells(stage, kind, f"SELECT id FROM then_{name}")
         if stage.value(f"SELECT count(*) FROM (SELECT * FROM then_{name} EXCEPT SELECT * FROM was_{name})"):
-            raise Conflict(_("检查之后,名册中的数据又有了变化。"), remedy=_("请重新检查这个文件,再导入。"))
+            raise Conflict(_("检查之后，名册中的数据又有了变化。"), remedy=_("请重新检查这个文件，再导入。"))
 
 
 def touched_ids(stage: Stage, kind: Kind) -> list[int]:

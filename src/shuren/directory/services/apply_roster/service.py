@@ -103,7 +103,7 @@ class _Run:
     def apply_in_batches(self) -> None:
         with transaction.atomic():
             if PendingRoster.objects.exists():
-                raise Conflict(_("另一份名册正在导入,请稍后再试。"))
+                raise Conflict(_("另一份名册正在导入，请稍后再试。"))
             self.ranges = reserve_ids(self.added)
             PendingRoster.objects.create(import_id=self.import_id, ranges=self.ranges, begun_at=self.now)
         make_plan(self.stage, self.ranges)

@@ -46,7 +46,7 @@ class Checking:
 def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Stage and check the file of an import, record findings and difference; the stage stays if it may be applied."""
     if PendingRoster.objects.exclude(import_id=import_id).exists():
-        raise Conflict(_("另一份名册正在导入,请稍后再试。"))
+        raise Conflict(_("另一份名册正在导入，请稍后再试。"))
     path = import_file(import_id)
     folder = path.parent
     state = import_state(import_id)

@@ -171,7 +171,7 @@ def _derived(sheet: Sheet, cells: set[str]) -> dict[str, str]:
     if sheet.name == "机构":
         return {"state": "'active'"}
     if sheet.name == "班级":
-        split = "list_filter(list_transform(string_split(replace(terms, ',', ','), ','), lambda x: trim(x)), lambda x: x <> '')"
+        split = "list_filter(list_transform(string_split(replace(terms, '，', ','), ','), lambda x: trim(x)), lambda x: x <> '')"
         terms = (
             f"CASE WHEN terms = '' THEN '' ELSE array_to_string(list_sort(list_distinct({split})), ',') END"
             if "terms" in cells

@@ -36,11 +36,11 @@ _PLAIN = PatternFill("solid", fgColor="E7EEF0")
 _GREY = Font(color="808080", italic=True)
 _NOTES = (
     ("这本工作簿", "一次导入一所学校、一个县区或全省的机构、班级、人员和任课。"),
-    ("黄色表头", "必须填写;其余可以留空。把鼠标停在表头上看说明。"),
-    ("编号", "机构、班级、人员的编号由您定,一经使用就不要改:系统靠它认出同一行。"),
-    ("示例行", f"写着“{EXAMPLE_MARK}”的行不会导入,可以删去。"),
-    ("行数", f"每张表最多 {MAX_ROWS:,} 行;更多请用 OneRoster CSV 压缩包。"),
-    ("导入前", "系统先检查全部内容并显示差异,确认以后才写入;有一处错误就一行也不写。"),
+    ("黄色表头", "必须填写；其余可以留空。把鼠标停在表头上看说明。"),
+    ("编号", "机构、班级、人员的编号由您定，一经使用就不要改：系统靠它认出同一行。"),
+    ("示例行", f"写着“{EXAMPLE_MARK}”的行不会导入，可以删去。"),
+    ("行数", f"每张表最多 {MAX_ROWS:,} 行；更多请用 OneRoster CSV 压缩包。"),
+    ("导入前", "系统先检查全部内容并显示差异，确认以后才写入；有一处错误就一行也不写。"),
 )
 
 
@@ -89,7 +89,7 @@ def _book(extent: str) -> Workbook:
     choice.add("B1")
     notes.data_validations.append(choice)
     notes.append([EXTENT, extent])
-    notes.append([None, f"“{EXTENT_FULL}”:没有列出的人员视为已离开;“{EXTENT_PART}”:没有列出的保持不变。"])
+    notes.append([None, f"“{EXTENT_FULL}”：没有列出的人员视为已离开；“{EXTENT_PART}”：没有列出的保持不变。"])
     for row in (*_NOTES, *((sheet.name, sheet.purpose) for sheet in SHEETS)):
         notes.append(list(row))
     return book
@@ -113,7 +113,7 @@ def _heading(page: Any, column: Column) -> Any:
     cell = WriteOnlyCell(page, value=column.heading)
     cell.font = Font(bold=True)
     cell.fill = _REQUIRED if column.is_required else _PLAIN
-    parts = ["必填" if column.is_required else "", column.note, "选择:" + "、".join(column.choices) if column.choices else ""]
+    parts = ["必填" if column.is_required else "", column.note, "选择：" + "、".join(column.choices) if column.choices else ""]
     if note := "。".join(part for part in parts if part):
         cell.comment = Comment(note, "树人", height=120, width=260)
     return cell
