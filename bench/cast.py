@@ -28,7 +28,9 @@ def main() -> None:
         for person in directory.people_of_org(root.path, roles={role}, limit=count):
             name = f"{role.value}-{person.id}"
             identity.create_accounts(actor=SYSTEM, person_ids=[person.id], usernames={person.id: name}, now=clock.now())
-            identity.set_password(actor=SYSTEM, person_id=person.id, password="bench-2026-pass", must_change=False, now=clock.now())
+            identity.set_password(
+                actor=SYSTEM, person_id=person.id, password="bench-2026-pass", must_change=False, now=clock.now()
+            )
             cast[name] = {"username": name, "password": "bench-2026-pass", "role": role.value}
     Path(settings.DATA_DIR, "cast.json").write_text(json.dumps(cast))
 

@@ -59,7 +59,9 @@ def main() -> None:
             if users == CROWDS[0]:
                 print("| page | requests | p50 ms | p95 ms | p99 ms | failures |\n|---|---|---|---|---|---|")
                 for row in rows:
-                    print(f"| {row['Name']} | {row['Request Count']} | {row['50%']} | {row['95%']} | {row['99%']} | {row['Failure Count']} |")
+                    print(
+                        f"| {row['Name']} | {row['Request Count']} | {row['50%']} | {row['95%']} | {row['99%']} | {row['Failure Count']} |"
+                    )
                 print("\n| users | requests/s | p50 ms | p95 ms | failures |\n|---|---|---|---|---|")
             rate = float(total["Requests/s"])
             print(f"| {users} | {rate:.1f} | {total['50%']} | {total['95%']} | {total['Failure Count']} |", flush=True)

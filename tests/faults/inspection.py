@@ -37,7 +37,9 @@ def dangling() -> int:
     """Rows whose person or org is gone: there must be none, whatever was killed."""
     enrollments = directory.Enrollment.objects.visible()
     return enrollments.exclude(person__in=directory.Person.objects.visible()).count() + sum(
-        1 for path, parent in directory.Org.objects.visible().values_list("path", "parent__path") if parent and not path.startswith(parent)
+        1
+        for path, parent in directory.Org.objects.visible().values_list("path", "parent__path")
+        if parent and not path.startswith(parent)
     )
 
 

@@ -4,7 +4,6 @@ import argparse
 import csv
 import io
 import os
-import sys
 import zipfile
 from datetime import date
 from pathlib import Path

@@ -23,9 +23,7 @@ SEED = int(os.environ.get("SHUREN_FAULT_SEED", "20261121"))
 PEOPLE, ITEMS = 3000, 12
 SETTLE_PATIENCE = 240.0
 
-moments = pytest.mark.parametrize(
-    "number", [pytest.param(n, marks=() if n == 0 else pytest.mark.soak) for n in range(20)]
-)
+moments = pytest.mark.parametrize("number", [pytest.param(n, marks=() if n == 0 else pytest.mark.soak) for n in range(20)])
 
 
 class Installation:
@@ -44,7 +42,9 @@ class Installation:
         return subprocess.Popen(self.words(*arguments), cwd=ROOT, env=self.environment, stdout=sink, stderr=sink)
 
     def run(self, *arguments: object) -> str:
-        answer = subprocess.run(self.words(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            self.words(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return answer.stdout
 
@@ -108,7 +108,9 @@ def works(files: Path) -> dict[str, tuple[object, ...]]:
 
 
 @pytest.fixture
-def victim(stages: dict[str, tuple[Installation, float]], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+def victim(
+    stages: dict[str, tuple[Installation, float]], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
     yield stages[request.param][0].copy(tmp_path / "victim")
 
 

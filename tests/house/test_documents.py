@@ -111,7 +111,11 @@ def test_glossary_code_names_exist() -> None:
 def test_every_decision_has_its_four_parts() -> None:
     pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
     assert pages
-    wrong = [p.name for p in pages if not all(f"## {part}" in p.read_text() for part in ("Context", "Decision", "Consequences", "Status"))]
+    wrong = [
+        p.name
+        for p in pages
+        if not all(f"## {part}" in p.read_text() for part in ("Context", "Decision", "Consequences", "Status"))
+    ]
     assert wrong == []
 
 

@@ -5,12 +5,35 @@ from tests.house.source import APPS, SRC, product
 
 EMPTY_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|misc|managers?|handlers?|v2|new)(\.py$|/)")
 STAIRS = {
-    *("__init__", "__main__", "data", "rules", "models", "selectors", "services", "api", "forms", "views", "rest", "jobs", "admin"),
+    *(
+        "__init__",
+        "__main__",
+        "data",
+        "rules",
+        "models",
+        "selectors",
+        "services",
+        "api",
+        "forms",
+        "views",
+        "rest",
+        "jobs",
+        "admin",
+    ),
     *("urls", "apps", "templates", "migrations", "tests", "locale", "static", "templatetags"),
 }
 # What one app needs beyond the stairs, each for its reason.
 BESIDE_THE_STAIRS = {
-    "front": {"cli", "demo", "terminal", "serving", "middleware", "context", "navigation", "errors"},  # the door of the whole house
+    "front": {
+        "cli",
+        "demo",
+        "terminal",
+        "serving",
+        "middleware",
+        "context",
+        "navigation",
+        "errors",
+    },  # the door of the whole house
     # Django looks up the first three by dotted name; the hats of a session are neither a rule nor a selector
     "identity": {"backends", "hashers", "middleware", "wardrobe", "words", "common_passwords"},
     "pages": {"fonts", "icons"},  # filled by the front-end build; names of the icons in use

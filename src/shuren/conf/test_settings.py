@@ -11,7 +11,7 @@ else:
     os.environ["SHUREN_DATA_DIR"] = _folder = tempfile.mkdtemp(prefix="shuren-test-")
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 
-from shuren.conf.settings import *  # noqa: E402, F403  # the folder must be chosen before the settings are read
+from shuren.conf.settings import *  # noqa: F403  # the folder must be chosen before the settings are read
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "shuren.identity.hashers.Argon2idHasher"]
 ALLOWED_HOSTS = ["*"]

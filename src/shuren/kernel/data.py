@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts. `role` is the hat chosen for this session; None wears all hats at once."""

@@ -11,9 +11,9 @@ from django.db import connection
 from shuren.evaluation.data import TruthRow
 from shuren.front.cli.init import prepare
 from shuren.front.cli.serve import serve
-from shuren.front.terminal.tables import table
 from shuren.front.demo import build
 from shuren.front.demo.accounts import DemoAccount
+from shuren.front.terminal.tables import table
 from shuren.kernel.errors import Invalid
 
 # What a build may leave behind in its folder; keys stay, so that links and sealed values outlive a fresh build.

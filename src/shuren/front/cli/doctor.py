@@ -37,7 +37,9 @@ class Ailment:
 
 def settings_check() -> Iterator[Ailment]:
     for problem in run_checks(include_deployment_checks=env.HTTPS.is_on):
-        yield Ailment(f"{problem.id}: {problem.msg}", problem.hint or "See docs/settings.md.", problem.level > CheckWarning("").level)
+        yield Ailment(
+            f"{problem.id}: {problem.msg}", problem.hint or "See docs/settings.md.", problem.level > CheckWarning("").level
+        )
     if settings.DEBUG:
         yield Ailment("SHUREN_DEBUG is on: tracebacks are shown to everybody.", "Unset SHUREN_DEBUG.", is_fatal=False)
 
@@ -62,7 +64,9 @@ def database_check() -> Iterator[Ailment]:
         yield Ailment(f"The database does not answer: {error}".strip(), "Check SHUREN_DATABASE_URL and that the server runs.")
         return
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        yield Ailment(f"SQLite {sqlite3.sqlite_version} is too old.", "Use a Python built with SQLite 3.35 or newer, or PostgreSQL.")
+        yield Ailment(
+            f"SQLite {sqlite3.sqlite_version} is too old.", "Use a Python built with SQLite 3.35 or newer, or PostgreSQL."
+        )
     if connection.vendor == "postgresql" and connection.cursor().connection.info.server_version < OLDEST_POSTGRES:
         yield Ailment("PostgreSQL is older than 15.", "Upgrade PostgreSQL to 15 or newer.")
     waiting = MigrationExecutor(connection)

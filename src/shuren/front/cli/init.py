@@ -62,7 +62,11 @@ def make_first_accounts(level: OrgType, root_id: str) -> None:
 @click.option("--data-dir", help="Folder of the installation.")
 @click.option("--accounts", is_flag=True, help="Also make the first officer and the three administrators.")
 @click.option(
-    "--level", type=click.Choice([level.value for level in OFFICER_OF]), default="province", show_default=True, help="Level of the region."
+    "--level",
+    type=click.Choice([level.value for level in OFFICER_OF]),
+    default="province",
+    show_default=True,
+    help="Level of the region.",
 )
 @click.option("--root-id", default="root", show_default=True, help="Sourced id of the region, as later rosters name it.")
 def command(data_dir: str | None, accounts: bool, level: str, root_id: str) -> None:

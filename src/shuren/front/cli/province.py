@@ -10,7 +10,9 @@ from shuren.directory.data import RosterForm
 
 @click.command("province")
 @click.option("--data-dir", help="Folder of the installation.")
-@click.option("--people", type=click.IntRange(100, 10_000_000), default=100_000, show_default=True, help="Pupils, staff and guardians.")
+@click.option(
+    "--people", type=click.IntRange(100, 10_000_000), default=100_000, show_default=True, help="Pupils, staff and guardians."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed writes the same bytes.")
 @click.option("--form", type=click.Choice(["oneroster", "excel"]), default="oneroster", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")

@@ -9,9 +9,9 @@ from django.conf import settings
 from shuren.assessment import api as assessment
 from shuren.evaluation import api as evaluation
 from shuren.evaluation.data import TIMSS_2011_AUSTRIA, RunStatus, TruthRow
-from shuren.front.terminal.imports import finish_job, run_import
 from shuren.front.demo import simulated, timss
 from shuren.front.demo.accounts import DemoAccount, as_json, make_accounts
+from shuren.front.terminal.imports import finish_job, run_import
 from shuren.kernel import clock
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Invalid

@@ -53,7 +53,9 @@ def run_import(
     ask: bool = True,
 ) -> ImportState:
     """Take `file` through check and apply as the installation itself; raises `Invalid` when the check refuses it."""
-    import_id = intake.start_import(actor=SYSTEM, kind=kind, file_name=file.name, content=file, options=dict(options), now=clock.now())
+    import_id = intake.start_import(
+        actor=SYSTEM, kind=kind, file_name=file.name, content=file, options=dict(options), now=clock.now()
+    )
     finish_job(intake.import_state(import_id).job_id or 0, "check")
     state = intake.import_state(import_id)
     show_findings(state, errors)
