@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "src")]
-from roster import peak, throwaway, timed  # the same frame as the roster's figures
+from roster import peak, throwaway, timed  # noqa: E402  # the same frame as the roster's figures; found by the path above
 
 CLASS_SIZE = 40
 SCHOOL_CLASSES = 24
-BATCH = 20_000
 
 
 def populate(pupils: int) -> list[str]:
@@ -56,27 +55,32 @@ def populate(pupils: int) -> list[str]:
         path = f"{city}/{county}/{school}/{pk}/"
         rows.append(org(id=pk, sourced_id=f"c{place}", name=f"班{place}", type="class", parent_id=school, depth=4, path=path))
     org.objects.bulk_create(rows, batch_size=2_000)
-    paths = [row.path for row in rows[schools:]]
-    for start in range(0, pupils, BATCH):
-        numbers = range(start, min(start + BATCH, pupils))
-        person.objects.bulk_create(
-            [
-                person(id=number + 1, sourced_id=f"p{number:08d}", number=f"B{number:013d}", name="甲", is_synthetic=True)
-                for number in numbers
-            ],
-            batch_size=1_000,
-        )
-        enrollment.objects.bulk_create(
-            [
-                enrollment(
-                    sourced_id=f"e{number:08d}", person_id=number + 1, class_org_id=first_class + number // CLASS_SIZE,
-                    org_path=paths[number // CLASS_SIZE], role="student", is_primary=True,
-                )
-                for number in numbers
-            ],
-            batch_size=1_000,
-        )  # fmt: skip
-    return [f"p{number:08d}" for number in range(pupils)]
+    kind = person.objects.create(sourced_id="kind", number="kind", name="甲", is_synthetic=True)
+    seat = enrollment.objects.create(
+        sourced_id="kind", person=kind, class_org_id=first_class, org_path="0/", role="student", is_primary=True
+    )
+    place = f"{first_class} + (n.i - 1) / {CLASS_SIZE}"
+    multiply(person, kind.pk, pupils, {"id": f"{kind.pk} + n.i", "sourced_id": ID, "number": NUMBER})
+    own = {"id": f"{seat.pk} + n.i", "sourced_id": ID, "person_id": f"{kind.pk} + n.i", "class_org_id": place}
+    multiply(enrollment, seat.pk, pupils, {**own, "org_path": f"(SELECT o.path FROM directory_org o WHERE o.id = {place})"})
+    return [f"p{number:08d}" for number in range(1, pupils + 1)]
+
+
+ID = "'p' || substr(CAST(100000000 + n.i AS varchar(20)), 2)"
+NUMBER = "'B' || substr(CAST(10000000000000 + n.i AS varchar(20)), 2)"
+
+
+def multiply(model: type, pk: int, times: int, own: dict[str, str]) -> None:
+    """Copy row `pk` with columns of its own, inside the database: a million rows in seconds."""
+    from django.db import connection
+
+    columns = [column.column for column in model._meta.concrete_fields]
+    values = ", ".join(own.get(column, f"t.{column}") for column in columns)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        series = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times})"
+        source = f"{series} SELECT {values} FROM n CROSS JOIN {table} t WHERE t.id = {pk}"
+        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) {source}")
 
 
 def run(pupils: int, items: int) -> None:
