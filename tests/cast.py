@@ -96,6 +96,10 @@ def build_cast() -> Cast:
         _add_staff(cast, key, name, how, org, begun)
     for key, (name, class_key) in PUPILS.items():
         _add_person(cast, key, name, birth_date=date(2016, 5, 4))
+        school_id = cast.orgs[ORGS[class_key][0]].id
+        directory.affiliate(
+            actor=SYSTEM, person_id=cast.people[key].id, org_id=school_id, role=Role.PUPIL, begin_date=begun, now=cast.now
+        )
         _enrol(cast, key, class_key, EnrollmentRole.STUDENT, is_primary=True, begun=begun)
     for key, (name, ward) in PARENTS.items():
         _add_person(cast, key, name)
