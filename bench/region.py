@@ -1,7 +1,7 @@
 """Build the region the web bench walks: a synthetic province on PostgreSQL with a simulated test and its reports.
 
-`python bench/region.py --people 1000000` makes (or makes anew) database `shuren_bench` and folder `bench/out/region`, and prints how long
-each step took. Needs a PostgreSQL on loopback that user postgres may enter.
+`python bench/region.py --people 1000000` makes (or makes anew) database `shuren_bench` and folder `bench/out/region`,
+and prints how long each step took. Needs a PostgreSQL on loopback that user postgres may enter.
 """
 
 import argparse

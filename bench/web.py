@@ -1,7 +1,7 @@
 """The portal under load on the region of `bench/region.py`: 50 people with 2 s think time, then more until it breaks.
 
-Locust drives it from the same machine, so its own CPU is part of the figure. Prints the p50, p95 and p99 per kind of page for 50 users, and
-for each larger crowd the rate, p95 and failures, until p95 passes 1 s or a request fails.
+Locust drives it from the same machine, so its own CPU is part of the figure. Prints p50, p95 and p99 per kind of page
+for 50 users, and for each larger crowd the rate, p95 and failures, until p95 passes 1 s or a request fails.
 """
 
 import csv
@@ -59,9 +59,8 @@ def main() -> None:
             if users == CROWDS[0]:
                 print("| page | requests | p50 ms | p95 ms | p99 ms | failures |\n|---|---|---|---|---|---|")
                 for row in rows:
-                    print(
-                        f"| {row['Name']} | {row['Request Count']} | {row['50%']} | {row['95%']} | {row['99%']} | {row['Failure Count']} |"
-                    )
+                    cells = [row[name] for name in ("Name", "Request Count", "50%", "95%", "99%", "Failure Count")]
+                    print(f"| {' | '.join(cells)} |")
                 print("\n| users | requests/s | p50 ms | p95 ms | failures |\n|---|---|---|---|---|")
             rate = float(total["Requests/s"])
             print(f"| {users} | {rate:.1f} | {total['50%']} | {total['95%']} | {total['Failure Count']} |", flush=True)

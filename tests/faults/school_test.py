@@ -1,4 +1,4 @@
-"""Run as a program: `python -m tests.faults.school_test ROSTER RESULTS [CODE [ITEMS]]` simulates a test of every pupil in a roster."""
+"""Run as a program: simulate a test of every pupil in a roster."""
 
 import argparse
 import csv

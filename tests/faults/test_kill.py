@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,10 +107,8 @@ def works(files: Path) -> dict[str, tuple[object, ...]]:
 
 
 @pytest.fixture
-def victim(
-    stages: dict[str, tuple[Installation, float]], tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Installation]:
-    yield stages[request.param][0].copy(tmp_path / "victim")
+def victim(stages: dict[str, tuple[Installation, float]], tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
+    return stages[request.param][0].copy(tmp_path / "victim")
 
 
 def kill_at_random(installation: Installation, words: tuple[object, ...], *, within: float, number: int) -> None:
