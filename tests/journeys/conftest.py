@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from tests.house.source import ROOT
 
@@ -23,7 +24,21 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromiu
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-sync"),
+]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 START_PATIENCE = 60.0
+NAME_QUERIES = (
+    "SELECT name, short_name FROM directory_org",
+    "SELECT name, NULL FROM directory_person",
+    "SELECT name, grade FROM assessment_assessment",
+    "SELECT session, population_note FROM assessment_assessment",
+    "SELECT label, content_domain FROM assessment_item",
+    "SELECT cognitive_domain, subject FROM assessment_item",
+    "SELECT name, NULL FROM directory_course",
+)
 
 
 @dataclass(frozen=True)
@@ -84,38 +99,96 @@ def site(region: Path) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture
-def sign_in(site: Site, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Return a function: `sign_in("head")` opens a fresh browser window signed in as that demonstration account."""
-    contexts = []
+@pytest.fixture(scope="session")
+def names(region: Path) -> list[str]:
+    """Every name of the demonstration's data that a page may show, longest first."""
+    found: set[str] = set()
+    with sqlite3.connect(f"file:{region / 'shuren.sqlite3'}?mode=ro", uri=True) as database:
+        for query in NAME_QUERIES:
+            found |= {text for row in database.execute(query) for text in row if text}
+    return sorted(found, key=len, reverse=True)
 
-    def open_as(role: str, *, viewport: dict[str, int] | None = None, language: str = "zh-CN") -> Page:
-        context = browser.new_context(viewport=viewport or DESKTOP, locale=language, accept_downloads=True, reduced_motion="reduce")
-        contexts.append(context)
+
+@pytest.fixture(scope="session")
+def pupil_ids(region: Path) -> list[str]:
+    """Ids, in the roster's own words, of the pupils of the first district."""
+    query = "SELECT sourced_id FROM directory_person WHERE sourced_id GLOB 'p[0-9]*' ORDER BY id LIMIT 800"
+    with sqlite3.connect(f"file:{region / 'shuren.sqlite3'}?mode=ro", uri=True) as database:
+        return [row[0] for row in database.execute(query)]
+
+
+def fill_in_door(page: Page, site: Site, username: str, password: str) -> None:
+    page.goto(f"{site.url}/sign-in/")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("main button[type=submit]")
+
+
+@pytest.fixture(scope="session")
+def sessions(site: Site, browser: Browser) -> dict[str, StorageState]:
+    """The cookies of one signed-in browser per demonstration account."""
+    kept = {}
+    for role, account in site.accounts.items():
+        context = browser.new_context(locale="zh-CN")
         page = context.new_page()
-        page.goto(f"{site.url}/sign-in/")
-        page.fill("input[name=username]", site.accounts[role]["username"])
-        page.fill("input[name=password]", site.accounts[role]["password"])
-        page.click("main button[type=submit]")
+        fill_in_door(page, site, account["username"], account["password"])
         page.wait_for_url(lambda url: "/sign-in/" not in url)
-        return page
+        kept[role] = context.storage_state()
+        context.close()
+    return kept
 
-    yield open_as
-    for context in contexts:
+
+@pytest.fixture
+def contexts() -> Iterator[list[BrowserContext]]:
+    opened: list[BrowserContext] = []
+    yield opened
+    for context in opened:
         context.close()
 
 
-def serious_faults(page: Page) -> list[str]:
-    """What axe finds on the page that is serious or critical (WCAG 2.2 AA)."""
-    page.evaluate(AXE.read_text())
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate("tags => axe.run({runOnly: tags})", tags)
+@pytest.fixture
+def sign_in(
+    site: Site, browser: Browser, sessions: dict[str, StorageState], contexts: list[BrowserContext]
+) -> Iterator[Callable[..., Page]]:
+    """Return a function: `sign_in("head")` opens a browser window of that demonstration account, on the home page.
+
+    A page that throws in the browser, or asks for something that is not there, fails the test.
+    """
+    troubles: list[str] = []
+
+    def open_as(role: str, *, viewport: dict[str, int] | None = None, language: str = "zh-CN", scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport=viewport or DESKTOP,
+            locale=language,
+            color_scheme=scheme,
+            accept_downloads=True,
+            reduced_motion="reduce",
+            storage_state=sessions[role],
+            base_url=site.url,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
+        page.on("console", lambda line: troubles.append(f"{page.url}: {line.text}") if line.type == "error" else None)
+        page.goto("/")
+        return page
+
+    yield open_as
+    unforeseen = [trouble for trouble in troubles if "status of 4" not in trouble]
+    assert unforeseen == []
+
+
+def serious_faults(page: Page, *, rules: list[str] | None = None) -> list[str]:
+    """What axe finds on the page that is serious or critical (WCAG 2.2 AA), by all rules or by those named."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": WCAG}
+    found = page.evaluate("only => axe.run({runOnly: only, resultTypes: ['violations']})", only)
     return [
         f"{page.url} {fault['id']}: {node['html'][:160]}"
         for fault in found["violations"]

@@ -45,7 +45,7 @@ ROSTER = KindOfImport(
         _("带下拉的列请从下拉中选择，日期写成 2026-09-01。"),
         _("同一份文件再导入一次不会重复；改过的文件只写入变化的部分。"),
     ),
-    forms_note=_("Excel 工作簿（20 万行以内）,或 OneRoster 1.2 的 CSV 压缩包（.zip）"),
+    forms_note=_("Excel 工作簿（20 万行以内），或 OneRoster 1.2 的 CSV 压缩包（.zip）"),
     words={
         "session": _("学年学期"),
         "org": _("机构和班级"),

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from shuren.evaluation.data import Level
 from shuren.evaluation.rules.addresses import report_address
-from shuren.evaluation.rules.findings import capitalised
+from shuren.evaluation.rules.findings import capitalised, domain_words
 from shuren.evaluation.rules.words import above_name, own_name
 from shuren.pages.data import Chart, ChartKind, Point, Reference, Series
 
@@ -250,11 +250,10 @@ def _domains(document: Mapping[str, Any]) -> Chart | None:
     return Chart(
         kind=ChartKind.INTERVAL_DOTS,
         name="domains",
-        title=_("各领域高于或低于自身总体水平多少（以总体的结构为 0）"),
+        title=capitalised((domain_words(document) or [_("各领域的相对表现")])[0].rstrip("。.")),
         series=(Series(name=_("相对表现"), points=tuple(points)),),
         label_title=_("领域"),
-        value_title=_("百分点"),
-        unit="%",
+        value_title=_("得分率高于或低于自身总体水平的百分点（以总体的结构为 0）"),
         references=(Reference(label=_("总体"), value=0.0),),
     )
 

@@ -19,7 +19,7 @@ def findings(document: Mapping[str, Any]) -> list[str]:
     found = [
         _headline(document, level),
         *_levels(document, level),
-        *_domains(document),
+        *domain_words(document),
         *_children(document, level),
         *_items(document),
         *_contrasts(document),
@@ -80,7 +80,8 @@ def _levels(document: Mapping[str, Any], level: Level) -> list[str]:
     return [_("%(unit)s有 %(share).0f%% 的学生达到“%(name)s”及以上，%(low_share).0f%% 处于“%(lowest)s”。") % words]
 
 
-def _domains(document: Mapping[str, Any]) -> list[str]:
+def domain_words(document: Mapping[str, Any]) -> list[str]:
+    """What is strong and what is weak, as sentences."""
     shown = [row for row in document["domains"] if not row.get("is_suppressed")]
     if not shown or not document["above"]:
         return []

@@ -16,7 +16,7 @@ from shuren.directory import api as directory
 from shuren.directory.data import CountKind, Permission, Role
 from shuren.evaluation import api as evaluation
 from shuren.evaluation.data import ReportLink
-from shuren.front.navigation import navigation_of
+from shuren.front.navigation import Entry
 from shuren.identity.api import actor_of, role_name, wardrobe
 from shuren.identity.data import Hat, Wardrobe
 from shuren.intake import api as intake
@@ -28,7 +28,6 @@ from shuren.messaging.data import NoticeData
 
 _IMPORTERS = frozenset({Permission.IMPORT_ROSTER, Permission.IMPORT_RESULTS})
 _REPORTS_SHOWN = 5
-_SHORTCUTS_LEFT_OUT = {"/"}
 # The hat whose page is shown first when a person wears several.
 _LEADING = (
     Role.PROVINCE_OFFICER,
@@ -95,7 +94,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "children": _children(actor, kept, now=now),
         "reports": _reports(actor, kept, now=now),
         "changes": _changes(recent, notices),
-        "shortcuts": [entry for entry in navigation_of(request) if entry.url not in _SHORTCUTS_LEFT_OUT],
+        "shortcuts": _shortcuts(kept),
     }
     return render(request, "front/home.html", context)
 
@@ -141,6 +140,16 @@ def _notices_due(actor: Actor, kept: Wardrobe) -> list[Due]:
         return []
     url = reverse("front:new_import", args=["roster"])
     return [Due(_("先导入名册"), _("机构、人员和班级都从名册来"), url, _("导入名册"))]
+
+
+def _shortcuts(kept: Wardrobe) -> list[Entry]:
+    """What is done often and lies deeper than the navigation."""
+    ways = (
+        (Permission.IMPORT_ROSTER, _("导入名册"), reverse("front:new_import", args=["roster"]), "users"),
+        (Permission.IMPORT_RESULTS, _("导入测验成绩"), reverse("front:new_import", args=["results"]), "clipboard-list"),
+        (Permission.MANAGE_PEOPLE, _("疑似重复人员"), reverse("directory:duplicates"), "git-merge"),
+    )
+    return [Entry(label, url, icon) for permission, label, url, icon in ways if permission in kept.permissions]
 
 
 def _counts(hat: Hat | None, kept: Wardrobe) -> list[dict[str, object]]:

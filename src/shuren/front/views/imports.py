@@ -373,7 +373,7 @@ def _confirm_text(difference: Mapping[str, Any], kind: KindOfImport) -> str:
     if not guards:
         return ""
     parts = [
-        _("%(what)s %(ended)s 条(现有 %(held)s 条)")
+        _("%(what)s %(ended)s 条（现有 %(held)s 条）")
         % {"what": kind.words.get(guard["kind"], guard["kind"]), "ended": f"{guard['ended']:,}", "held": f"{guard['held']:,}"}
         for guard in guards
     ]
