@@ -28,7 +28,7 @@ class Installation:
             **os.environ,
             "SHUREN_DATA_DIR": str(folder / "data"),
             "SHUREN_DATABASE_URL": database_url,
-            "DJANGO_SETTINGS_MODULE": "shuren.conf.settings",
+            "DJANGO_SETTINGS_MODULE": "shuren.work.tests.lean_settings",
             "PYTHONPATH": str(SOURCES),
         }
         self.workers: list[subprocess.Popen[str]] = []
@@ -116,7 +116,7 @@ def test_batches_applied_with_their_checkpoint_happen_exactly_once(installation:
     installation.setup([{"job": "count_in_database", "args": {"upto": 250}}])
     for _turn in range(3):
         worker = installation.start_worker()
-        time.sleep(2 + moments.random())
+        time.sleep(0.6 + moments.random())
         worker.kill()
         worker.wait()
     report = installation.finish()
