@@ -131,7 +131,8 @@ class _Source:
         places = {name: place for place, name in enumerate(names)}
         # the last place stands for "no booklet": a null has no index
         table = np.array([*(places.get(name, -1) for name in encoded.dictionary.to_pylist()), -1], np.int16)
-        return table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
+        codes: npt.NDArray[np.int16] = table[encoded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
+        return codes
 
     def data(self, arrays: dict[str, Array]) -> ResponseData:
         return ResponseData(
