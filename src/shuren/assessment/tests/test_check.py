@@ -219,6 +219,7 @@ def test_options_are_scored_against_the_key(cast: Cast) -> None:
     assert state.status == "applied", findings_of(state)
     data = api.responses_of(api.assessment_id_of_code("math-2026") or 0)
     assert data.scores[:4].tolist() == [[1, 1, 1], [0, 1, 2], [-2, 0, 0], [0, -3, -1]]
+    assert (data.booklet_names, set(data.booklets.tolist())) == ((), {-1})
 
 
 def test_an_option_that_the_item_does_not_have(cast: Cast) -> None:
