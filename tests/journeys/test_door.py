@@ -15,7 +15,7 @@ def test_a_wrong_password_says_so_and_the_fifth_locks(browser: Browser, site: Si
     name = site.accounts["parent"]["username"]
     assert "parent" in sessions
     fill_in_door(page, site, name, "")
-    expect(page.locator(".error-summary")).to_be_visible()
+    expect(page.locator("main .errors")).to_have_text("请填写密码。")
     for _attempt in range(4):
         fill_in_door(page, site, name, "wrong-wrong-wrong")
         expect(page.get_by_role("alert")).to_contain_text("账号或密码不对")

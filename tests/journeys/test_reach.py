@@ -23,14 +23,15 @@ def paths_in(page: Page, start: str) -> list[str]:
 
 
 @pytest.fixture
-def abroad(sign_in: Callable[..., Page]) -> dict[str, list[str]]:
-    """Addresses in the last district, found by the city's officer: orgs, people, reports of units and of pupils."""
+def abroad(sign_in: Callable[..., Page], site: Site) -> dict[str, list[str]]:
+    """Addresses in another district than the cast's, found by the city's officer: orgs, people, reports."""
     page = sign_in("city_officer")
     page.get_by_role("link", name=REPORT).first.click()
     run = page.url.split("/")[4]
     reports = []
+    near = site.accounts["district_officer"]["place"]
     for _level in range(3):
-        page.goto(page.locator("#chart-children .chart-table a").last.get_attribute("href") or "")
+        page.goto(page.locator("#chart-children .chart-table a").filter(has_not_text=near).last.get_attribute("href") or "")
         reports.append("/" + page.url.split("/", 3)[3])
     orgs = [f"/orgs/{path.split('/')[3]}/" for path in reports]
     page.goto(f"{orgs[-1]}people/?role=pupil")

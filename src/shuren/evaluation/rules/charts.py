@@ -46,11 +46,14 @@ def suppression_note(document: Mapping[str, Any]) -> str:
     return told % {"count": minimum}
 
 
+def _why_hidden(document: Mapping[str, Any]) -> str:
+    """The note without its mark, which the table sets itself."""
+    return suppression_note(document).removeprefix("* ")
+
+
 def _mean_point(label: str, row: Mapping[str, Any], *, url: str = "", is_focus: bool = False) -> Point:
     mean = row["mean"]
-    return Point(
-        label=label, value=mean["value"], low=mean["low"], high=mean["high"], count=row["n"], url=url, is_focus=is_focus
-    )
+    return Point(label=label, value=mean["value"], low=mean["low"], high=mean["high"], count=row["n"], url=url, is_focus=is_focus)
 
 
 def _comparison(document: Mapping[str, Any]) -> Chart | None:
@@ -83,7 +86,7 @@ def _comparison(document: Mapping[str, Any]) -> Chart | None:
 def _child_point(document: Mapping[str, Any], row: Mapping[str, Any], geometry: Mapping[str, object] | None = None) -> Point:
     url = report_address(document["run"]["id"], row["id"]) if row["id"] else ""
     if row["is_withheld"]:
-        return Point(label=row["name"], value=None, is_suppressed=True, note=suppression_note(document), geometry=geometry)
+        return Point(label=row["name"], value=None, is_suppressed=True, note=_why_hidden(document), geometry=geometry)
     mean = row["mean"]
     return Point(
         label=row["name"],
@@ -116,7 +119,6 @@ def _children(document: Mapping[str, Any]) -> Chart | None:
         label_title=_("单位"),
         value_title=_("平均分"),
         references=(Reference(label=own, value=mean["value"], low=mean["low"], high=mean["high"]),),
-        note=suppression_note(document) if hidden else "",
     )
 
 
@@ -133,7 +135,6 @@ def _map(document: Mapping[str, Any], geometries: Mapping[str, Mapping[str, obje
         series=(Series(name=_("平均分"), points=points),),
         label_title=_("单位"),
         value_title=_("平均分"),
-        note=suppression_note(document) if any(row["is_withheld"] for row in rows) else "",
     )
 
 
@@ -235,7 +236,7 @@ def _domains(document: Mapping[str, Any]) -> Chart | None:
     for row in document["domains"]:
         label = f"{row['kind_name']}·{row['name']}"
         if row.get("is_suppressed"):
-            points.append(Point(label=label, value=None, is_suppressed=True, note=suppression_note(document)))
+            points.append(Point(label=label, value=None, is_suppressed=True, note=_why_hidden(document)))
             continue
         difference = row["difference"]
         points.append(
@@ -262,9 +263,7 @@ def _domain_rates(document: Mapping[str, Any]) -> Chart | None:
     shown = [row for row in document["domains"] if not row.get("is_suppressed")]
     if not shown:
         return None
-    points = tuple(
-        Point(label=f"{row['kind_name']}·{row['name']}", value=row["rate"] * 100, count=row["n"]) for row in shown
-    )
+    points = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["rate"] * 100, count=row["n"]) for row in shown)
     return Chart(
         kind=ChartKind.ITEM_BARS,
         name="domains",
@@ -384,7 +383,9 @@ def pupil_charts(document: Mapping[str, Any]) -> dict[str, Chart]:
             decimals=0,
         )
     }
-    rows = [row for row in document["domains"] if row["rate"] is not None]
+    # Content first, then cognitive, as a teacher reads them.
+    kinds = list(dict.fromkeys(row["kind_name"] for row in document["domains"]))
+    rows = sorted((row for row in document["domains"] if row["rate"] is not None), key=lambda row: kinds.index(row["kind_name"]))
     if rows:
         gained = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["rate"] * 100) for row in rows)
         usual = tuple(Point(label=f"{row['kind_name']}·{row['name']}", value=row["expected_rate"] * 100) for row in rows)
