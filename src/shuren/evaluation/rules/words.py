@@ -4,18 +4,19 @@ import re
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from shuren.evaluation.data import DomainKind, Level, RunStatus, Scale
 
 
 def level_name(level: Level) -> str:
+    """The level itself, one of its kind; other apps translate the same words as headings in the plural."""
     return {
-        Level.CITY: _("市"),
-        Level.DISTRICT: _("区县"),
-        Level.SCHOOL: _("学校"),
-        Level.CLASS: _("班级"),
-        Level.PUPIL: _("学生"),
+        Level.CITY: pgettext("report level", "市"),
+        Level.DISTRICT: pgettext("report level", "区县"),
+        Level.SCHOOL: pgettext("report level", "学校"),
+        Level.CLASS: pgettext("report level", "班级"),
+        Level.PUPIL: pgettext("report level", "学生"),
     }[level]
 
 
