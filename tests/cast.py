@@ -103,6 +103,10 @@ def build_cast() -> Cast:
         _enrol(cast, key, class_key, EnrollmentRole.STUDENT, is_primary=True, begun=begun)
     for key, (name, ward) in PARENTS.items():
         _add_person(cast, key, name)
+        school_id = cast.orgs[ORGS[PUPILS[ward][1]][0]].id
+        directory.affiliate(
+            actor=SYSTEM, person_id=cast.people[key].id, org_id=school_id, role=Role.PARENT, begin_date=begun, now=cast.now
+        )
         directory.link_guardian(
             actor=SYSTEM,
             guardian_id=cast.people[key].id,

@@ -83,7 +83,7 @@ def new_import(request: HttpRequest, kind_name: str) -> HttpResponse:
     """Step 1: the template to download and the file to send."""
     actor, now = actor_of(request), clock.now()
     kind = selectors.access_kind(actor=actor, name=kind_name, now=now)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         import_id = intake.start_import(actor=actor, kind=kind.name, file_name=file.name, content=file, options={}, now=now)

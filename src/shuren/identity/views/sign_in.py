@@ -29,7 +29,7 @@ _BACKEND = "shuren.identity.backends.AccountBackend"
 def sign_in(request: HttpRequest) -> HttpResponse:
     if actor_of(request).account_id is not None:
         return redirect(safe_next(request))
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     refusal: SignInOutcome | None = None
     if request.method == "POST" and form.is_valid():
         outcome = _try(request, name=form.cleaned_data["username"], password=form.cleaned_data["password"])
