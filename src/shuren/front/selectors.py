@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shuren.assessment import api as assessment
@@ -84,9 +85,9 @@ def access_kind(*, actor: Actor, name: str, now: datetime) -> KindOfImport:
     """The kind of import, if the actor may import it somewhere."""
     kind = KINDS.get(name)
     if kind is None:
-        raise NotFound(_("没有这一类导入。"))
+        raise NotFound(gettext("没有这一类导入。"))
     if kind.permission not in directory.permissions_of(actor=actor, now=now):
-        raise Refused(_("您当前的身份不能导入这类数据。"))
+        raise Refused(gettext("您当前的身份不能导入这类数据。"))
     return kind
 
 
@@ -102,11 +103,11 @@ def access_import(*, actor: Actor, id: str, now: datetime) -> tuple[ImportState,
     state = intake.import_state(import_id)
     kind = KINDS.get(state.kind)
     if kind is None:
-        raise NotFound(_("没有这一类导入。"))
+        raise NotFound(gettext("没有这一类导入。"))
     is_everywhere = holds_everywhere(actor, kind.permission, now=now)
     state = intake.access_import(actor=actor, id=import_id, may_see_all=is_everywhere)
     if kind.permission not in directory.permissions_of(actor=actor, now=now):
-        raise Refused(_("您当前的身份不能导入这类数据。"))
+        raise Refused(gettext("您当前的身份不能导入这类数据。"))
     return state, kind
 
 

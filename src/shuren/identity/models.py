@@ -23,7 +23,7 @@ class AccountManager(BaseUserManager["Account"]):
 class Account(AbstractBaseUser):
     """A way in for one person. `password` is unusable until credentials are issued."""
 
-    last_login = None  # type: ignore[assignment]  # last_sign_in_at says it, and is not written by a signal
+    last_login = None  # last_sign_in_at says it, and is not written by a signal
     person = models.OneToOneField("directory.Person", on_delete=models.CASCADE, null=True, related_name="account")
     username = models.CharField(max_length=80, unique=True)
     is_active = models.BooleanField(default=True)

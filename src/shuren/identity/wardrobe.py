@@ -1,6 +1,7 @@
 """The hats of the signed-in person, kept in the session so that menus cost no query."""
 
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -18,7 +19,7 @@ def wardrobe_of(request: HttpRequest, actor: Actor, *, now: datetime) -> Wardrob
     """What `actor` may be and do; read again from the directory after five minutes or a change of hat."""
     if actor.person_id is None:
         return Wardrobe()
-    kept = request.session.get(_KEY)
+    kept: dict[str, Any] | None = request.session.get(_KEY)
     if kept is None or kept["role"] != actor.role or not 0 <= now.timestamp() - kept["at"] < _FRESH_SECONDS:
         kept = _read(actor, now=now)
         request.session[_KEY] = kept
@@ -39,7 +40,7 @@ def _trail(org_id: int) -> list[OrgData]:
     return [*directory.ancestors_of(org_id), *directory.orgs_by_ids([org_id]).values()]
 
 
-def _read(actor: Actor, *, now: datetime) -> dict[str, object]:
+def _read(actor: Actor, *, now: datetime) -> dict[str, Any]:
     assert actor.person_id is not None
     hats = directory.role_options(actor.person_id, now=now)
     worn = [hat for hat in hats if actor.role in (None, hat.role) and hat.org_id is not None]

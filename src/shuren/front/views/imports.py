@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -29,14 +30,14 @@ from shuren.work import api as work
 _EXAMPLES = 5
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STATUS_WORDS = {
-    ImportStatus.UPLOADED: (lambda: _("等待检查"), "busy"),
-    ImportStatus.CHECKING: (lambda: _("正在检查"), "busy"),
-    ImportStatus.REJECTED: (lambda: _("有错误，没有写入"), "bad"),
-    ImportStatus.READY: (lambda: _("检查通过，等待写入"), "warn"),
-    ImportStatus.APPLYING: (lambda: _("正在写入"), "busy"),
-    ImportStatus.APPLIED: (lambda: _("已写入"), "good"),
-    ImportStatus.FAILED: (lambda: _("没有成功"), "bad"),
-    ImportStatus.UNDONE: (lambda: _("已撤销"), "plain"),
+    ImportStatus.UPLOADED: (gettext_lazy("等待检查"), "busy"),
+    ImportStatus.CHECKING: (gettext_lazy("正在检查"), "busy"),
+    ImportStatus.REJECTED: (gettext_lazy("有错误，没有写入"), "bad"),
+    ImportStatus.READY: (gettext_lazy("检查通过，等待写入"), "warn"),
+    ImportStatus.APPLYING: (gettext_lazy("正在写入"), "busy"),
+    ImportStatus.APPLIED: (gettext_lazy("已写入"), "good"),
+    ImportStatus.FAILED: (gettext_lazy("没有成功"), "bad"),
+    ImportStatus.UNDONE: (gettext_lazy("已撤销"), "plain"),
 }
 
 
@@ -65,7 +66,7 @@ def imports(request: HttpRequest) -> HttpResponseBase:
             Filter(
                 key="status",
                 label=_("状态"),
-                choices=tuple(Choice(value=status.value, label=word()) for status, (word, _tone) in STATUS_WORDS.items()),
+                choices=tuple(Choice(value=status.value, label=str(word)) for status, (word, _tone) in STATUS_WORDS.items()),
             ),
         ),
         empty=EmptyState(title=_("还没有导入过文件"), text=_("在上面选一类内容，下载模板，填好后上传。"), icon="file-import"),
@@ -217,7 +218,7 @@ def _columns() -> tuple[Column[ImportState], ...]:
 
 def status_of(state: ImportState) -> Status:
     word, tone = STATUS_WORDS[state.status]
-    return Status(text=word(), tone=tone)
+    return Status(text=str(word), tone=tone)
 
 
 def _status(query: ListQuery) -> ImportStatus | None:

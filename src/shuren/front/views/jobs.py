@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,11 +21,11 @@ from shuren.work.data import JobState, JobStatus
 
 _RUNNING_SHOWN = 5
 _WORDS = {
-    JobStatus.QUEUED: (lambda: _("排队中"), "plain"),
-    JobStatus.RUNNING: (lambda: _("正在运行"), "busy"),
-    JobStatus.DONE: (lambda: _("已完成"), "good"),
-    JobStatus.FAILED: (lambda: _("没有成功"), "bad"),
-    JobStatus.CANCELLED: (lambda: _("已停止"), "plain"),
+    JobStatus.QUEUED: (gettext_lazy("排队中"), "plain"),
+    JobStatus.RUNNING: (gettext_lazy("正在运行"), "busy"),
+    JobStatus.DONE: (gettext_lazy("已完成"), "good"),
+    JobStatus.FAILED: (gettext_lazy("没有成功"), "bad"),
+    JobStatus.CANCELLED: (gettext_lazy("已停止"), "plain"),
 }
 
 
@@ -50,7 +51,7 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
             Filter(
                 key="status",
                 label=_("状态"),
-                choices=tuple(Choice(value=status.value, label=word()) for status, (word, _tone) in _WORDS.items()),
+                choices=tuple(Choice(value=status.value, label=str(word)) for status, (word, _tone) in _WORDS.items()),
             ),
             Filter(key="upkeep", label=_("系统维护"), choices=(Choice(value="1", label=_("一并显示")),)),
         ),
@@ -100,7 +101,7 @@ def cancel_job(request: HttpRequest, job_id: str) -> HttpResponse:
 
 def status_of(job: JobState) -> Status:
     word, tone = _WORDS[job.status]
-    return Status(text=_("正在停止") if job.is_cancelling else word(), tone=tone)
+    return Status(text=_("正在停止") if job.is_cancelling else str(word), tone=tone)
 
 
 def _columns() -> tuple[Column[JobState], ...]:

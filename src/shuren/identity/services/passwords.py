@@ -32,7 +32,7 @@ def change_password(*, actor: Actor, old: str, new: str, kept_session_key: str |
 
     Raises `WrongPassword` (counted like a failed sign-in) or `PasswordRefused`.
     """
-    account = Account.objects.with_person().filter(pk=actor.account_id).first()
+    account = Account.objects.with_person().filter(pk=actor.account_id).first() if actor.account_id else None
     if account is None:
         raise NotFound(_("没有找到这个账号。"))
     if account.locked_until and account.locked_until > now:

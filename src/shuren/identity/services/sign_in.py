@@ -69,6 +69,7 @@ def record_sign_out(*, actor: Actor, session_key: str, now: datetime) -> None:
 @transaction.atomic
 def end_sign_in(*, actor: Actor, sign_in_id: int, now: datetime) -> None:
     """End one of the actor's own sessions from elsewhere."""
+    assert actor.account_id is not None
     sign_in = SignIn.objects.filter(pk=sign_in_id, account_id=actor.account_id).first()
     if sign_in is None:
         raise NotFound(_("没有找到这次登录。"))

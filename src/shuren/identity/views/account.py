@@ -93,6 +93,8 @@ def _changed(request: HttpRequest, form: PasswordForm) -> bool:
 def _keep_session(request: HttpRequest) -> None:
     """The session key is renewed with the password; the list of sign-ins follows it."""
     old_key = request.session.session_key or ""
-    changed = Account.objects.get(pk=actor_of(request).account_id)
+    account_id = actor_of(request).account_id
+    assert account_id is not None
+    changed = Account.objects.get(pk=account_id)
     update_session_auth_hash(request, changed)
     note_new_key(old_key=old_key, new_key=request.session.session_key or "")
