@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from shuren.directory.selectors.orgs import root_org
+from shuren.directory.services.apply_roster.pending import sweep_pending
 from shuren.directory.services.apply_roster.service import apply_roster as apply_checked_roster
 from shuren.directory.services.check_roster.service import check_roster as check_roster_file
 from shuren.directory.services.index_directory import index_branch, index_orgs, index_people
@@ -27,6 +28,7 @@ register_kind(
     check="shuren.directory.jobs.check_roster",
     apply="shuren.directory.jobs.apply_roster",
 )
+register_periodic("shuren.directory.jobs.sweep_rosters", timedelta(hours=1))
 
 
 def check_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
@@ -37,6 +39,11 @@ def check_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
 def apply_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
     """Apply a checked roster; a killed run is undone and starts again."""
     return apply_checked_roster(import_id=import_id, now=clock.now(), on_progress=job.progress)
+
+
+def sweep_rosters(job: JobContext) -> Mapping[str, int]:
+    """Undo imports that were killed and will not be tried again."""
+    return {"undone": sweep_pending()}
 
 
 def recount(job: JobContext, **_event: Any) -> Mapping[str, int]:

@@ -88,7 +88,7 @@ _PATHS = {ORG: "r.path", COURSE: "o.path", AFFILIATION: "r.org_path", ENROLLMENT
 def held_sql(kind: Kind, day: str) -> str:
     """SELECT of the held rows of a kind (see `HELD_COLUMNS`); append a condition with WHERE."""
     columns, source = _HELD[kind]
-    return f"SELECT {columns.format(hash=_hex(), day=_day(day))} FROM {source}"
+    return f"SELECT {columns.format(hash=held_hash(), day=_day(day))} FROM {source}"
 
 
 def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
@@ -172,7 +172,8 @@ def _word(value: object) -> str:
     return str(value)
 
 
-def _hex() -> str:
+def held_hash() -> str:
+    """SQL for a row's kept fingerprint in lower-case hexadecimal."""
     return "encode(r.row_hash, 'hex')" if connection.vendor == "postgresql" else "lower(hex(r.row_hash))"
 
 

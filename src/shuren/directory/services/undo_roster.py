@@ -1,5 +1,6 @@
 """Take the last applied roster back."""
 
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -7,8 +8,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from shuren.directory.models import AppliedRoster, DuplicatePair, Org, OrgHistory, PendingRoster
+from shuren.directory.rules.roster.kinds import KINDS, LINK, fingerprint_sql
+from shuren.directory.selectors.roster import cells_sql, held_hash
 from shuren.directory.services.apply_roster.before import MODELS, restore_before
 from shuren.directory.services.apply_roster.pending import delete_ranges
+from shuren.directory.services.check_roster.held import pull_rows
+from shuren.directory.services.check_roster.staging import Stage
 from shuren.directory.services.move_org import rewrite_paths
 from shuren.intake.api import import_dir, record_undone
 from shuren.kernel import audit, events
@@ -41,6 +46,7 @@ def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
     try:
         with transaction.atomic():
             _check_untouched(applied)
+            _check_unedited(import_id, folder)
             _restore(folder)
             OrgHistory.objects.filter(reason=f"import {import_id}").delete()
             _forget_pairs(applied)
@@ -61,7 +67,25 @@ def _check_untouched(applied: AppliedRoster) -> None:
         first, end = applied.ranges.get(model._meta.db_table, (0, 0))
         held = model._default_manager.filter(pk__gte=first, pk__lt=end)
         if held.count() != end - first or held.exclude(import_id=applied.import_id).exists():
-            raise Conflict(_("这次导入的数据后来又改过，不能撤销。"), remedy=_("请用改正后的名册再导入一次。"))
+            raise _touched()
+
+
+def _check_unedited(import_id: int, folder: Path) -> None:
+    """Every row the import wrote must still read as its fingerprint says: a hand that corrects a row leaves that as it was."""
+    with tempfile.TemporaryDirectory(prefix="undo-", dir=folder) as scratch, Stage.open(Path(scratch), is_new=True) as stage:
+        for kind in KINDS:
+            if kind is LINK:
+                continue
+            columns = ", ".join(("id BIGINT", "sid VARCHAR", *(f"{cell} VARCHAR" for cell in kind.cells), "kept VARCHAR"))
+            stage.duck.execute(f"CREATE TABLE now_{kind.name} ({columns})")
+            pull_rows(stage, f"now_{kind.name}", f"{cells_sql(kind, (held_hash(),))} WHERE r.import_id = %s", [import_id])
+            differs = f"n.kept <> '' AND unhex(n.kept) <> {fingerprint_sql(kind, 'n')}"
+            if stage.value(f"SELECT count(*) FROM now_{kind.name} n WHERE {differs}"):  # noqa: S608  # constants
+                raise _touched()
+
+
+def _touched() -> Conflict:
+    return Conflict(_("这次导入的数据后来又改过，不能撤销。"), remedy=_("请用改正后的名册再导入一次。"))
 
 
 def _restore(folder: Path) -> None:

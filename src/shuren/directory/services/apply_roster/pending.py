@@ -6,6 +6,8 @@ from django.db import connection, transaction
 
 from shuren.directory.models import PendingRoster
 from shuren.directory.services.apply_roster.plan import TERMS
+from shuren.intake.api import import_state
+from shuren.intake.data import ImportStatus
 
 _STEP = 5_000
 # Whoever refers comes before whom it refers to.
@@ -29,6 +31,16 @@ def undo_pending(import_id: int) -> bool:
     delete_ranges(pending.ranges)
     PendingRoster.objects.filter(import_id=import_id).delete()
     return True
+
+
+def sweep_pending() -> int:
+    """Undo what is left of imports that nobody applies any more; returns how many there were."""
+    left = [
+        import_id
+        for import_id in PendingRoster.objects.values_list("import_id", flat=True)
+        if import_state(import_id).status != ImportStatus.APPLYING
+    ]
+    return sum(undo_pending(import_id) for import_id in left)
 
 
 def delete_ranges(ranges: Mapping[str, list[int]]) -> None:

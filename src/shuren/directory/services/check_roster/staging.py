@@ -114,7 +114,8 @@ class Stage:
         errors = 0
         for check in checks:
             # Reading first costs nothing; a write, even of no rows, waits for the disk.
-            rows = self.rows(f"SELECT src, row, value, detail FROM ({check.sql}) found(src, row, value, detail) LIMIT {FINDINGS_PER_RULE}")
+            found = f"SELECT src, row, value, detail FROM ({check.sql}) found(src, row, value, detail) LIMIT {FINDINGS_PER_RULE}"
+            rows = self.rows(found)
             if rows:
                 self.keep_findings(check, rows)
             errors += len(rows) if check.is_error else 0

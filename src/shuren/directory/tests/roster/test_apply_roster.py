@@ -1,6 +1,7 @@
 """Applying writes what was shown and nothing else; the same file again changes nothing; an undone import leaves no trace."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from shuren.directory.models import (
     PendingRoster,
     Person,
 )
+from shuren.directory.services.apply_roster import pending as pending_rows
 from shuren.directory.services.apply_roster import service, writers
-from shuren.directory.services.apply_roster.pending import undo_pending
+from shuren.directory.services.apply_roster.pending import sweep_pending, undo_pending
 from shuren.directory.tests.roster.conftest import NOW, Roster, apply, changes, check, found, take_in
 from shuren.intake import api as intake
+from shuren.intake.data import ImportStatus
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.kernel.models import AuditEntry, Event
@@ -209,14 +212,17 @@ def test_a_fault_in_any_write_leaves_nothing(roster: Roster, tmp_path: Path, mon
     assert everything() == []
 
 
-def test_rows_of_a_running_import_are_not_seen(roster: Roster, tmp_path: Path) -> None:
+def test_rows_of_a_running_import_are_not_seen(roster: Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     take_in(roster.write(tmp_path / "r.zip"))
     pending = AppliedRoster.objects.get()
     PendingRoster.objects.create(import_id=pending.import_id, ranges=pending.ranges, begun_at=NOW)
     assert not Org.objects.visible().exists()
     assert not Person.objects.visible().exists()
     assert api.root_org() is None
-    assert undo_pending(pending.import_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(pending_rows, "import_state", lambda id: replace(intake.import_state(id), status=ImportStatus.APPLYING))
+        assert sweep_pending() == 0
+    assert sweep_pending() == 1
     assert everything() == []
     assert not undo_pending(pending.import_id)
 
@@ -261,9 +267,11 @@ def test_undo_only_last_and_fresh_and_untouched(roster: Roster, tmp_path: Path) 
     with pytest.raises(Conflict):
         api.undo_roster(actor=SYSTEM, import_id=second.id, now=NOW + timedelta(hours=25))
     api.undo_roster(actor=SYSTEM, import_id=second.id, now=NOW)
-    Person.objects.filter(sourced_id="P1").update(import_id=None)
+    edited = Org.objects.get(sourced_id="S1")
+    api.rename_org(actor=SYSTEM, org_id=edited.pk, name="改名小学", now=NOW)
     with pytest.raises(Conflict):
         api.undo_roster(actor=SYSTEM, import_id=first.id, now=NOW)
+    assert Org.objects.get(pk=edited.pk).name == "改名小学"
 
 
 def test_people_entered_by_hand_stay_out_of_the_way(roster: Roster, tmp_path: Path) -> None:
