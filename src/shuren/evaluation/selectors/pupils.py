@@ -40,13 +40,15 @@ def pupil_report(*, actor: Actor, run_id: int, person_id: int, now: datetime) ->
     run = EvaluationRun.objects.filter(pk=run_id, status=RunStatus.DONE).first()
     if run is None:
         raise NotFound(_("没有找到这份报告。"))
-    rows = scores_of(run_id, person_ids=[person_id]).to_pylist()
+    keys = list(run.calibration["domains"])
+    columns = ["class_id", "school_id", "eap", "eap_se"]
+    columns += [f"domain{at}_{part}" for at in range(1, len(keys) + 1) for part in ("eap", "se")]
+    rows = scores_of(run_id, columns=columns, person_ids=[person_id]).to_pylist()
     if not rows:
         raise NotFound(_("这名学生没有参加这次测评。"))
     row = rows[0]
     state = state_of(run)
     assessment = assessment_state(run.assessment_id)
-    keys = list(run.calibration["domains"])
     domains = {key: (row[f"domain{at}_eap"], row[f"domain{at}_se"]) for at, key in enumerate(keys, start=1)}
     school_class = orgs_by_ids([row["class_id"], row["school_id"]])
     found = pupil_document(
