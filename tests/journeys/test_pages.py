@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.journeys.conftest import DESKTOP, PHONE, Site, overflow, serious_faults
 
@@ -14,7 +15,8 @@ ID = re.compile(r"(?<=/)(?=[0-9a-z]*\d)[0-9a-z]{13}(?=/)")
 LEFT_OUT = re.compile(r"[?#]|\.(pdf|xlsx|json|zip)$|/(template|workbook|api|static)/|^mailto:|/suggest/")
 FIRST = ("/", "/account/", "/account/password/", "/notices/", "/search/?q=四", "/no-such-page/")
 # Besides the kinds of pages: a report of each level is a page of its own kind.
-DEPTHS = 4
+DEPTHS = 3
+SETTLED = 3_000
 WORDS = "h1, h2, h3, nav a, button, th, label, legend, summary, dt, .btn, .status-badge, .lead, .help, option"
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 
@@ -42,6 +44,15 @@ def walk(page: Page) -> Iterator[Response]:
         waiting = [*(link for link in found if link.startswith("/reports/")), *waiting, *found]
 
 
+def fits(page: Page) -> bool:
+    """Whether nothing sticks out once the charts have been drawn anew for the window."""
+    try:
+        page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth", timeout=SETTLED)
+    except PlaywrightTimeout:
+        return False
+    return True
+
+
 def _links(page: Page, where: str) -> list[str]:
     every = page.locator(where).evaluate_all("links => links.map(link => link.getAttribute('href') || '')")
     return [path for path in dict.fromkeys(every) if path.startswith("/") and not LEFT_OUT.search(path)]
@@ -59,14 +70,22 @@ def test_every_kind_of_page_can_be_read_by_everybody(sign_in: Callable[..., Page
             faults.append(f"{page.url}: {answer.status}")
             continue
         faults += serious_faults(page)
-        page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
-        faults += [f"dark {fault}" for fault in serious_faults(page, rules=["color-contrast"])]
         page.set_viewport_size(PHONE)
-        if overflow(page) > 0:
+        if not fits(page):
             faults.append(f"{page.url}: {overflow(page)} px too wide for a phone")
         page.set_viewport_size(DESKTOP)
     assert faults == []
     assert kinds >= {"pupil": 8, "parent": 8}.get(role, 14)
+
+
+@pytest.mark.parametrize("role", ["city_officer", "class_teacher", "pupil"])
+def test_the_dark_can_be_read_too(sign_in: Callable[..., Page], role: str) -> None:
+    page = sign_in(role, scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    report = page.locator("main a[href*='/reports/']").first.get_attribute("href") or ""
+    for path in ["/", "/people/", "/account/", report]:
+        page.goto(path)
+        assert serious_faults(page, rules=["color-contrast"]) == []
 
 
 @pytest.mark.parametrize("role", ["city_officer", "pupil"])
@@ -135,7 +154,7 @@ def test_the_keyboard_is_enough(sign_in: Callable[..., Page]) -> None:
 
 def test_search_knows_chinese_pinyin_and_initials(sign_in: Callable[..., Page], site: Site) -> None:
     page = sign_in("city_officer")
-    for asked in ("凌云", "lingyun", "lyxx"):
+    for asked in ("凌云", "lingyun", "lxlyxx"):
         page.goto(f"/search/?q={asked}&kind=org")
         expect(page.locator(".hits")).to_contain_text("凌云小学")
     page.goto("/")

@@ -1,5 +1,6 @@
 """An officer takes in a roster: mistakes shown, mended, looked at, applied, undone."""
 
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -76,9 +77,9 @@ def test_planted_errors_are_found_mended_applied_and_undone(school_roster: tuple
     assert "不详的" in said
 
     sheet.cell(first, born).value, sheet.cell(first + 1, sex).value = right
-    people, given, first_person = sheet_with(book, "名")
-    old_name = people.cell(first_person, given).value
-    people.cell(first_person, given).value = f"{old_name}新"
+    people, full, first_person = sheet_with(book, "姓名")
+    old_name = people.cell(first_person, full).value
+    people.cell(first_person, full).value = f"{old_name}新"
     mended = tmp_path / "mended.xlsx"
     book.save(mended)
 
@@ -88,7 +89,12 @@ def test_planted_errors_are_found_mended_applied_and_undone(school_roster: tuple
     page.get_by_role("button", name="写入 1 处变化").click()
     expect(page.get_by_text("已经全部写入。")).to_be_visible(timeout=PATIENCE)
     done = page.url
+    # The index follows by a job of its own.
+    until = time.monotonic() + PATIENCE / 1000
     page.goto(f"/search/?q={old_name}新&kind=person")
+    while not page.locator(".hits").count() and time.monotonic() < until:
+        page.wait_for_timeout(500)
+        page.reload()
     expect(page.locator(".hits")).to_contain_text(f"{old_name}新")
 
     page.goto(done)

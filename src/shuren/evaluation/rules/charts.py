@@ -62,7 +62,8 @@ def _comparison(document: Mapping[str, Any]) -> Chart | None:
         return None
     level = Level(document["unit"]["level"])
     points = [_mean_point(document["unit"]["name"], document, is_focus=True)]
-    points += [_mean_point(row["name"], row, url=report_address(document["run"]["id"], row["id"])) for row in document["above"]]
+    # Without links: what lies above is often beyond the reader's reach, and the breadcrumbs know.
+    points += [_mean_point(row["name"], row) for row in document["above"]]
     nearest = document["above"][0]
     gap = nearest["difference"]["value"]
     words = {"unit": own_name(level), "above": above_name(Level(nearest["level"])), "points": abs(gap)}
