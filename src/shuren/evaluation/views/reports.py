@@ -56,6 +56,7 @@ def report_context(report: Report) -> dict[str, Any]:
         "run_url": run_address(report.run.public_id),
         "breadcrumbs": [{"label": crumb.label, "url": crumb.url} for crumb in report.crumbs],
         "data_note": data_note(report.run),
+        "body_class": "report kindly" if report.level is Level.PUPIL else "report",
     }
     if report.level is not Level.PUPIL:
         context |= {
