@@ -159,7 +159,10 @@ class TestCredentials:
 
     def test_pupils_and_parents_of_a_class(self, school: School, sign_in: Enter) -> None:
         client = sign_in("admin")
-        pupils = client.get(self.address(school, "class")).content.decode()
+        everybody = client.get(self.address(school, "class")).content.decode()
+        assert "张三" in everybody
+        assert "张父" in everybody
+        pupils = client.get(self.address(school, "class") + "?who=pupils").content.decode()
         assert "张三" in pupils
         assert "张父" not in pupils
         parents = client.get(self.address(school, "class") + "?who=parents").content.decode()

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from shuren.directory import api as directory
-from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission
+from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, Role
 from shuren.identity import selectors
 from shuren.identity.api import actor_of
 from shuren.identity.data import AccountData, Slip
@@ -26,6 +26,7 @@ from shuren.pages import api as pages
 from shuren.pages.data import Action, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
 
 _WHO = {"pupils": gettext_lazy("学生"), "parents": gettext_lazy("家长"), "staff": gettext_lazy("教职工")}
+_STAFF = frozenset(Role) - {Role.PUPIL, Role.PARENT}
 _MAX_PEOPLE = 2_000
 
 
@@ -109,8 +110,8 @@ def _spec(org: OrgData) -> ListSpec[Candidate]:
         name="credentials",
         title=_("发放初始密码"),
         columns=_columns(),
-        rows=lambda query: _rows(org, query, default=who[0]),
-        filters=(Filter(key="who", label=_("人员"), choices=tuple(Choice(value=key, label=str(_WHO[key])) for key in who)),),
+        rows=lambda query: _rows(org, query),
+        filters=_filters(who),
         search_label=_("姓名或编号"),
         sizes=(50, 100, 200),
         row_id=lambda row: row.public_id,
@@ -122,6 +123,11 @@ def _spec(org: OrgData) -> ListSpec[Candidate]:
         ),
         empty=EmptyState(title=_("这里没有可以发放密码的人"), text=_("请在上面选择下级单位；学生和家长在班级里。"), icon="users"),
     )
+
+
+def _filters(who: list[str]) -> tuple[Filter, ...]:
+    choices = tuple(Choice(value=key, label=str(_WHO[key])) for key in who)
+    return (Filter(key="who", label=_("人员"), choices=choices),) if len(who) > 1 else ()
 
 
 def _columns() -> tuple[Column[Candidate], ...]:
@@ -144,8 +150,8 @@ def _state(row: Candidate) -> Status:
     return Status(text=_("使用中"), tone="good")
 
 
-def _rows(org: OrgData, query: ListQuery, *, default: str) -> Page[Candidate]:
-    found = _person_ids(org, query.filters.get("who") or default)
+def _rows(org: OrgData, query: ListQuery) -> Page[Candidate]:
+    found = _person_ids(org, query.filters.get("who", ""))
     if query.search:
         people = directory.people_by_ids(found)
         found = [key for key in found if key in people and query.search in f"{people[key].name} {people[key].number}"]
@@ -159,10 +165,13 @@ def _rows(org: OrgData, query: ListQuery, *, default: str) -> Page[Candidate]:
 
 
 def _person_ids(org: OrgData, who: str) -> list[int]:
+    """Staff of a branch; of a class its pupils, their parents, or both."""
     day = clock.day_of(clock.now())
     if org.type is not OrgType.CLASS:
-        return [person.id for person in directory.people_of_org(org.path, limit=_MAX_PEOPLE)]
-    pupils = [row.person_id for row in directory.enrollments_of_paths([org.path], role=EnrollmentRole.STUDENT, day=day)]
-    if who != "parents":
-        return list(dict.fromkeys(pupils))
-    return list(dict.fromkeys(link.guardian_id for link in directory.guardians_of(pupils, day=day)))
+        return [person.id for person in directory.people_of_org(org.path, roles=_STAFF, limit=_MAX_PEOPLE)]
+    rows = directory.enrollments_of_paths([org.path], role=EnrollmentRole.STUDENT, day=day)
+    pupils = list(dict.fromkeys(row.person_id for row in rows))
+    if who == "pupils":
+        return pupils
+    parents = list(dict.fromkeys(link.guardian_id for link in directory.guardians_of(pupils, day=day)))
+    return parents if who == "parents" else [*pupils, *parents]
