@@ -49,7 +49,8 @@ def org_rows(scope: Scope, query: OrgQuery) -> QuerySet[Org]:
     if query.parent_id is not None:
         rows = rows.filter(parent_id=query.parent_id)
     elif not query.search and query.type is None:
-        rows = rows.filter(Q(path__in=scope.paths) | Q(parent__path__in=scope.paths))
+        tops = [ids_of(path)[-1] for path in scope.paths]
+        rows = rows.filter(Q(pk__in=tops) | Q(parent_id__in=tops))
     if query.type is not None:
         rows = rows.filter(type=query.type.value)
     if query.search:

@@ -29,6 +29,11 @@ from shuren.kernel.scope import path_q
 SORTABLE = 20_000
 # A search that matches at most this many people is answered from the people outward, a vaguer one from the branch.
 NARROW = 500
+# From this row on the start of a page is looked for in the index alone.
+DEEP = 5_000
+_PLACE = ("org_path", "role", "person_id")
+_NAME = ("sort_key", "pk")
+_SORTS = {"name": ("person__sort_key", "pk"), "number": ("person__number", "pk")}
 _LAST = chr(0x10FFFF)
 _KINDS = {
     None: CountKind.MEMBERS,
@@ -40,12 +45,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One ordered range of rows; `turn` fetches the rows of some ids, in any order."""
+    """One ordered range of rows; `turn` fetches the rows of some ids, in any order.
+
+    `raw` is the same range without the conditions that an index does not hold.
+    """
 
     rows: QuerySet[Any]
     total: int | None
     turn: Callable[[Sequence[int]], dict[int, PersonRow]]
+    order: tuple[str, ...]
     sorts: Mapping[str, tuple[str, ...]]
+    raw: QuerySet[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +127,12 @@ def page_of_people(people: PeopleList, *, number: int, size: int, sort: str = ""
     return Page(rows=rows[:size], total=start + len(rows), is_exact=len(rows) <= size, number=number, size=size)
 
 
-def stream_people(people: PeopleList) -> Iterator[PersonRow]:
+def stream_people(people: PeopleList, sort: str = "") -> Iterator[PersonRow]:
     """Every row, in order, some thousands at a time."""
     for source in people.sources:
         batch: list[int] = []
-        for pk in source.rows.values_list("pk", flat=True).iterator(chunk_size=CHUNK):
+        rows = source.rows.order_by(*_columns(source, sort if people.is_sortable else "", is_down=sort.startswith("-")))
+        for pk in rows.values_list("pk", flat=True).iterator(chunk_size=CHUNK):
             batch.append(pk)
             if len(batch) == CHUNK:
                 yield from _in_order(source, batch)
@@ -142,16 +153,41 @@ def _cut(people: PeopleList, start: int, size: int, sort: str) -> list[PersonRow
 
 
 def _window(source: Source, start: int, size: int, sort: str) -> list[int]:
-    """The ids on a page; from the far end when that is nearer, for skipping rows costs as much as reading them."""
-    rows = source.rows
-    columns = source.sorts.get(sort.removeprefix("-"), ())
-    if columns:
-        rows = rows.order_by(*(f"-{column}" if sort.startswith("-") else column for column in columns))
+    """The ids on a page; from the far end when that is nearer, for skipping rows costs as much as reading them.
+
+    Deep in a list the start of the page is found in the index alone (`raw`, which a few merged or pending rows may
+    shift), and only the page itself is read from the table.
+    """
+    order = source.sorts.get(sort.removeprefix("-"), source.order)
     total = source.total
-    if total is None or start + size <= total // 2 or start >= total:
-        return list(rows.values_list("pk", flat=True)[start : start + size])
-    end = total - start
-    return list(rows.reverse().values_list("pk", flat=True)[max(0, end - size) : end])[::-1]
+    from_end = total is not None and start < total and start + size > total // 2
+    if from_end and total is not None:
+        size = min(size, total - start)
+        start = total - start - size
+    is_down = sort.startswith("-") != from_end
+    columns = _columns(source, sort, is_down=is_down)
+    rows = source.rows.order_by(*columns)
+    if start > DEEP and source.raw is not None:
+        anchor = list(source.raw.order_by(*columns).values_list(*order)[start : start + 1])
+        rows, start = (rows.filter(_from_q(order, anchor[0], is_down)), 0) if anchor else (rows, start)
+    found = list(rows.values_list("pk", flat=True)[start : start + size])
+    return found[::-1] if from_end else found
+
+
+def _columns(source: Source, sort: str, *, is_down: bool) -> list[str]:
+    order = source.sorts.get(sort.removeprefix("-"), source.order)
+    return [f"-{column}" if is_down else column for column in order]
+
+
+def _from_q(order: Sequence[str], anchor: Sequence[object], is_down: bool) -> Q:
+    """Rows at or after the anchor in this order, written so that the first column is one range of the index."""
+    after, at = ("lt", "lte") if is_down else ("gt", "gte")
+    condition, equal = Q(pk__in=()), Q()
+    for place, (column, value) in enumerate(zip(order, anchor, strict=True)):
+        is_last = place == len(order) - 1
+        condition |= equal & Q(**{f"{column}__{at if is_last else after}": value})
+        equal &= Q(**{column: value})
+    return Q(**{f"{order[0]}__{at}": anchor[0]}) & condition
 
 
 def _in_order(source: Source, pks: Sequence[int]) -> list[PersonRow]:
@@ -172,32 +208,31 @@ def _prefix_q(column: str, text: str, *, of: str = "") -> Q:
 
 def _counted(source: Source) -> Source:
     """A chain needs to know where each source ends."""
-    return source if source.total is not None else replace(source, total=source.rows.order_by().count())
+    return source if source.total is not None else replace(source, total=source.rows.count())
 
 
 def _all_people(search: str, found: list[int] | None) -> Source:
-    rows = Person.objects.visible().filter(merged_into__isnull=True).order_by("sort_key", "pk")
-    sorts = {"name": ("sort_key", "pk"), "number": ("number",)}
+    rows = Person.objects.visible().filter(merged_into__isnull=True)
+    sorts = {"name": _NAME, "number": ("number",)}
     if found is not None:
-        return Source(rows.filter(pk__in=found), len(found), _person_rows, sorts)
+        return Source(rows.filter(pk__in=found), len(found), _person_rows, _NAME, sorts)
     if search:
         column = _searched(search.strip())[0]
-        rows = rows.filter(_prefix_q(column, search.strip())).order_by(column, "pk")
-        return Source(rows, None, _person_rows, {})
-    return Source(rows, _people_total(rows), _person_rows, sorts)
+        return Source(rows.filter(_prefix_q(column, search.strip())), None, _person_rows, (column, "pk"), {})
+    return Source(rows, _people_total(rows), _person_rows, _NAME, sorts, Person.objects.all())
 
 
 def _people_total(rows: QuerySet[Person]) -> int:
     """The kept count of everybody; a small installation counts them afresh."""
     root = root_org()
     kept = count_of(root.id, CountKind.PEOPLE) if root else 0
-    return kept if kept > EXACT_COUNT_LIMIT else rows.order_by().count()
+    return kept if kept > EXACT_COUNT_LIMIT else rows.count()
 
 
 def _single_people(person_ids: frozenset[int], found: list[int] | None) -> Source:
     wanted = person_ids if found is None else person_ids & set(found)
-    rows = Person.objects.visible().filter(pk__in=wanted).order_by("sort_key", "pk")
-    return Source(rows, len(wanted), _person_rows, {"name": ("sort_key", "pk"), "number": ("number",)})
+    rows = Person.objects.visible().filter(pk__in=wanted)
+    return Source(rows, len(wanted), _person_rows, _NAME, {"name": _NAME, "number": ("number",)})
 
 
 def _branches(paths: Sequence[str], role: Role | None, day: date, search: str, found: list[int] | None) -> list[Source]:
@@ -215,35 +250,30 @@ def _branches(paths: Sequence[str], role: Role | None, day: date, search: str, f
 
 
 def _affiliated(paths: list[str], role: Role | None, day: date, search: str, found: list[int] | None) -> Source:
-    rows = Affiliation.objects.visible().filter(path_q("org_path", paths), current_q(day))
-    rows = rows.order_by("org_path", "role", "person_id")
-    if role is not None:
-        rows = rows.filter(role=role.value)
-    sorts = {"name": ("person__sort_key", "pk"), "number": ("person__number", "pk")}
+    indexed = path_q("org_path", paths) & (Q(role=role.value) if role is not None else Q())
+    rows = Affiliation.objects.visible().filter(indexed, current_q(day))
     if search:
-        return _searched_rows(rows, search, found, _affiliation_rows, sorts)
+        return _searched_rows(rows, search, found, _affiliation_rows)
     total: int | None = None
     if role in _KINDS:
         kept = counts_of([ids_of(path)[-1] for path in paths])
         total = sum(counts.get(_KINDS[role], 0) for counts in kept.values())
     if total is None or total <= EXACT_COUNT_LIMIT:
-        total = rows.order_by().count()
-    return Source(rows, total, _affiliation_rows, sorts)
+        total = rows.count()
+    return Source(rows, total, _affiliation_rows, _PLACE, _SORTS, Affiliation.objects.filter(indexed))
 
 
 def _enrolled(paths: list[str], role: Role | None, day: date, search: str, found: list[int] | None) -> Source:
     rows = Enrollment.objects.visible().filter(path_q("org_path", paths), current_q(day))
-    rows = rows.order_by("org_path", "role", "person_id")
     if role is Role.PUPIL:
         rows = rows.filter(role=EnrollmentRole.STUDENT)
     elif role is not None:
         rows = rows.filter(role=EnrollmentRole.TEACHER)
     if role is Role.CLASS_TEACHER:
         rows = rows.filter(is_primary=True)
-    sorts = {"name": ("person__sort_key", "pk"), "number": ("person__number", "pk")}
     if search:
-        return _searched_rows(rows, search, found, _enrollment_rows, sorts)
-    return Source(rows, rows.order_by().count(), _enrollment_rows, sorts)
+        return _searched_rows(rows, search, found, _enrollment_rows)
+    return Source(rows, rows.count(), _enrollment_rows, _PLACE, _SORTS)
 
 
 def _searched_rows(
@@ -251,13 +281,12 @@ def _searched_rows(
     search: str,
     found: list[int] | None,
     turn: Callable[[Sequence[int]], dict[int, PersonRow]],
-    sorts: Mapping[str, tuple[str, ...]],
 ) -> Source:
     if found is not None:
         rows = rows.filter(person_id__in=found)
-        return Source(rows, rows.order_by().count(), turn, sorts)
+        return Source(rows, rows.count(), turn, _PLACE, _SORTS)
     column = _searched(search.strip())[0]
-    return Source(rows.filter(_prefix_q(column, search.strip(), of="person__")), None, turn, {})
+    return Source(rows.filter(_prefix_q(column, search.strip(), of="person__")), None, turn, _PLACE, {})
 
 
 def _row(pk: int, number: str, name: str, sex: str, role: Role | None, org_id: int | None, org_name: str) -> PersonRow:

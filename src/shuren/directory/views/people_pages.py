@@ -67,7 +67,7 @@ def _spec(found: PeopleList, org: OrgData | None) -> ListSpec[PersonRow]:
             Column(key="org", title=_("所在机构"), value=lambda row: row.org_name or None, url=_org_url),
         ),
         rows=lambda query: page_of_people(found, number=query.number, size=query.size, sort=query.sort),
-        stream=lambda _query: stream_people(found),
+        stream=lambda query: stream_people(found, query.sort),
         filters=(
             Filter(key="role", label=_("角色"), choices=tuple(Choice(value=role, label=str(ROLES[role])) for role in _LISTED)),
         ),
