@@ -1,7 +1,5 @@
 """What follows from the staged rows themselves, before they are compared with what is held."""
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 
 from shuren.directory.rules.roster.checks import Check
@@ -30,21 +28,31 @@ def keep_first_rows(stage: Stage) -> None:
     )
 
 
-def merge_demographics(stage: Stage) -> None:
-    """Bring sex and birth date from demographics.csv to the person they belong to."""
-    if not stage.value("SELECT count(*) FROM demographic"):
-        stage.duck.execute("UPDATE person SET sex = '0' WHERE sex = ''")
-        return
-    stage.has_demographics = True
+def settle_people(stage: Stage) -> None:
+    """Bring sex and birth date from demographics.csv to their person, and give every national id its blind index.
+
+    The table is written anew once: updating a million rows in place takes several times as long.
+    """
+    stage.has_demographics = bool(stage.value("SELECT count(*) FROM demographic"))
+    _blind_national_ids(stage)
     stage.duck.execute(
-        "CREATE TABLE merged AS SELECT p.* REPLACE (coalesce(nullif(p.sex, ''), nullif(d.sex, ''), '0') AS sex, "
-        "coalesce(d.birth_date, p.birth_date) AS birth_date) FROM person p LEFT JOIN "
-        "(SELECT sid, any_value(sex) AS sex, any_value(birth_date) AS birth_date FROM demographic WHERE status <> "
-        "'tobedeleted' GROUP BY sid) d USING (sid)"
+        "CREATE TABLE settled AS SELECT p.* REPLACE (coalesce(nullif(p.sex, ''), nullif(d.sex, ''), '0') AS sex, "
+        "coalesce(d.birth_date, p.birth_date) AS birth_date, coalesce(b.blind, '') AS national_id_index) FROM person p LEFT JOIN "
+        "(SELECT sid, any_value(sex) AS sex, any_value(birth_date) AS birth_date FROM demographic "
+        "WHERE status <> 'tobedeleted' GROUP BY sid) d ON d.sid = p.sid LEFT JOIN blind b ON b.national_id = p.national_id"
     )
-    stage.duck.execute("DROP TABLE person")
-    stage.duck.execute("ALTER TABLE merged RENAME TO person")
+    for table in ("person", "blind"):
+        stage.duck.execute(f"DROP TABLE {table}")
+    stage.duck.execute("ALTER TABLE settled RENAME TO person")
     stage.duck.execute("DELETE FROM demographic")
+
+
+def _blind_national_ids(stage: Stage) -> None:
+    """`blind`: the index by which an id is compared; the id itself never leaves the stage."""
+    stage.duck.execute("CREATE TABLE blind (national_id VARCHAR, blind VARCHAR)")
+    for batch in stage.batches("SELECT DISTINCT national_id FROM person WHERE national_id <> ''"):
+        texts = batch.column(0).to_pylist()
+        stage.add_table("blind", pa.table({"national_id": texts, "blind": [index_of(text) for text in texts]}))
 
 
 def drop_placeholders(stage: Stage) -> None:
@@ -77,18 +85,6 @@ def link_guardians(stage: Stage) -> None:
     )
 
 
-def index_national_ids(stage: Stage) -> None:
-    """Give every staged national id its blind index, by which it is compared; the id itself never leaves the stage."""
-    if not stage.value("SELECT count(*) FROM person WHERE national_id <> ''"):
-        return
-    stage.duck.execute("CREATE TABLE blind (national_id VARCHAR, blind VARCHAR)")
-    for batch in list(stage_batches(stage, "SELECT DISTINCT national_id FROM person WHERE national_id <> ''")):
-        blinds = pa.array([index_of(text) for text in batch], pa.string())
-        stage.add_table("blind", pa.table({"national_id": pa.array(batch, pa.string()), "blind": blinds}))
-    stage.duck.execute("UPDATE person SET national_id_index = b.blind FROM blind b WHERE b.national_id = person.national_id")
-    stage.duck.execute("DROP TABLE blind")
-
-
 def seal_national_ids(stage: Stage) -> None:
     """Keep the sealed ids of added and changed people, and blank every plain one."""
     stage.duck.execute("CREATE OR REPLACE TABLE sealed_id (sid VARCHAR, sealed BLOB)")
@@ -106,12 +102,6 @@ def seal_national_ids(stage: Stage) -> None:
         stage.duck.execute(f"DELETE FROM to_seal WHERE rowid < (SELECT min(rowid) + {BATCH} FROM to_seal)")
     stage.duck.execute("DROP TABLE to_seal")
     stage.duck.execute("UPDATE person SET national_id = '' WHERE national_id <> ''")
-
-
-def stage_batches(stage: Stage, sql: str) -> Iterator[list[str]]:
-    """The single text column of a query, in lists."""
-    for batch in stage.batches(sql):
-        yield batch.column(0).to_pylist()
 
 
 def name_ties(stage: Stage, table: str) -> None:

@@ -24,13 +24,13 @@ def sid_of(kind: Kind, alias: str) -> str:
 def compare(stage: Stage, kind: Kind) -> None:
     """Fill `diff_<kind>` with one action per staged row; held rows that only look different are told the same."""
     name = kind.name
+    digest = f"md5(concat_ws(chr(31), {', '.join(f't.{cell}' for cell in kind.cells)}))"
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE diff_{name} AS SELECT {sid_of(kind, 't')} AS sid, t.src, t.row, "
-        f"{fingerprint_sql(kind, 't')} AS hash, h.id, "
-        "CASE WHEN t.status = 'tobedeleted' THEN CASE WHEN h.holds THEN 'end' ELSE 'same' END WHEN h.id IS NULL THEN 'add' "
-        f"WHEN h.hash <> '' AND h.hash = md5(concat_ws(chr(31), {', '.join(f't.{cell}' for cell in kind.cells)})) THEN "
-        "'same' ELSE 'maybe' END AS action "
-        f"FROM {name} t LEFT JOIN have_{name} h ON h.sid = {sid_of(kind, 't')}"
+        f"CREATE OR REPLACE TABLE diff_{name} AS SELECT s.sid, s.src, s.row, unhex(s.digest) AS hash, h.id, "
+        "CASE WHEN s.status = 'tobedeleted' THEN CASE WHEN h.holds THEN 'end' ELSE 'same' END WHEN h.id IS NULL THEN 'add' "
+        "WHEN h.hash = s.digest THEN 'same' ELSE 'maybe' END AS action "
+        f"FROM (SELECT {sid_of(kind, 't')} AS sid, t.src, t.row, t.status, {digest} AS digest FROM {name} t) s "
+        f"LEFT JOIN have_{name} h ON h.sid = s.sid"
     )
     pull_cells(stage, kind, f"SELECT id FROM diff_{name} WHERE action = 'maybe'")
     _fill_absent(stage, kind)

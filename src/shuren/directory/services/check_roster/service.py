@@ -167,12 +167,11 @@ def _derive(result: Checking) -> None:
     if result.form is RosterForm.EXCEL:
         result.errors += stage.run([derive.excel_name_check()])
         derive.keep_first_rows(stage)
-    else:
-        derive.merge_demographics(stage)
+    derive.settle_people(stage)
+    if result.form is RosterForm.ONEROSTER:
         derive.drop_placeholders(stage)
         derive.link_guardians(stage)
     result.errors += stage.run(checks.duplicate_check(table) for table in ("session", "org", "course", "person"))
-    derive.index_national_ids(stage)
 
 
 def _pull(result: Checking, day: str) -> list[str]:

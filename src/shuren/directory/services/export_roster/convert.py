@@ -16,7 +16,7 @@ def package_to_workbook(package: Path, target: Path, *, scratch: Path) -> dict[s
         problems = [problem for problem in load_package(stage, package, scratch / "unpacked", package.name) if problem.is_error]
         if problems:
             raise Invalid(f"{problems[0].file}: {problems[0].rule}")
-        derive.merge_demographics(stage)
+        derive.settle_people(stage)
         derive.drop_placeholders(stage)
         derive.link_guardians(stage)
         return write_workbook(stage, target, has_national_ids=True)
