@@ -4,63 +4,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('directory', '0001_orgs_people_grants'),
+        ("directory", "0001_orgs_people_grants"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AppliedRoster',
+            name="AppliedRoster",
             fields=[
-                ('import_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('ranges', models.JSONField(default=dict)),
-                ('counts', models.JSONField(default=dict)),
-                ('applied_at', models.DateTimeField()),
-                ('undone_at', models.DateTimeField(null=True)),
+                ("import_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("ranges", models.JSONField(default=dict)),
+                ("counts", models.JSONField(default=dict)),
+                ("applied_at", models.DateTimeField()),
+                ("undone_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PendingRoster',
+            name="PendingRoster",
             fields=[
-                ('import_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('ranges', models.JSONField(default=dict)),
-                ('begun_at', models.DateTimeField()),
+                ("import_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("ranges", models.JSONField(default=dict)),
+                ("begun_at", models.DateTimeField()),
             ],
         ),
         migrations.AlterField(
-            model_name='academicsession',
-            name='import_id',
+            model_name="academicsession",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='affiliation',
-            name='import_id',
+            model_name="affiliation",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='course',
-            name='import_id',
+            model_name="course",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='enrollment',
-            name='import_id',
+            model_name="enrollment",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='guardianlink',
-            name='import_id',
+            model_name="guardianlink",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='org',
-            name='import_id',
+            model_name="org",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AlterField(
-            model_name='person',
-            name='import_id',
+            model_name="person",
+            name="import_id",
             field=models.BigIntegerField(null=True),
         ),
     ]

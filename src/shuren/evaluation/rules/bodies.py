@@ -65,9 +65,7 @@ def unit_bodies(
     )
     levels = [
         _Level(*parts)
-        for parts in zip(
-            tree, figures, domains, items, contrasts, units_withheld, domain_withheld, item_withheld, strict=True
-        )
+        for parts in zip(tree, figures, domains, items, contrasts, units_withheld, domain_withheld, item_withheld, strict=True)
     ]
     domain_keys = [domain.key for domain, _ in domains_of(answers.items)]
     codes = [item.code for item in answers.items]

@@ -45,9 +45,7 @@ class _Moments:
     values: FloatArray
 
 
-def level_figures(
-    answers: Answers, pvs: FloatArray, tree: tuple[LevelUnits, ...], cuts: tuple[float, ...]
-) -> list[LevelFigures]:
+def level_figures(answers: Answers, pvs: FloatArray, tree: tuple[LevelUnits, ...], cuts: tuple[float, ...]) -> list[LevelFigures]:
     """Figures at every level of the tree, top first."""
     lowest = tree[-1]
     counts = climb(tree, sums(lowest.codes, lowest.count)[:, None])

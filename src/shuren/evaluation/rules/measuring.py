@@ -134,9 +134,7 @@ def measure(
     """
     progress(0, "calibrate")
     fit = irt.calibrate(
-        answers.responses(
-            omitted_as=declaration.omitted_as, not_reached_as=declaration.not_reached_in_calibration
-        ),
+        answers.responses(omitted_as=declaration.omitted_as, not_reached_as=declaration.not_reached_in_calibration),
         standard_errors=answers.n <= MANY_PERSONS,
     )
     scored = answers.responses(omitted_as=declaration.omitted_as, not_reached_as=declaration.not_reached_in_scoring)
@@ -145,9 +143,7 @@ def measure(
     progress(2, "wle")
     wle = scoring.score_wle(fit, scored)
     progress(3, "domains")
-    thetas = {
-        domain.key: _domain_ability(fit, scored, positions) for domain, positions in domains_of(answers.items)
-    }
+    thetas = {domain.key: _domain_ability(fit, scored, positions) for domain, positions in domains_of(answers.items)}
     progress(4, "plausible values")
     draws = _plausible_values(fit, scored, answers, declaration)
     progress(5, "scale")

@@ -140,9 +140,7 @@ def _wide_totals(
     return np.stack([*found, sums(units.codes[omitted], units.count, answers.weights[omitted])], axis=1)
 
 
-def _wide_levels(
-    tree: tuple[LevelUnits, ...], wide: list[LevelUnits], totals: list[FloatArray]
-) -> dict[int, FloatArray]:
+def _wide_levels(tree: tuple[LevelUnits, ...], wide: list[LevelUnits], totals: list[FloatArray]) -> dict[int, FloatArray]:
     if not wide:
         return {}
     lowest = len(wide) - 1

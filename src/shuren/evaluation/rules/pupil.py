@@ -167,9 +167,7 @@ def _next_steps(weak: list[_Part], names: list[str], at: int, cuts: list[float],
         found.append(_("各部分发展均衡，保持现在的学习节奏，遇到错题及时弄懂。"))
     if at < len(cuts):
         gap = cuts[at] - score
-        found.append(
-            _("离“%(name)s”还差约 %(gap).0f 分，一步一步来。") % {"name": names[at + 1], "gap": max(gap, 1)}
-        )
+        found.append(_("离“%(name)s”还差约 %(gap).0f 分，一步一步来。") % {"name": names[at + 1], "gap": max(gap, 1)})
     return found
 
 

@@ -34,9 +34,7 @@ def withheld_cells(
     ends = np.append(starts[1:], units)
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         parent = int(parents[start])
-        withheld[start:end] = _among_siblings(
-            counts[start:end], must[start:end], parent_withheld[parent], minimum
-        )
+        withheld[start:end] = _among_siblings(counts[start:end], must[start:end], parent_withheld[parent], minimum)
     return withheld
 
 

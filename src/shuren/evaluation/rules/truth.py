@@ -51,9 +51,7 @@ def _mean_row(answers: Answers, members: tuple[str, ...], known: Published) -> T
     )
 
 
-def _score_rows(
-    answers: Answers, measurement: Measurement, official: FloatArray, names: tuple[str, ...]
-) -> list[TruthRow]:
+def _score_rows(answers: Answers, measurement: Measurement, official: FloatArray, names: tuple[str, ...]) -> list[TruthRow]:
     eap = measurement.scores.eap
     rows = [
         _at_least(f"eap:{name}", f"r(EAP, {name})", _correlation(eap, values), EAP_WITH_EACH)

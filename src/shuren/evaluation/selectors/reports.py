@@ -88,9 +88,7 @@ def run_facts(run: RunState, assessment: AssessmentData) -> dict[str, Any]:
 
 def crumbs_of(run: RunState, path: Iterable[OrgData], scope: Scope) -> tuple[Crumb, ...]:
     """The list of runs, then the units from the run's population down; those out of reach have no address."""
-    steps = [
-        Crumb(org.name, report_address(run.public_id, org.public_id) if scope.covers(org.path) else "") for org in path
-    ]
+    steps = [Crumb(org.name, report_address(run.public_id, org.public_id) if scope.covers(org.path) else "") for org in path]
     return (Crumb(_("测评报告"), runs_address()), *steps)
 
 

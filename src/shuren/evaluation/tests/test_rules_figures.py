@@ -32,9 +32,7 @@ def simulated(n: int = 600, seed: int = 1, *, zones: bool = False, items: int = 
     scores += ((rng.random((n, items)) < chance) & (scores > 0) & (highest > 1)).astype(np.int8)
     scores[rng.random((n, items)) < 0.1] = -1
     scores[rng.random((n, items)) < 0.02] = -2
-    info = tuple(
-        ItemInfo(f"I{at}", f"题{at}", "数形统"[at % 3], "知用"[at % 2], (), int(highest[at])) for at in range(items)
-    )
+    info = tuple(ItemInfo(f"I{at}", f"题{at}", "数形统"[at % 3], "知用"[at % 2], (), int(highest[at])) for at in range(items))
     return Answers(
         person_ids=np.arange(1, n + 1),
         class_ids=classes + 1000,

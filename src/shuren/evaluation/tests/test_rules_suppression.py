@@ -8,9 +8,7 @@ from shuren.evaluation.rules.suppression import withheld_cells
 
 MINIMUM = 10
 
-trees = st.lists(
-    st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=5), min_size=1, max_size=5), min_size=1, max_size=5
-)
+trees = st.lists(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=5), min_size=1, max_size=5), min_size=1, max_size=5)
 
 
 def levels_of(tree: list[list[list[int]]]) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -212,4 +212,3 @@ def test_reports_are_written_in_few_statements(region: Region, django_assert_max
     run_id = declare_run(actor=SYSTEM, assessment_id=region.assessments["math-2026"], now=NOW)
     with django_assert_max_num_queries(60, connection=connection):
         carry_out(run_id=run_id, now=NOW)
-

@@ -79,5 +79,3 @@ def print_html(report: Report) -> str:
 def _printed(chart: Chart) -> dict[str, Any]:
     svg = mark_safe(chart_svg(chart))  # pages escapes every word where it draws it
     return {"chart": chart, "svg": svg, "table": chart_table(chart, interval_title=_("95% 区间"), count_title=_("人数"))}
-
-

@@ -112,9 +112,7 @@ def declare(request: HttpRequest, assessment: str) -> HttpResponse:
         scale = {"cuts": _cuts(form.cleaned_data["cuts"], found), "mean": found.scale.mean, "sd": found.scale.sd}
         scale["method"] = "reference" if found.references else "declared"
         scale["lowest_name"] = _lowest(found, form.cleaned_data["cuts"])
-        run_id = declare_run(
-            actor=actor, assessment_id=found.id, options=form.options() | {"scale": scale}, now=now
-        )
+        run_id = declare_run(actor=actor, assessment_id=found.id, options=form.options() | {"scale": scale}, now=now)
         start_run(actor=actor, run_id=run_id, now=now)
         return redirect(run_address(ids.encode(KIND, run_id)))
     context = {
