@@ -148,9 +148,7 @@ def test_outside_the_scope_an_org_does_not_exist(region: Region) -> None:
         ("staff", ["staff"], ["pupil"]),
     ],
 )
-def test_outside_the_scope_a_person_does_not_exist(
-    region: Region, key: str, sees: list[str], sees_not: list[str]
-) -> None:
+def test_outside_the_scope_a_person_does_not_exist(region: Region, key: str, sees: list[str], sees_not: list[str]) -> None:
     actor = region.actor(key)
     for name in sees:
         assert api.access_person(actor=actor, id=region.person[name], now=NOW).id == region.person[name]

@@ -95,9 +95,7 @@ def ancestors_by_walking() -> dict[int, list[int]]:
     parents=st.lists(st.integers(0, 11), min_size=2, max_size=9),
     moves=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=6),
 )
-def test_any_moves_keep_every_path_equal_to_the_chain_of_ancestors(
-    parents: list[int], moves: list[tuple[int, int]]
-) -> None:
+def test_any_moves_keep_every_path_equal_to_the_chain_of_ancestors(parents: list[int], moves: list[tuple[int, int]]) -> None:
     clear()
     rows = plant(parents)
     for child, target in moves:
