@@ -15,19 +15,26 @@ from shuren.kernel.scope import next_path
 
 FETCH = 50_000
 
-# Per kind: id, sourced id, fingerprint, whether it still holds, then three words by which it is placed.
+# Per kind: id, sourced id, fingerprint, whether it still holds, then three words by which it is placed (of ties the ids of
+# person and org, which the stage turns into sourced ids more cheaply than a join here).
 _HELD = {
     SESSION: ("r.id, r.sourced_id, {hash}, true, r.type, '', ''", "directory_academicsession r"),
     COURSE: ("r.id, r.sourced_id, {hash}, true, '', '', ''", "directory_course r JOIN directory_org o ON o.id = r.org_id"),
     ORG: ("r.id, r.sourced_id, {hash}, r.status = 'active', r.type, r.path, ''", "directory_org r"),
     PERSON: ("r.id, r.sourced_id, {hash}, r.is_active, '', '', ''", "directory_person r"),
     AFFILIATION: (
-        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id, r.role",
-        "directory_affiliation r JOIN directory_person p ON p.id = r.person_id JOIN directory_org o ON o.id = r.org_id",
+        (
+            "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), CAST(r.person_id AS {text}), "
+            "CAST(r.org_id AS {text}), r.role"
+        ),
+        "directory_affiliation r",
     ),
     ENROLLMENT: (
-        "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), p.sourced_id, o.sourced_id, r.role",
-        "directory_enrollment r JOIN directory_person p ON p.id = r.person_id JOIN directory_org o ON o.id = r.class_org_id",
+        (
+            "r.id, r.sourced_id, {hash}, (r.end_date IS NULL OR r.end_date > {day}), CAST(r.person_id AS {text}), "
+            "CAST(r.class_org_id AS {text}), r.role"
+        ),
+        "directory_enrollment r",
     ),
     LINK: (
         (
@@ -88,7 +95,7 @@ _PATHS = {ORG: "r.path", COURSE: "o.path", AFFILIATION: "r.org_path", ENROLLMENT
 def held_sql(kind: Kind, day: str) -> str:
     """SELECT of the held rows of a kind (see `HELD_COLUMNS`); append a condition with WHERE."""
     columns, source = _HELD[kind]
-    return f"SELECT {columns.format(hash=held_hash(), day=_day(day))} FROM {source}"
+    return f"SELECT {columns.format(hash=held_hash(), day=_day(day), text='varchar(20)')} FROM {source}"
 
 
 def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
@@ -109,10 +116,15 @@ def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
 
 
 def branch_condition(kind: Kind, paths: Sequence[str]) -> tuple[str, list[str]]:
-    """The condition that a row of `kind` lies in one of the branches; people lie where they are affiliated or enrolled."""
+    """The condition that a row of `kind` lies in one of the branches; people lie where they are affiliated or enrolled.
+
+    For the whole tree everybody is meant, tied to an org or not.
+    """
     if kind in _PATHS:
         return _ranges(_PATHS[kind], paths)
     if kind is PERSON:
+        if any(path.count("/") == 1 for path in paths):
+            return "true", []
         inside, parameters = _ranges("a.org_path", paths)
         member = " UNION ".join(
             f"SELECT a.person_id FROM {table} a WHERE {inside}" for table in (AFFILIATION.table, ENROLLMENT.table)

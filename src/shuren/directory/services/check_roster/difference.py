@@ -170,7 +170,8 @@ def missing_condition(kind: Kind, *, bulk: frozenset[str], paths: Sequence[str])
     if kind is LINK:
         return "h.b IN (SELECT sid FROM person)" if "users" in bulk else "false"
     if kind is PERSON:
-        return "true" if "users" in bulk else "false"
+        tied = "h.sid IN (SELECT a FROM have_affiliation UNION SELECT a FROM have_enrollment)"
+        return tied if "users" in bulk else "false"
     file = "roles" if kind.name == "affiliation" else "enrollments"
     inside = f"h.b IN (SELECT o.sid FROM have_org o WHERE {paths_condition('o.b', paths)})"
     return inside if file in bulk else "false"

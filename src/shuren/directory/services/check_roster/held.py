@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
-from shuren.directory.rules.roster.kinds import KINDS, LINK, ORG, Kind
+from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, Kind
 from shuren.directory.selectors.roster import HELD_COLUMNS, branch_condition, cells_sql, copy_to_file, fetched, held_sql, is_empty
 from shuren.directory.services.check_roster.staging import Stage
 
@@ -35,6 +35,12 @@ def pull_held(stage: Stage, kind: Kind, *, paths: Sequence[str], day: str) -> No
             wanted += f" UNION SELECT DISTINCT {cell} FROM {other} WHERE {cell} <> '' AND {cell} NOT IN (SELECT sid FROM {table})"
     for chunk in _chunks(stage, wanted):
         pull_rows(stage, table, f"{sql} WHERE {column} IN ({', '.join(['%s'] * len(chunk))})", chunk)
+    if kind in (AFFILIATION, ENROLLMENT):
+        stage.duck.execute(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT h.* REPLACE (coalesce(p.sid, '') AS a, coalesce(o.sid, '') AS b) "
+            f"FROM {table} h "
+            "LEFT JOIN have_person p ON p.id = h.a::BIGINT LEFT JOIN have_org o ON o.id = h.b::BIGINT"
+        )
 
 
 def pull_cells(stage: Stage, kind: Kind, ids: str) -> None:
