@@ -37,10 +37,10 @@ run: setup ## serve the installation in ./var
 	$(BIN)/shuren init && $(BIN)/shuren serve
 
 test: setup ## the quick suite on SQLite
-	$(BIN)/python -m pytest -n $(JOBS) -m "not journey and not soak"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
 
 test-postgres: setup ## the same suite on PostgreSQL
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) -m "not journey and not soak"
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest -m journey tests/journeys
