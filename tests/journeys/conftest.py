@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -37,7 +38,8 @@ NAME_QUERIES = (
     "SELECT session, population_note FROM assessment_assessment",
     "SELECT label, content_domain FROM assessment_item",
     "SELECT cognitive_domain, subject FROM assessment_item",
-    "SELECT name, NULL FROM directory_course",
+    "SELECT title, NULL FROM directory_course",
+    "SELECT title, note FROM work_job",
 )
 
 
@@ -111,6 +113,15 @@ def names(region: Path) -> list[str]:
     with sqlite3.connect(f"file:{region / 'shuren.sqlite3'}?mode=ro", uri=True) as database:
         for query in NAME_QUERIES:
             found |= {text for row in database.execute(query) for text in row if text}
+        for (scale,) in database.execute("SELECT report_scale FROM assessment_assessment"):
+            found |= set(json.loads(scale).get("levels", ()))
+        for (columns,) in database.execute("SELECT context FROM assessment_assessment"):
+            found |= {
+                word
+                for column in json.loads(columns)
+                for word in re.split("[；=]", f"{column['label']}；{column['values']}")
+                if word
+            }
     return sorted(found, key=len, reverse=True)
 
 

@@ -60,9 +60,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PeopleList:
-    """A list before it is cut into pages; `total` is None where counting would cost more than showing."""
+    """A list before it is cut into pages; `total` is None where counting would cost more than showing.
+
+    `is_family` marks the list of somebody who sees single people and none of their orgs.
+    """
 
     sources: tuple[Source, ...]
+    is_family: bool = False
 
     @property
     def total(self) -> int | None:
@@ -95,7 +99,7 @@ def people_list(
     if len(sources) > 1:
         sources = [_counted(source) for source in sources]
     if alone and not sources:
-        sources.append(_single_people(alone, found))
+        return PeopleList((_single_people(alone, found),), is_family=True)
     return PeopleList(tuple(sources))
 
 

@@ -64,7 +64,9 @@ def _spec(found: PeopleList, org: OrgData | None) -> ListSpec[PersonRow]:
             Column(key="number", title=_("人员编号"), value=lambda row: row.number, sort=sort["number"]),
             Column(key="sex", title=_("性别"), value=lambda row: str(SEXES[row.sex])),
             Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.role]) if row.role else None),
-            Column(key="org", title=_("所在机构"), value=lambda row: row.org_name or None, url=_org_url),
+            Column(
+                key="org", title=_("所在机构"), value=lambda row: row.org_name or None, url=None if found.is_family else _org_url
+            ),
         ),
         rows=lambda query: page_of_people(found, number=query.number, size=query.size, sort=query.sort),
         stream=lambda query: stream_people(found, query.sort),
