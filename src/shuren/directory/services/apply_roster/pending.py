@@ -17,10 +17,14 @@ _ORDER = (
     "directory_affiliation",
     "directory_person",
     TERMS,
+    "directory_classdetail",
     "directory_course",
     "directory_org",
     "directory_academicsession",
 )
+
+# A class detail has no id of its own. Orgs are numbered from the top of the tree down, so newest first takes children first.
+_OWNED = {"directory_classdetail": ("directory_org", "org_id")}
 
 
 def undo_pending(import_id: int) -> bool:
@@ -46,12 +50,12 @@ def sweep_pending() -> int:
 def delete_ranges(ranges: Mapping[str, list[int]]) -> None:
     """Delete the reserved ids of every table, newest first, in short transactions (or the caller's one)."""
     for table in _ORDER:
-        first, end = ranges.get(table, (0, 0))
+        owner, column = _OWNED.get(table, (table, "id"))
+        first, end = ranges.get(owner, (0, 0))
         if table == "directory_org" and end:
-            _delete("directory_classdetail", "org_id", first, end)
             _delete("directory_orgcount", "org_id", first, end)
         for start in range(end, first, -_STEP):
-            _delete(table, "id", max(first, start - _STEP), start)
+            _delete(table, column, max(first, start - _STEP), start)
 
 
 def _delete(table: str, column: str, first: int, end: int) -> None:

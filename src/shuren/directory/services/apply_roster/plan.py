@@ -6,7 +6,7 @@ import pyarrow as pa
 from django.db import connection
 
 from shuren.directory.rules.names import sort_key_of
-from shuren.directory.rules.roster.kinds import KINDS, Kind
+from shuren.directory.rules.roster.kinds import KINDS, ORG, Kind
 from shuren.directory.services.check_roster.staging import BATCH, Stage
 from shuren.directory.services.issue_numbers import issue_numbers
 
@@ -56,6 +56,7 @@ def _reserve(table: str, count: int) -> list[int]:
 
 def make_plan(stage: Stage, ranges: Ranges) -> None:
     """Fill `new_<kind>`, `ids_<kind>`, `place_org`, `new_number`, `sort_keys` and `new_term`."""
+    _level_orgs(stage)
     for kind in KINDS:
         _number_rows(stage, kind, ranges)
     _place_orgs(stage)
@@ -64,12 +65,25 @@ def make_plan(stage: Stage, ranges: Ranges) -> None:
     _make_terms(stage, ranges)
 
 
+def _level_orgs(stage: Stage) -> None:
+    """`level_org`: how far each new org stands below the held tree, so that parents get lower ids than their children."""
+    added = "SELECT t.sid, t.parent FROM org t JOIN diff_org d USING (sid) WHERE d.action = 'add'"
+    stage.duck.execute(f"CREATE OR REPLACE TABLE new_tree AS {added}")
+    tops = "SELECT sid, 0 AS level FROM new_tree WHERE parent NOT IN (SELECT sid FROM new_tree)"
+    stage.duck.execute(f"CREATE OR REPLACE TABLE level_org AS {tops}")
+    level = 0
+    below = "SELECT t.sid, l.level + 1 FROM new_tree t JOIN level_org l ON l.sid = t.parent"
+    while stage.insert(f"INSERT INTO level_org {below} AND l.level = {level}"):
+        level += 1
+
+
 def _number_rows(stage: Stage, kind: Kind, ranges: Ranges) -> None:
     name = kind.name
     first = ranges.get(kind.table, [1])[0]
+    levels, order = ("JOIN level_org USING (sid)", "level, src, row, sid") if kind is ORG else ("", "src, row, sid")
     stage.duck.execute(
-        f"CREATE OR REPLACE TABLE new_{name} AS SELECT sid, {first} - 1 + row_number() OVER (ORDER BY src, row, sid) AS "
-        f"id FROM diff_{name} WHERE action = 'add'"
+        f"CREATE OR REPLACE TABLE new_{name} AS SELECT sid, {first} - 1 + row_number() OVER (ORDER BY {order}) AS id "
+        f"FROM diff_{name} {levels} WHERE action = 'add'"
     )
     stage.duck.execute(
         f"CREATE OR REPLACE VIEW ids_{name} AS SELECT sid, id FROM new_{name} UNION ALL SELECT sid, id FROM have_{name}"

@@ -14,6 +14,7 @@ from shuren.directory.services.check_roster.staging import Stage
 
 LOCK_SECONDS = 0.25
 _FIRST_BATCH = 2_000
+MIN_BATCH = 500
 _MAX_BATCH = 20_000
 Progress = Callable[[int], None]
 
@@ -30,10 +31,11 @@ def copy_in(stage: Stage, write: Write, on_rows: Progress, *, target: str = "") 
         connection.cursor() as cursor,
         cursor.cursor.copy(f"COPY {target or write.table} ({columns}) FROM STDIN (FORMAT csv)") as copy,
     ):
-        for batch in stage.batches(write.sql(is_postgresql=True)):
-            copy.write(csv_bytes(batch))
-            done += batch.num_rows
-            on_rows(batch.num_rows)
+        for query in write.queries(stage, is_postgresql=True):
+            for batch in stage.batches(query):
+                copy.write(csv_bytes(batch))
+                done += batch.num_rows
+                on_rows(batch.num_rows)
     return done
 
 
@@ -61,13 +63,14 @@ def batch_in(stage: Stage, write: Write, on_rows: Progress) -> int:
             start += len(part)
             done += len(part)
             on_rows(len(part))
-            size = max(500, min(_MAX_BATCH, int(size * min(2.0, max(0.3, LOCK_SECONDS / max(took, 1e-6))))))
+            size = max(MIN_BATCH, min(_MAX_BATCH, int(size * min(2.0, max(0.3, LOCK_SECONDS / max(took, 1e-6))))))
     return done
 
 
 def _row_lists(stage: Stage, write: Write) -> Iterator[list[tuple[Any, ...]]]:
-    for batch in stage.batches(write.sql(is_postgresql=False), _MAX_BATCH):
-        yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    for query in write.queries(stage, is_postgresql=False):
+        for batch in stage.batches(query, _MAX_BATCH):
+            yield list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
 
 def update_rows(stage: Stage, write: Write) -> int:

@@ -1,30 +1,47 @@
 """What is written where: the rows of a staged roster as columns of the database, in SQL of the stage."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shuren.directory.rules.roster.kinds import LINK, ORG, PERSON, Kind
+from shuren.directory.rules.roster.kinds import LINK, ORG, PERSON, SESSION, Kind
 from shuren.directory.services.check_roster.difference import sid_of
+from shuren.directory.services.check_roster.staging import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """One database table: its columns with the stage's expression for each, and the rows they come from.
 
-    An expression that starts with `date:`, `bool:` or `blob:` is turned into what the database takes.
+    An expression that starts with `date:`, `bool:` or `blob:` is turned into what the database takes. Rows are read in
+    runs of `key`, which goes over the ids of `keys`, so that the joins behind them need the memory of one run, however
+    large the roster; `order` is for the few tables whose rows refer to each other.
     """
 
     table: str
     columns: tuple[tuple[str, str], ...]
     source: str
-    order: str = "n.id"
+    keys: str
+    key: str = "n.id"
+    order: str = ""
 
-    def sql(self, *, is_postgresql: bool) -> str:
+    def queries(self, stage: Stage, *, is_postgresql: bool) -> Iterator[str]:
+        """One query per run of keys."""
         values = ", ".join(f"{expression_for(text, is_postgresql=is_postgresql)} AS {name}" for name, text in self.columns)
-        return f"SELECT {values} FROM {self.source} ORDER BY {self.order}"
+        first, last = stage.rows(f"SELECT min(id), max(id) FROM {self.keys}")[0]
+        if first is None:
+            return
+        step = last - first + 1 if self.order else RUN
+        for start in range(first, last + 1, step):
+            run = f"{self.key} >= {start} AND {self.key} < {start + step}"
+            order = f" ORDER BY {self.order}" if self.order else ""
+            yield f"SELECT {values} FROM {self.source} WHERE {run}{order}"
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.columns)
+
+
+RUN = 100_000
 
 
 def expression_for(text: str, *, is_postgresql: bool) -> str:
@@ -141,7 +158,8 @@ def inserts(kind: Kind, import_id: int) -> Write:
         f"new_{name} n JOIN diff_{name} d ON d.sid = n.sid AND d.action = 'add' JOIN {name} t ON {sid_of(kind, 't')} = n.sid "
         f"{_JOINS[name]} {_BIRTH_JOINS.get(name, '')}"
     )
-    return Write(kind.table, columns, source, "x.depth, n.id" if kind is ORG else "n.id")
+    order = {SESSION.name: "t.parent <> '', n.id", ORG.name: "n.id"}.get(name, "")
+    return Write(kind.table, columns, source, f"new_{name}", order=order)
 
 
 def updates(kind: Kind, import_id: int) -> Write:
@@ -151,19 +169,22 @@ def updates(kind: Kind, import_id: int) -> Write:
     columns = (("id", "d.id"), *_SET[name], *(((("import_id", str(import_id))),) if link else _roster(import_id)))
     columns += (("end_date", "NULL"),) if link else ()
     source = f"diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid AND d.action = 'change' {_JOINS[name]}"
-    return Write(kind.table, columns, source, "d.id")
+    return Write(kind.table, columns, source, f"(SELECT id FROM diff_{name} WHERE action = 'change')", "d.id")
+
+
+_CHANGED_PEOPLE = "(SELECT id FROM diff_person WHERE action = 'change')"
 
 
 def sealed_updates() -> Write:
     """National ids that came with changed people."""
     source = "diff_person d JOIN sealed_id z ON z.sid = d.sid AND d.action = 'change'"
-    return Write(PERSON.table, (("id", "d.id"), ("national_id_sealed", "blob:z.sealed")), source, "d.id")
+    return Write(PERSON.table, (("id", "d.id"), ("national_id_sealed", "blob:z.sealed")), source, _CHANGED_PEOPLE, "d.id")
 
 
 def cleared_ids() -> Write:
     """Changed people who have no national id any more."""
     source = "diff_person d JOIN person t ON t.sid = d.sid AND d.action = 'change' AND t.national_id_index = ''"
-    return Write(PERSON.table, (("id", "d.id"), ("national_id_sealed", "NULL")), source, "d.id")
+    return Write(PERSON.table, (("id", "d.id"), ("national_id_sealed", "NULL")), source, _CHANGED_PEOPLE, "d.id")
 
 
 def class_details(action: str) -> Write:
@@ -178,10 +199,10 @@ def class_details(action: str) -> Write:
         f"diff_org d JOIN org t ON t.sid = d.sid AND d.action = '{action}' AND t.is_class = 'true' "
         "JOIN place_org o ON o.sid = t.sid LEFT JOIN ids_course c ON c.sid = t.course"
     )
-    return Write("directory_classdetail", columns, source, "o.id")
+    return Write("directory_classdetail", columns, source, "place_org", "o.id")
 
 
 def class_terms(action: str) -> Write:
     """The terms of new (`add`) or changed classes, one row each; `new_term` holds their ids."""
     columns = (("id", "n.id"), ("classdetail_id", "n.org_id"), ("academicsession_id", "n.session_id"))
-    return Write("directory_classdetail_terms", columns, f"new_term n WHERE n.action = '{action}'", "n.id")
+    return Write("directory_classdetail_terms", columns, f"(SELECT * FROM new_term WHERE action = '{action}') n", "new_term")

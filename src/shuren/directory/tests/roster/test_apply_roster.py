@@ -26,7 +26,7 @@ from shuren.directory.models import (
     Person,
 )
 from shuren.directory.services.apply_roster import pending as pending_rows
-from shuren.directory.services.apply_roster import service, writers
+from shuren.directory.services.apply_roster import service, writers, writes
 from shuren.directory.services.apply_roster.pending import sweep_pending, undo_pending
 from shuren.directory.tests.roster.conftest import NOW, Roster, apply, changes, check, found, take_in
 from shuren.intake import api as intake
@@ -210,6 +210,28 @@ def test_a_fault_in_any_write_leaves_nothing(roster: Roster, tmp_path: Path, mon
     with pytest.raises(OSError, match="gone"):
         apply(state)
     assert everything() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_single_row_may_be_the_last_before_a_fault(roster: Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows written and deleted one by one, each committed alone: no order of the file breaks a reference."""
+    for name in ("orgs", "classes", "users"):
+        roster.rows[name].reverse()
+    state = check(roster.write(tmp_path / "r.zip"))
+    for module, name in ((writers, "_FIRST_BATCH"), (writers, "_MAX_BATCH"), (writers, "MIN_BATCH"), (pending_rows, "_STEP")):
+        monkeypatch.setattr(module, name, 1)
+    monkeypatch.setattr(writes, "RUN", 3)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service._Run, "_tell", fail)
+        with pytest.raises(OSError, match="disk full"):
+            apply(state)
+    assert everything() == []
+    service.apply_roster(import_id=state.id, now=NOW, on_progress=lambda done, total: None)
+    assert Person.objects.count() == 8
 
 
 def test_rows_of_a_running_import_are_not_seen(roster: Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
