@@ -1,15 +1,11 @@
 """What every test of the repository stands on: no network beyond this machine, and repeatable property tests."""
 
 import os
-
-# Parallel kernels of several test processes on the same cores wait for each other far longer than they compute.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import numba
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -33,3 +29,10 @@ def no_network() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread_each() -> None:
+    """Parallel kernels of several test processes on the same cores wait for each other far longer than they compute."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        numba.set_num_threads(1)

@@ -16,7 +16,7 @@ MUTED = "#55666e"
 RULE = "#dfe5e8"
 SURFACE = "#ffffff"
 PALETTE = ("#0b6e84", "#c4520c", "#8c2d62", "#4a97cf", "#b08300", "#5f6b73")
-SEQUENCE = ("#e3f1f4", "#b2dbe3", "#74b9c8", "#2f8ba0", "#0b5365")
+SEQUENCE = ("#e3f1f4", "#b2dbe3", "#74b9c8", "#1d7388", "#0b5365")
 LIGHT_STEPS = 3
 
 
