@@ -4,6 +4,7 @@ No access filter here: callers have settled the branches first.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection
 from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT, LINK, ORG, PERSON, SESSION, Kind
 from shuren.kernel.scope import next_path
 
-FETCH = 50_000
+FETCH = 10_000
 
 # Per kind: id, sourced id, fingerprint, whether it still holds, then three words by which it is placed (of ties the ids of
 # person and org, which the stage turns into sourced ids more cheaply than a join here).
@@ -140,6 +141,24 @@ def branch_condition(kind: Kind, paths: Sequence[str]) -> tuple[str, list[str]]:
 def _ranges(column: str, paths: Sequence[str]) -> tuple[str, list[str]]:
     parameters = [bound for path in paths for bound in (path, next_path(path))]
     return "(" + (" OR ".join(f"({column} >= %s AND {column} < %s)" for _ in paths) or "false") + ")", parameters
+
+
+@contextmanager
+def unmapped() -> Iterator[None]:
+    """Read and write SQLite without mapping its file into memory: a whole region would otherwise stay mapped."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA mmap_size")
+        # A database in memory answers nothing.
+        size = int((cursor.fetchone() or (0,))[0])
+        cursor.execute("PRAGMA mmap_size = 0")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA mmap_size = {size}")
 
 
 def is_empty(kind: Kind) -> bool:

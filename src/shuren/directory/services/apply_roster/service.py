@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from shuren.directory.models import AppliedRoster, Org, OrgHistory, PendingRoster
 from shuren.directory.rules.roster.kinds import COURSE, KINDS, LINK, ORG, PERSON
 from shuren.directory.rules.tree import child_path
+from shuren.directory.selectors.roster import unmapped
 from shuren.directory.services.apply_roster import writes
 from shuren.directory.services.apply_roster.before import check_unmoved, keep_before
 from shuren.directory.services.apply_roster.pending import undo_pending
@@ -46,7 +47,7 @@ def apply_roster(*, import_id: int, now: datetime, on_progress: Progress) -> dic
         raise Invalid(_("检查结果已经清理。"), remedy=_("请重新检查这个文件。"))
     undo_pending(import_id)
     actor = Actor(person_id=state.owner_person_id, account_id=state.owner_account_id, name=state.owner_name)
-    with Stage.open(folder, is_new=False) as stage:
+    with unmapped(), Stage.open(folder, is_new=False) as stage:
         run = _Run(stage, import_id, actor, now, on_progress)
         if is_postgresql():
             run.apply_at_once()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import duckdb
+import pyarrow as pa
 
 from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, Kind
 from shuren.directory.selectors.roster import HELD_COLUMNS, branch_condition, cells_sql, copy_to_file, fetched, held_sql, is_empty
@@ -70,6 +71,7 @@ def pull_rows(stage: Stage, table: str, sql: str, parameters: Sequence[object]) 
                 stage.add_table(table, batch)
     finally:
         path.unlink(missing_ok=True)
+        pa.default_memory_pool().release_unused()
 
 
 def _read(stage: Stage, table: str, path: str) -> None:

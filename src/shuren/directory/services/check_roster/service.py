@@ -15,6 +15,7 @@ from shuren.directory.rules.roster import checks
 from shuren.directory.rules.roster.codes import is_credit_code
 from shuren.directory.rules.roster.kinds import COURSE, KINDS, PERSON, SESSION, STAGED
 from shuren.directory.rules.roster.workbook import Sheet
+from shuren.directory.selectors.roster import unmapped
 from shuren.directory.services.check_roster import derive, difference
 from shuren.directory.services.check_roster.held import make_known_views, pull_held
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
@@ -57,7 +58,7 @@ def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, i
         is_system=state.owner_person_id is None and state.owner_account_id is None,
     )
     try:
-        with Stage.open(folder, is_new=True) as stage:
+        with unmapped(), Stage.open(folder, is_new=True) as stage:
             result = _check(stage, path, state.file_name, actor, now, on_progress)
             record_findings(import_id, _findings(result))
             is_acceptable = not result.errors and not any(problem.is_error for problem in result.file_problems)

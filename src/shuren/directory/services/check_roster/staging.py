@@ -18,7 +18,7 @@ from shuren.directory.rules.roster.oneroster import FileSpec
 from shuren.directory.rules.roster.workbook import Sheet
 
 FILE_NAME = "stage.duckdb"
-MEMORY_LIMIT = "400MB"
+MEMORY_LIMIT = "350MB"
 THREADS = 2
 FINDINGS_PER_RULE = 20_000
 BATCH = 50_000
