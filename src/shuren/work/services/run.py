@@ -106,12 +106,18 @@ class RunningJob:
             logger.debug("job %s holds its own row in a transaction", self.job_id)
 
     def _go_on(self) -> None:
-        if self._pulses_inline:
+        if self._pulses_inline and not _is_copying():
             self.pulse()
         if self._is_lost:
             raise LeaseLost(self.job_id)
         if self._stop():
             raise WorkerStopping
+
+
+def _is_copying() -> bool:
+    """Whether the connection is in the middle of a COPY: asked anything else now, it would wait for itself for ever."""
+    raw = connection.connection if connection.vendor == "postgresql" else None
+    return raw is not None and raw.info.transaction_status.name == "ACTIVE"
 
 
 class Pulse(threading.Thread):
