@@ -1,19 +1,70 @@
 """Large-scale educational measurement: calibration, scores, plausible values, survey errors."""
 
+from edmeasure.adaptive import (
+    ItemBank,
+    NextStep,
+    SimulatedTests,
+    TestRules,
+    TestState,
+    exposure_chances,
+    fade_away,
+    item_bank,
+    next_step,
+    simulate_tests,
+    start_test,
+)
+from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
+from edmeasure.cdm import CDMFit, diagnose
+from edmeasure.certificate import Certificate
 from edmeasure.classical import ItemStatistics, cronbach_alpha, item_statistics
+from edmeasure.diagnostic_items import DiagnosisCertificate, DiagnosticItem
+from edmeasure.dif import LogisticDIF, MantelHaenszel, logistic_dif, mantel_haenszel
+from edmeasure.distractors import DistractorAnalysis, distractor_analysis
+from edmeasure.drift import DriftReport, Trend, drifting_items, trend
+from edmeasure.equating import Equating, equate, equate_with_anchor
 from edmeasure.errors import (
     BadOption,
     BadScore,
     BadShape,
     BadWeight,
     MeasurementError,
+    MissingPackage,
     NothingToCalibrate,
 )
-from edmeasure.irt import Certificate, IRTFit, calibrate
+from edmeasure.facets import Facet, FacetFit, calibrate_facets
+from edmeasure.generalizability import DStudy, VarianceComponents, variance_components
+from edmeasure.growth import GrowthModel, ValueAdded, growth_percentiles, value_added
+from edmeasure.higher_order import HigherOrderFit, diagnose_higher_order
+from edmeasure.interactions import Interactions, pupil_folds
+from edmeasure.irt import IRTFit, calibrate
+from edmeasure.limited_information import ModelFit, model_fit
+from edmeasure.linking import Link, chain_links, link, vertical_links
+from edmeasure.logistic_tracing import PerformanceFactors, Ratings, performance_factors, rate
+from edmeasure.lord import lord_dif
+from edmeasure.mastery import Mastery, classify
+from edmeasure.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
+from edmeasure.model_choice import LikelihoodRatio, WaldTests, likelihood_ratio, wald_tests
+from edmeasure.model_dif import ModelDIF, likelihood_dif
 from edmeasure.plausible import PlausibleValues, conditioning_components, plausible_values
+from edmeasure.prediction_checks import LeakAudit, PredictionQuality, audit_leaks, prediction_quality
+from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
+from edmeasure.priors import ItemPriors
+from edmeasure.q_validation import QValidation, validate_q_matrix
+from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
+from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
 from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses
 from edmeasure.scales import ReportingScale, scale_matching, scale_with
-from edmeasure.scoring import AbilityEstimate, score_eap, score_wle
+from edmeasure.scoring import (
+    AbilityEstimate,
+    SumScoreTable,
+    score_eap,
+    score_map,
+    score_ml,
+    score_sum_eap,
+    score_wle,
+    sum_score_table,
+)
+from edmeasure.sequential import step_items
 from edmeasure.survey import (
     Estimate,
     GroupEstimates,
@@ -28,6 +79,7 @@ from edmeasure.survey import (
     standard_deviation,
     variance_between,
 )
+from edmeasure.tracing import TracedAnswers, TracingFit, trace, trace_answers
 
 __version__ = "0.1.0"
 
@@ -40,33 +92,134 @@ __all__ = [
     "BadScore",
     "BadShape",
     "BadWeight",
+    "CDMFit",
     "Certificate",
+    "CopyingIndices",
+    "DStudy",
+    "DiagnosisCertificate",
+    "DiagnosticItem",
+    "DistractorAnalysis",
+    "DriftReport",
+    "Equating",
     "Estimate",
+    "Facet",
+    "FacetFit",
     "GroupEstimates",
+    "GrowthModel",
+    "HigherOrderFit",
     "IRTFit",
+    "Identifiability",
+    "Interactions",
+    "ItemBank",
+    "ItemFit",
+    "ItemPriors",
     "ItemStatistics",
+    "LeakAudit",
+    "LikelihoodRatio",
+    "Link",
+    "LocalDependence",
+    "LogisticDIF",
+    "MantelHaenszel",
+    "Mastery",
     "MeasurementError",
+    "MissingPackage",
+    "ModelDIF",
+    "ModelFit",
+    "NextStep",
     "NothingToCalibrate",
+    "Omega",
+    "PerformanceFactors",
+    "PersonFit",
     "PlausibleValues",
+    "PredictionQuality",
+    "QMatrix",
+    "QValidation",
+    "Ratings",
     "ReportingScale",
     "Responses",
+    "SimulatedTests",
+    "SmoothedCounts",
+    "Speededness",
+    "SplitHalves",
+    "SumScoreTable",
+    "TestRules",
+    "TestState",
+    "TracedAnswers",
+    "TracingFit",
+    "Trend",
+    "ValueAdded",
+    "VarianceComponents",
+    "WaldTests",
+    "audit_leaks",
     "calibrate",
+    "calibrate_facets",
+    "chain_links",
+    "classify",
     "conditioning_components",
+    "copying_indices",
     "cronbach_alpha",
+    "diagnose",
+    "diagnose_higher_order",
+    "distractor_analysis",
+    "drifting_items",
+    "equate",
+    "equate_with_anchor",
     "estimate_groups",
+    "exposure_chances",
+    "fade_away",
     "group_difference",
+    "growth_percentiles",
+    "identifiability",
+    "item_bank",
+    "item_fit",
     "item_statistics",
     "level_shares_groups",
+    "likelihood_dif",
+    "likelihood_ratio",
+    "link",
+    "local_dependence",
+    "logistic_dif",
+    "lord_dif",
+    "mantel_haenszel",
     "mean",
+    "model_fit",
+    "next_step",
+    "normal_p_value",
+    "omega",
     "percentiles",
     "percentiles_groups",
+    "performance_factors",
+    "person_fit",
     "plausible_values",
+    "prediction_quality",
     "proportion",
+    "pupil_folds",
+    "rate",
     "scale_matching",
     "scale_with",
+    "score_counts",
     "score_eap",
+    "score_map",
+    "score_ml",
+    "score_sum_eap",
     "score_wle",
     "shares_at_levels",
+    "simulate_tests",
+    "smooth_counts",
+    "smoothing_degree",
+    "speededness",
+    "split_halves",
     "standard_deviation",
+    "start_test",
+    "step_items",
+    "sum_score_table",
+    "trace",
+    "trace_answers",
+    "trend",
+    "validate_q_matrix",
+    "value_added",
     "variance_between",
+    "variance_components",
+    "vertical_links",
+    "wald_tests",
 ]

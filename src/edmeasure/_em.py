@@ -2,55 +2,92 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from edmeasure import _kernels
+from edmeasure import _common_slope, _family_kernels, _item_kernels, _linear_intercepts
+from edmeasure._families import PARTIAL_CREDIT, ItemModels, OtherItem
 from edmeasure._packing import PackedResponses
+from edmeasure._populations import Populations
 from edmeasure._validate import BoolArray, FloatArray, IntArray
 
 UNUSED_INTERCEPT = -50.0
 MEMORY = 6
-NEWTON_STEPS = 12
-NEWTON_TOLERANCE = 1e-11
 LONGEST_JUMP = 3.0
 SPANNED = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What one calibration maximises: packed answers, quadrature and prior of the items."""
+    """What one calibration maximises: packed answers, quadrature, models and prior of the items.
+
+    ``held`` marks items whose parameters stay; without ``populations`` everybody has the density
+    ``node_weights``. With a ``design`` (n_categories, n_effects) all items share a slope and their
+    intercepts are the design times fewer effects.
+    """
 
     packed: PackedResponses
     nodes: FloatArray
     node_weights: FloatArray
     usable: BoolArray
     item_prior: FloatArray
+    models: ItemModels = PARTIAL_CREDIT
+    extra_prior: FloatArray = field(default_factory=lambda: np.empty((2, 0)))
+    held: BoolArray | None = None
+    populations: Populations | None = None
+    design: FloatArray | None = None
 
     @property
     def category_start(self) -> IntArray:
         return self.packed.category_start
 
+    @cached_property
+    def item_parts(self) -> list[slice]:
+        """The categories of every item."""
+        return item_parts(self.category_start)
+
+    @cached_property
+    def plain_items(self) -> list[int]:
+        """Items whose M-step is partial credit's own."""
+        apart = {item.position for item in self.models.others} | set(self.models.common.tolist())
+        return [j for j in range(len(self.item_parts)) if j not in apart and not self.is_held(j)]
+
+    def is_held(self, j: int) -> bool:
+        return self.held is not None and bool(self.held[j])
+
+    def prior_of(self, item: OtherItem) -> FloatArray:
+        """Mean and precision of an other item's parameters, (2, n_parameters)."""
+        mean, slope_precision, intercept_precision = self.item_prior
+        own = np.array([[mean, *[0.0] * item.top], [slope_precision, *[intercept_precision] * item.top]])
+        return np.concatenate([own, self.extra_prior[:, item.extras]], axis=1)
+
     @property
     def item_of_category(self) -> IntArray:
-        sizes = np.diff(self.category_start)
-        return np.repeat(np.arange(sizes.size), sizes)
+        return categories(self.category_start)[0]
 
     @property
     def category(self) -> IntArray:
-        return np.arange(self.category_start[-1]) - self.category_start[self.item_of_category]
+        return categories(self.category_start)[1]
 
 
 @dataclass(eq=False)
 class State:
-    """Parameters on their way: one slope per item, one intercept per category (first is 0)."""
+    """Parameters on their way: one slope per item, one intercept per category (first is 0).
+
+    ``extras`` holds what other models add, ``latent`` what describes the populations; ``loglik``
+    includes the log prior density, ``persons`` are expected persons per population and node.
+    """
 
     slopes: FloatArray
     intercepts: FloatArray
     loglik: float = -np.inf
     counts: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    extras: FloatArray = field(default_factory=lambda: np.empty(0))
+    latent: FloatArray = field(default_factory=lambda: np.empty(0))
+    persons: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +106,21 @@ def quadrature(n_nodes: int, bound: float) -> tuple[FloatArray, FloatArray]:
     return nodes, density / density.sum()
 
 
-def log_probabilities(slopes: FloatArray, intercepts: FloatArray, category_start: IntArray, nodes: FloatArray) -> FloatArray:
-    """Log P(category | theta) of shape (n_categories, n_nodes), generalized partial credit."""
+def item_parts(category_start: IntArray) -> list[slice]:
+    """Where the categories of every item lie on the flat axis."""
+    return [slice(first, last) for first, last in itertools.pairwise(category_start.tolist())]
+
+
+def categories(category_start: IntArray) -> tuple[IntArray, IntArray]:
+    """Item, and number within the item, of every category of the flat axis."""
     sizes = np.diff(category_start)
     item = np.repeat(np.arange(sizes.size), sizes)
-    category = np.arange(category_start[-1]) - category_start[item]
+    return item, np.arange(category_start[-1]) - category_start[item]
+
+
+def log_probabilities(slopes: FloatArray, intercepts: FloatArray, category_start: IntArray, nodes: FloatArray) -> FloatArray:
+    """Log P(category | theta) of shape (n_categories, n_nodes), generalized partial credit."""
+    item, category = categories(category_start)
     eta = (slopes[item] * category)[:, None] * nodes + intercepts[:, None]
     starts = category_start[:-1]
     highest = np.maximum.reduceat(eta, starts, axis=0)
@@ -81,38 +128,92 @@ def log_probabilities(slopes: FloatArray, intercepts: FloatArray, category_start
     return np.asarray(eta - (highest + np.log(total))[item], dtype=np.float64)
 
 
+def item_log_probabilities(problem: Problem, state: State) -> FloatArray:
+    """Log P(category | theta) of shape (n_categories, n_nodes), every item by its own model."""
+    log_probs = log_probabilities(state.slopes, state.intercepts, problem.category_start, problem.nodes)
+    for item in problem.models.others:
+        parameters = item.parameters(state.slopes, state.intercepts, state.extras)
+        log_probs[item.categories], _ = item.curves(parameters, problem.nodes)
+    return log_probs
+
+
 def prior_value(problem: Problem, state: State) -> float:
     """Log density (up to a constant) of the items' normal prior."""
     mean, slope_precision, intercept_precision = problem.item_prior
     free = problem.usable & (problem.category > 0)
+    away, precision = state.extras - problem.extra_prior[0], problem.extra_prior[1]
     return float(
         -0.5 * slope_precision * np.sum((state.slopes - mean) ** 2)
         - 0.5 * intercept_precision * np.sum(state.intercepts[free] ** 2)
+        - 0.5 * np.sum(precision * away**2)
     )
 
 
 def expectation(problem: Problem, state: State) -> None:
     """E-step: counts and (penalised) log-likelihood of the state's parameters."""
-    log_probs = log_probabilities(state.slopes, state.intercepts, problem.category_start, problem.nodes)
-    state.counts, loglik = problem.packed.expect(log_probs, problem.node_weights)
+    log_probs = item_log_probabilities(problem, state)
+    if problem.populations is None:
+        state.counts, loglik = problem.packed.expect(log_probs, problem.node_weights)
+    else:
+        state.counts, loglik, state.persons = problem.populations.expect(log_probs, state.latent, problem.nodes)
     state.loglik = loglik + prior_value(problem, state)
 
 
 def maximization(problem: Problem, state: State) -> State:
     """M-step from the state's counts."""
-    image = State(state.slopes.copy(), state.intercepts.copy())
-    _kernels.maximize_items(
-        state.counts,
-        problem.nodes,
-        problem.category_start,
-        image.slopes,
-        image.intercepts,
-        problem.usable,
-        problem.item_prior,
-        NEWTON_STEPS,
-        NEWTON_TOLERANCE,
-    )
+    image = State(state.slopes.copy(), state.intercepts.copy(), extras=state.extras.copy(), latent=state.latent)
+    for j in problem.plain_items:
+        part = problem.item_parts[j]
+        image.slopes[j] = _item_kernels.maximize_item(
+            state.counts[part],
+            problem.nodes,
+            state.slopes[j],
+            image.intercepts[part],
+            problem.usable[part],
+            problem.item_prior,
+        )
+    _maximize_others(problem, state, image)
+    if problem.populations is not None:
+        image.latent = problem.populations.updated(state.latent, state.persons, problem.nodes)
     return image
+
+
+def _maximize_others(problem: Problem, state: State, image: State) -> None:
+    """M-step of the items with a common slope and of those that are no partial credit."""
+    common = problem.models.common
+    if common.size:
+        parts = tuple(problem.item_parts[j] for j in common)
+        sharing = _common_slope.Sharing(parts, state.counts, problem.nodes, problem.usable, problem.item_prior)
+        slope = float(state.slopes[common[0]])
+        if problem.design is None:
+            image.slopes[common], image.intercepts = _common_slope.maximize(sharing, slope, image.intercepts)
+        else:
+            effects = effects_of(problem.design, state.intercepts)
+            image.slopes[common], effects = _linear_intercepts.maximize(sharing, problem.design, slope, effects)
+            image.intercepts = np.einsum("ce,e->c", problem.design, effects)
+    for item in problem.models.others:
+        if problem.is_held(item.position):
+            continue
+        parameters = item.parameters(state.slopes, state.intercepts, state.extras)
+        _family_kernels.maximize_item(
+            item.family,
+            np.ascontiguousarray(state.counts[item.categories].T),
+            problem.nodes,
+            parameters,
+            item.usable(problem.usable),
+            problem.prior_of(item),
+        )
+        image.slopes[item.position] = parameters[0]
+        image.intercepts[item.categories.start + 1 : item.categories.stop] = parameters[1 : item.top + 1]
+        image.extras[item.extras] = parameters[item.top + 1 :]
+
+
+def effects_of(design: FloatArray, intercepts: FloatArray) -> FloatArray:
+    """The effects whose intercepts are closest to those given."""
+    gram: FloatArray = np.einsum("ce,cf->ef", design, design)
+    moment: FloatArray = np.einsum("ce,c->e", design, intercepts)
+    _item_kernels.solve_in_place(gram, moment, moment.size)
+    return moment
 
 
 def _least_squares(rows: FloatArray, target: FloatArray) -> FloatArray:
@@ -187,11 +288,13 @@ class Anderson:
 
 
 def _as_vector(state: State) -> FloatArray:
-    return np.concatenate([state.slopes, state.intercepts])
+    return np.concatenate([state.slopes, state.intercepts, state.extras, state.latent])
 
 
-def _as_state(vector: FloatArray, n_items: int) -> State:
-    return State(vector[:n_items].copy(), vector[n_items:].copy())
+def _as_state(vector: FloatArray, like: State, problem: Problem) -> State:
+    bounds = np.cumsum([like.slopes.size, like.intercepts.size, like.extras.size])
+    slopes, intercepts, extras, latent = np.split(vector.copy(), bounds)
+    return State(slopes, intercepts, extras=problem.models.within_bounds(extras), latent=latent)
 
 
 def maximize(
@@ -207,7 +310,6 @@ def maximize(
     An accelerated point that lowers the log-likelihood is thrown away and replaced by the plain
     EM image it started from, so accepted log-likelihoods never fall.
     """
-    n_items = start.slopes.size
     mixing = Anderson()
     current = start
     expectation(problem, current)
@@ -223,7 +325,7 @@ def maximize(
         if change < tolerance and gain < loglik_tolerance * max(1.0, abs(current.loglik)):
             converged = True
             break
-        proposal = _as_state(mixing.push(point, target), n_items)
+        proposal = _as_state(mixing.push(point, target), current, problem)
         expectation(problem, proposal)
         if not proposal.loglik >= current.loglik - 1e-10 * abs(current.loglik):
             mixing.clear()
@@ -234,16 +336,26 @@ def maximize(
     return current, Trace(tuple(logliks), tuple(changes), converged)
 
 
-def starting_values(problem: Problem, scores: npt.NDArray[np.int8], weights: FloatArray) -> State:
-    """Slope one and intercepts from the logits of the category shares."""
-    starts = problem.category_start
-    intercepts = np.zeros(int(starts[-1]))
-    for j in range(scores.shape[1]):
-        column = scores[:, j]
-        answered = column >= 0
-        size = int(starts[j + 1] - starts[j])
-        shares = np.bincount(column[answered], weights=weights[answered], minlength=size) + 0.5
+def starting_values(problem: Problem, sums: FloatArray) -> State:
+    """Slope one and intercepts from the logits of the category shares; ``sums`` are the weights of all categories."""
+    intercepts = np.zeros(problem.usable.size)
+    for part in problem.item_parts:
+        shares = sums[part] + 0.5
         # 1.16 ~ sqrt(1 + pi/8 * ...): marginal logits are flatter than conditional ones
-        intercepts[starts[j] : starts[j + 1]] = 1.16 * np.log(shares / shares[0])
+        intercepts[part] = 1.16 * np.log(shares / shares[0])
+    for item in problem.models.others:
+        if item.model == "GRM":
+            intercepts[item.categories] = _cumulated_logits(intercepts[item.categories], problem.usable[item.categories])
     intercepts[~problem.usable] = UNUSED_INTERCEPT
-    return State(np.ones(scores.shape[1]), intercepts)
+    latent = np.empty(0) if problem.populations is None else problem.populations.start(problem.nodes)
+    return State(np.ones(len(problem.item_parts)), intercepts, extras=problem.models.starting_extras(), latent=latent)
+
+
+def _cumulated_logits(log_shares: FloatArray, usable: BoolArray) -> FloatArray:
+    """Logits of reaching every category, from the logs of the categories' relative shares."""
+    shares = np.where(usable, np.exp(log_shares - log_shares.max()), 0.0)
+    reached = np.cumsum(shares[::-1])[::-1] / shares.sum()
+    logits = np.zeros(shares.size)
+    above = np.flatnonzero(usable)[1:]
+    logits[above] = np.log(reached[above]) - np.log1p(-reached[above])
+    return logits

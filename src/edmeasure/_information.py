@@ -1,145 +1,269 @@
 """Observed information of the marginal likelihood by Louis' identity.
 
 Source: Louis (1982), JRSS B 44: I = E[-H_complete | y] - Var(score_complete | y), summed over
-persons. The person-level variance needs E[s s'] at every node; s is linear in answer
+persons. The person-level variance needs E[s s'] at every node; s is linear in answer (and group)
 indicators, so one weighted cross-product of indicators per node holds everything.
 """
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
 
-from edmeasure import _kernels, _linear, _packing
-from edmeasure._em import Problem, State, log_probabilities
+import numpy as np
+
+from edmeasure import _family_kernels, _item_kernels, _linear, _packing
+from edmeasure._em import Problem, State, categories, item_log_probabilities
+from edmeasure._families import OtherItem
+from edmeasure._populations import Populations
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 
 BLOCK = 16_384
 
 
+def n_parameters(problem: Problem) -> int:
+    """Categories (slopes at their first), extras, then mean and log deviation of free populations."""
+    scored = 0 if problem.populations is None else problem.populations.n_scored
+    return int(problem.category_start[-1]) + problem.models.n_extras + scored
+
+
+def columns_of(problem: Problem, item: OtherItem) -> IntArray:
+    """Where an other item's parameters lie among all."""
+    extras = int(problem.category_start[-1]) + np.arange(item.extras.start, item.extras.stop)
+    return np.concatenate([item.columns, extras])
+
+
 def complete_information(problem: Problem, state: State) -> tuple[FloatArray, FloatArray]:
-    """Gradient and complete-data information in flat category order (slope sits at category 0)."""
-    size = int(problem.category_start[-1])
+    """Gradient and complete-data information in flat order; held items have none."""
+    size = n_parameters(problem)
     gradient = np.zeros(size)
     information = np.zeros((size, size))
-    _kernels.items_gradient(
-        state.counts,
-        problem.nodes,
-        problem.category_start,
-        state.slopes,
-        state.intercepts,
-        problem.usable,
-        problem.item_prior,
-        gradient,
-        information,
-    )
+    for j in [*problem.plain_items, *problem.models.common.tolist()]:
+        part = problem.item_parts[j]
+        lower = information[part, part].copy()
+        _item_kernels.objective(
+            state.counts[part],
+            problem.nodes,
+            state.slopes[j],
+            state.intercepts[part],
+            problem.usable[part],
+            problem.item_prior,
+            gradient[part],
+            lower,
+        )
+        information[part, part] = lower + np.tril(lower, -1).T
+    for item in problem.models.others:
+        if not problem.is_held(item.position):
+            at = columns_of(problem, item)
+            gradient[at], information[np.ix_(at, at)] = _other_information(problem, state, item)
+    if problem.populations is not None and problem.populations.n_scored:
+        first = size - problem.populations.n_scored
+        gradient[first:], information[first:, first:] = _latent_information(problem, problem.populations, state)
     return gradient, information
 
 
-def _indicator_layout(scores: Int8Array, category_start: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Columns of the indicator basis: 0 is the constant, then categories >= 1, then masks.
+def _other_information(problem: Problem, state: State, item: OtherItem) -> tuple[FloatArray, FloatArray]:
+    parameters = item.parameters(state.slopes, state.intercepts, state.extras)
+    size = parameters.size
+    gradient, lower, expected = np.empty(size), np.empty((size, size)), np.empty((size, size))
+    _family_kernels.objective(
+        item.family,
+        np.ascontiguousarray(state.counts[item.categories].T),
+        problem.nodes,
+        parameters,
+        item.usable(problem.usable),
+        problem.prior_of(item),
+        gradient,
+        lower,
+        expected,
+    )
+    lower = np.tril(lower)
+    return gradient, lower + np.tril(lower, -1).T
 
-    Returns the column of every flat category and the mask column of every item (0 where the
-    item was given to everybody).
+
+def _latent_information(problem: Problem, populations: Populations, state: State) -> tuple[FloatArray, FloatArray]:
+    """Exact where the expected persons have the moments of the density, as they have at a maximum."""
+    derivatives = populations.derivatives(state.latent, problem.nodes)
+    weights = populations.weights(state.latent, problem.nodes)[populations.free]
+    persons = state.persons[populations.free]
+    gradient = np.einsum("gpq,gq->gp", derivatives, persons)
+    information = np.zeros((gradient.size, gradient.size))
+    for g, own in enumerate(derivatives):
+        at = slice(2 * g, 2 * g + 2)
+        information[at, at] = persons[g].sum() * np.einsum("pq,rq,q->pr", own, own, weights[g])
+    return gradient.ravel(), information
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """0/1 columns of which every score is a linear function at every node.
+
+    Column 0 is the constant; then come the categories above 0, then a mask of every item that
+    was not given to everybody, then membership of ``groups``. Both arrays run over the flat
+    categories and name columns: of the category's answer, and of its item's mask (the constant
+    where the item has none).
     """
-    sizes = np.diff(category_start)
-    category_column = np.zeros(int(category_start[-1]), dtype=np.intp)
-    is_answer = np.ones(category_column.size, dtype=np.bool_)
-    is_answer[category_start[:-1]] = False
-    category_column[is_answer] = 1 + np.arange(is_answer.sum())
-    has_missing = (scores < 0).any(axis=0)
-    mask_column = np.zeros(sizes.size, dtype=np.intp)
-    mask_column[has_missing] = 1 + is_answer.sum() + np.arange(has_missing.sum())
-    return category_column, mask_column
+
+    category_start: IntArray
+    answer_column: IntArray
+    mask_column: IntArray
+    first_group_column: int
+    groups: IntArray
+
+    @property
+    def width(self) -> int:
+        return self.first_group_column + self.groups.size
+
+    def indicators(self, block: Int8Array, group: int) -> BoolArray:
+        """Columns of some persons of one group, (n_persons, width)."""
+        item, category = categories(self.category_start)
+        columns = np.zeros((block.shape[0], self.width), dtype=np.bool_)
+        columns[:, self.mask_column] = block[:, item] >= 0
+        columns[:, self.answer_column] = block[:, item] == category
+        columns[:, 0] = True
+        columns[:, self.first_group_column :] = self.groups == group
+        return columns
 
 
-def _indicators(
-    block: Int8Array, category_start: IntArray, category_column: npt.NDArray[np.intp], mask_column: npt.NDArray[np.intp]
-) -> BoolArray:
-    width = 1 + int(max(category_column.max(), mask_column.max()))
-    basis = np.zeros((block.shape[0], width), dtype=np.bool_)
-    basis[:, 0] = True
-    for j in range(block.shape[1]):
-        for c in range(int(category_start[j]) + 1, int(category_start[j + 1])):
-            basis[:, category_column[c]] = block[:, j] == c - category_start[j]
-        if mask_column[j]:
-            basis[:, mask_column[j]] = block[:, j] >= 0
-    return basis
+def basis_of(scores: Int8Array, category_start: IntArray, groups: IntArray) -> Basis:
+    """The columns that these answers need; ``groups`` are those with a density of their own."""
+    item, category = categories(category_start)
+    is_answer = category > 0
+    has_missing = scores.min(axis=0, initial=0) < 0
+    masks = is_answer.sum() + np.cumsum(has_missing)
+    answer_column = np.where(is_answer, np.cumsum(is_answer), 0)
+    mask_column = np.where(has_missing, masks, 0)[item]
+    return Basis(
+        category_start=category_start,
+        answer_column=answer_column,
+        mask_column=mask_column,
+        first_group_column=1 + int(max(answer_column.max(), mask_column.max())),
+        groups=groups,
+    )
 
 
-def _score_maps(
-    probs: FloatArray,
-    nodes: FloatArray,
-    category_start: IntArray,
-    category_column: npt.NDArray[np.intp],
-    mask_column: npt.NDArray[np.intp],
-) -> FloatArray:
-    """(n_nodes, width, n_parameters): indicators -> score of every parameter at every node."""
-    width = 1 + int(max(category_column.max(), mask_column.max()))
-    maps = np.zeros((nodes.size, width, probs.shape[0]))
-    for j in range(category_start.size - 1):
-        first, last = int(category_start[j]), int(category_start[j + 1])
-        steps = np.arange(last - first)
-        expected = steps @ probs[first:last]
-        for c in range(first + 1, last):
-            maps[:, category_column[c], first] = nodes * (c - first)
-            maps[:, category_column[c], c] = 1.0
-            maps[:, mask_column[j], c] -= probs[c]
-        maps[:, mask_column[j], first] -= nodes * expected
-    return maps
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of all parameters at every node, as functions of a basis's columns.
+
+    The score of a partial credit intercept is its answer minus its chance where the item was
+    given; that of a slope is theta times the sum of those by category. ``others`` holds what
+    other items follow: the flat places of their parameters, those of their categories, and the
+    derivatives of log P (n_nodes, n_parameters, n_categories).
+    """
+
+    basis: Basis
+    nodes: FloatArray
+    probs: FloatArray
+    others: tuple[tuple[IntArray, IntArray, FloatArray], ...]
+    latent: FloatArray
+    size: int
+
+    def at(self, q: int, indicators: FloatArray) -> FloatArray:
+        """Scores at one node from (sums of) indicators, both along the last axis."""
+        starts = self.basis.category_start
+        _, category = categories(starts)
+        n_categories, firsts = starts[-1], starts[:-1]
+        scores = np.zeros((*indicators.shape[:-1], self.size))
+        plain = scores[..., :n_categories]
+        plain[...] = indicators[..., self.basis.answer_column] - self.probs[:, q] * indicators[..., self.basis.mask_column]
+        plain[..., firsts] = self.nodes[q] * np.add.reduceat(category * plain, firsts, axis=-1)
+        for places, own, derivatives in self.others:
+            given = indicators[..., self.basis.mask_column[own[:1]]]
+            answers = indicators[..., self.basis.answer_column[own[1:]]]
+            zero, rest = derivatives[q, :, 0], derivatives[q, :, 1:]
+            scores[..., places] = given * zero + np.einsum("...k,pk->...p", answers, rest - zero[:, None])
+        for g, derivatives in enumerate(self.latent):
+            first = self.size - 2 * (len(self.latent) - g)
+            scores[..., first : first + 2] = indicators[..., [self.basis.first_group_column + g]] * derivatives[:, q]
+        return scores
+
+    def means(self, indicators: BoolArray, posterior: FloatArray) -> FloatArray:
+        """Posterior mean of every person's scores, (n_persons, n_parameters)."""
+        starts = self.basis.category_start
+        _, category = categories(starts)
+        n_categories, firsts = starts[-1], starts[:-1]
+        chances = self.probs.copy()
+        chances[firsts] = self.nodes * np.add.reduceat(category[:, None] * self.probs, firsts, axis=0)
+        mean = np.zeros((indicators.shape[0], self.size))
+        plain = mean[:, :n_categories]
+        plain[...] = -_linear.product(posterior, np.ascontiguousarray(chances.T)) * indicators[:, self.basis.mask_column]
+        answers = indicators[:, self.basis.answer_column] * (category > 0)
+        plain += answers
+        ability = _linear.combination(posterior, self.nodes)
+        plain[:, firsts] += np.add.reduceat(category * answers, firsts, axis=1) * ability[:, None]
+        for places, own, derivatives in self.others:
+            by_category = _linear.product(posterior, np.ascontiguousarray(derivatives.reshape(self.nodes.size, -1)))
+            chosen = indicators[:, self.basis.answer_column[own]]
+            chosen[:, 0] = indicators[:, self.basis.mask_column[own[0]]] & ~chosen[:, 1:].any(axis=1)
+            mean[:, places] = np.einsum("npk,nk->np", by_category.reshape(-1, places.size, own.size), chosen)
+        for g, derivatives in enumerate(self.latent):
+            first = self.size - 2 * (len(self.latent) - g)
+            member = indicators[:, [self.basis.first_group_column + g]]
+            mean[:, first : first + 2] = _linear.product(posterior, np.ascontiguousarray(derivatives.T)) * member
+        return mean
 
 
-def _mean_scores(
-    posterior: FloatArray,
-    block: Int8Array,
-    probs: FloatArray,
-    nodes: FloatArray,
-    category_start: IntArray,
-) -> FloatArray:
-    """Posterior mean of every person's score vector, (n_persons, n_parameters)."""
-    expected = probs.copy()
-    for j in range(category_start.size - 1):
-        first, last = int(category_start[j]), int(category_start[j + 1])
-        expected[first] = nodes * (np.arange(last - first) @ probs[first:last])
-    mean = -_linear.product(posterior, np.ascontiguousarray(expected.T))
-    ability = _linear.product(posterior, nodes[:, None])[:, 0]
-    for j in range(block.shape[1]):
-        first, last = int(category_start[j]), int(category_start[j + 1])
-        answer = block[:, j]
-        mean[answer < 0, first:last] = 0.0
-        mean[:, first] += np.maximum(answer, 0) * ability
-        for c in range(first + 1, last):
-            mean[:, c] += answer == c - first
-    return mean
+def scores_of(problem: Problem, state: State, basis: Basis, probs: FloatArray) -> Scores:
+    """The scores at the parameters of ``state``."""
+    others = []
+    for item in problem.models.others:
+        _, derivatives = item.curves(item.parameters(state.slopes, state.intercepts, state.extras), problem.nodes)
+        others.append((columns_of(problem, item), item.columns, derivatives))
+    latent = np.empty((0, 2, problem.nodes.size))
+    if problem.populations is not None and problem.populations.n_scored:
+        latent = problem.populations.derivatives(state.latent, problem.nodes)
+    return Scores(basis, problem.nodes, probs, tuple(others), latent, n_parameters(problem))
 
 
 def observed_information(problem: Problem, state: State, scores: Int8Array, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gradient and observed information in flat category order.
+    """Gradient and observed information in flat order.
 
     The E-step counts of ``state`` must belong to its parameters.
     """
     gradient, information = complete_information(problem, state)
-    starts = problem.category_start
-    log_probs = log_probabilities(state.slopes, state.intercepts, starts, problem.nodes)
-    probs = np.exp(log_probs)
-    packed = _packing.pack(scores, np.asarray(np.diff(starts) - 1, dtype=np.int8))
-    category_column, mask_column = _indicator_layout(scores, starts)
-    maps = _score_maps(probs, problem.nodes, starts, category_column, mask_column)
-    crossed = np.zeros((maps.shape[1], maps.shape[1], problem.nodes.size))
-    outer = np.zeros_like(information)
-    table, scale = packed.tables(log_probs)
-    for first in range(0, scores.shape[0], BLOCK):
-        rows = slice(first, first + BLOCK)
-        posterior = packed.posterior(table, scale, problem.node_weights, rows)
-        basis = _indicators(scores[rows], starts, category_column, mask_column)
-        holders, columns = np.nonzero(basis)
-        offsets = np.searchsorted(holders, np.arange(basis.shape[0] + 1))
-        rank = np.where(basis, np.cumsum(basis, axis=1) - 1, -1)
-        _linear.add_indicator_grams(offsets, columns, rank, posterior * weights[rows, None], crossed)
-        mean = _mean_scores(posterior, scores[rows], probs, problem.nodes, starts)
-        outer += _linear.weighted_gram(mean, weights[rows])
+    log_probs = item_log_probabilities(problem, state)
+    everybody = slice(None)
+    groups = np.empty(0, dtype=np.int64)
+    members: list[slice | IntArray] = [everybody]
+    priors = problem.node_weights[None, :]
+    if problem.populations is not None:
+        populations = problem.populations
+        members = [np.flatnonzero(populations.codes == g) for g in range(populations.n_groups)]
+        priors = populations.weights(state.latent, problem.nodes)
+        groups = np.flatnonzero(populations.free) if populations.n_scored else groups
+    basis = basis_of(scores, problem.category_start, groups)
+    crossed = np.zeros((basis.width, basis.width, problem.nodes.size))
+    of_answers = scores_of(problem, state, basis, np.exp(log_probs))
+    for g, (persons, prior) in enumerate(zip(members, priors, strict=True)):
+        information += _add_persons(of_answers, g, scores[persons], weights[persons], log_probs, prior, crossed)
     for q in range(problem.nodes.size):
         full = np.tril(crossed[:, :, q]) + np.tril(crossed[:, :, q], -1).T
-        information -= maps[q].T @ full @ maps[q]
-    information += outer
+        one_side = of_answers.at(q, full)
+        information -= of_answers.at(q, one_side.T)
     return gradient, information
+
+
+def _add_persons(
+    of_answers: Scores,
+    group: int,
+    scores: Int8Array,
+    weights: FloatArray,
+    log_probs: FloatArray,
+    prior: FloatArray,
+    crossed: FloatArray,
+) -> FloatArray:
+    """Squared posterior means of one group's scores; cross-products of its indicators are added to ``crossed``."""
+    basis = of_answers.basis
+    packed = _packing.pack(scores, np.asarray(np.diff(basis.category_start) - 1, dtype=np.int8))
+    tables = packed.tables(log_probs)
+    squared = np.zeros((of_answers.size, of_answers.size))
+    for first in range(0, scores.shape[0], BLOCK):
+        rows = slice(first, first + BLOCK)
+        posterior = packed.posterior(tables, prior, rows)
+        indicators = basis.indicators(scores[rows], group)
+        holders, columns = np.nonzero(indicators)
+        offsets = np.searchsorted(holders, np.arange(indicators.shape[0] + 1))
+        rank = np.where(indicators, np.cumsum(indicators, axis=1) - 1, -1)
+        _linear.add_indicator_grams(offsets, columns, rank, posterior * weights[rows, None], crossed)
+        squared += _linear.weighted_gram(of_answers.means(indicators, posterior), weights[rows])
+    return squared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,13 @@ class Sample:
         dropped, doubled = cells[0::2], cells[1::2]
         return np.asarray(quantity.sum() - dropped + doubled)
 
+    def replicate_means(self, y: FloatArray, weights: FloatArray) -> FloatArray:
+        """Weighted mean in each replicate, (n_zones,)."""
+        return self.replicate_sums(weights * y) / self.replicate_sums(weights)
+
+
+Statistic = Callable[[Sample, FloatArray], tuple[float | FloatArray, float | FloatArray]]
+
 
 def sample(
     values: npt.ArrayLike,
@@ -48,6 +56,10 @@ def sample(
     return Sample(given, checked, 2 * zone + rep, int(zone.max(initial=-1)) + 1)
 
 
+def _weighted_mean(y: FloatArray, weights: FloatArray) -> float:
+    return float(np.sum(weights * y) / weights.sum())
+
+
 def _simple_variance(influence: FloatArray, weights: FloatArray) -> float:
     """Variance of a weighted mean of ``influence`` under simple random sampling."""
     n = int(np.count_nonzero(weights))
@@ -56,51 +68,43 @@ def _simple_variance(influence: FloatArray, weights: FloatArray) -> float:
     return float(n / (n - 1) * np.sum((weights * influence) ** 2) / weights.sum() ** 2)
 
 
-def moment_statistic(sample: Sample, kind: str) -> tuple[FloatArray, FloatArray]:
-    """Mean or standard deviation of every value set and its sampling variance, each (m,)."""
+def of_every_set(sample: Sample, statistic: Statistic) -> tuple[FloatArray, FloatArray]:
+    """A statistic of every value set and its sampling variance, each (m,) or (m, k)."""
+    pairs = [statistic(sample, y) for y in sample.values]
+    return np.array([found for found, _ in pairs]), np.array([variance for _, variance in pairs])
+
+
+def mean(sample: Sample, y: FloatArray) -> tuple[float, float]:
+    """Weighted mean of one value set and its sampling variance."""
+    centre = _weighted_mean(y, sample.weights)
+    if sample.n_zones == 0:
+        return centre, _simple_variance(y - centre, sample.weights)
+    return centre, float(np.sum(sample.replicate_means(y - centre, sample.weights) ** 2))
+
+
+def standard_deviation(sample: Sample, y: FloatArray) -> tuple[float, float]:
+    """Weighted standard deviation of one value set and its sampling variance."""
     w = sample.weights
-    found = np.empty(sample.values.shape[0])
-    variance = np.empty_like(found)
-    for at, y in enumerate(sample.values):
-        centre = np.sum(w * y) / w.sum()
-        deviation = y - centre
-        spread = np.sum(w * deviation**2) / w.sum()
-        found[at] = centre if kind == "mean" else np.sqrt(spread)
-        if sample.n_zones == 0:
-            influence = deviation
-            if kind == "sd":
-                influence = (deviation**2 - spread) / (2 * np.sqrt(spread)) if spread else deviation
-            variance[at] = _simple_variance(influence, w)
-            continue
-        total = sample.replicate_sums(w)
-        shift = sample.replicate_sums(w * deviation) / total
-        if kind == "mean":
-            variance[at] = np.sum(shift**2)
-        else:
-            squares = sample.replicate_sums(w * deviation**2) / total
-            variance[at] = np.sum((np.sqrt(np.maximum(squares - shift**2, 0)) - found[at]) ** 2)
-    return found, variance
+    deviation = y - _weighted_mean(y, w)
+    spread = _weighted_mean(deviation**2, w)
+    found = float(np.sqrt(spread))
+    if sample.n_zones == 0:
+        influence = (deviation**2 - spread) / (2 * found) if spread else deviation
+        return found, _simple_variance(influence, w)
+    shift, squares = sample.replicate_means(deviation, w), sample.replicate_means(deviation**2, w)
+    return found, float(np.sum((np.sqrt(np.maximum(squares - shift**2, 0)) - found) ** 2))
 
 
-def difference_statistic(sample: Sample, is_first: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """Difference of two groups' means in every value set and its sampling variance."""
-    first = sample.weights * is_first
-    second = sample.weights * ~is_first
-    found = np.empty(sample.values.shape[0])
-    variance = np.empty_like(found)
-    for at, y in enumerate(sample.values):
-        a = np.sum(first * y) / first.sum()
-        b = np.sum(second * y) / second.sum()
-        found[at] = a - b
-        if sample.n_zones == 0:
-            variance[at] = _simple_variance((y - a)[is_first], first[is_first]) + _simple_variance(
-                (y - b)[~is_first], second[~is_first]
-            )
-            continue
-        shift_a = sample.replicate_sums(first * (y - a)) / sample.replicate_sums(first)
-        shift_b = sample.replicate_sums(second * (y - b)) / sample.replicate_sums(second)
-        variance[at] = np.nansum((shift_a - shift_b) ** 2)
-    return found, variance
+def difference(sample: Sample, y: FloatArray, is_first: BoolArray) -> tuple[float, float]:
+    """Difference of two groups' means in one value set and its sampling variance."""
+    parts = sample.weights * is_first, sample.weights * ~is_first
+    centres = [_weighted_mean(y, w) for w in parts]
+    if sample.n_zones == 0:
+        variance = sum(_simple_variance(y - centre, w) for centre, w in zip(centres, parts, strict=True))
+    else:
+        first, second = (sample.replicate_means(y - centre, w) for centre, w in zip(centres, parts, strict=True))
+        variance = float(np.nansum((first - second) ** 2))
+    return centres[0] - centres[1], variance
 
 
 def _sorted_percentiles(y: FloatArray, w: FloatArray, asked: FloatArray) -> FloatArray:
@@ -109,26 +113,24 @@ def _sorted_percentiles(y: FloatArray, w: FloatArray, asked: FloatArray) -> Floa
     return np.asarray(np.interp(asked, (cumulated - 0.5 * w) / cumulated[-1], y))
 
 
-def percentile_statistic(sample: Sample, asked: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Percentiles of every value set and their sampling variances, each (m, k)."""
-    found = np.empty((sample.values.shape[0], asked.size))
+def percentiles(sample: Sample, values: FloatArray, asked: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Percentiles of one value set and their sampling variances, each (k,)."""
+    order = np.argsort(values, kind="stable")
+    y, w = values[order], sample.weights[order]
+    found = _sorted_percentiles(y, w, asked)
     variance = np.zeros_like(found)
-    for at, values in enumerate(sample.values):
-        order = np.argsort(values, kind="stable")
-        y, w = values[order], sample.weights[order]
-        found[at] = _sorted_percentiles(y, w, asked)
-        if sample.n_zones == 0:
-            for k, cut in enumerate(found[at]):
-                half = np.sqrt(_simple_variance((y <= cut) - asked[k], w))
-                around = np.clip([asked[k] - half, asked[k] + half], 0.0, 1.0)
-                variance[at, k] = (np.diff(_sorted_percentiles(y, w, around))[0] / 2) ** 2
-            continue
-        cells = sample.cells[order]
-        for zone in range(sample.n_zones):
-            factor = np.ones(y.size)
-            factor[cells == 2 * zone] = 0.0
-            factor[cells == 2 * zone + 1] = 2.0
-            variance[at] += (_sorted_percentiles(y, w * factor, asked) - found[at]) ** 2
+    if sample.n_zones == 0:
+        for k, cut in enumerate(found):
+            half = np.sqrt(_simple_variance((y <= cut) - asked[k], w))
+            around = np.clip([asked[k] - half, asked[k] + half], 0.0, 1.0)
+            variance[k] = (np.diff(_sorted_percentiles(y, w, around))[0] / 2) ** 2
+        return found, variance
+    cells = sample.cells[order]
+    for zone in range(sample.n_zones):
+        factor = np.ones(y.size)
+        factor[cells == 2 * zone] = 0.0
+        factor[cells == 2 * zone + 1] = 2.0
+        variance += (_sorted_percentiles(y, w * factor, asked) - found) ** 2
     return found, variance
 
 
@@ -212,7 +214,7 @@ def between_share(sample: Sample, codes: IntArray, n_groups: int, is_corrected: 
     for y in sample.values:
         with np.errstate(invalid="ignore"):
             means = np.bincount(codes, weights=w * y, minlength=n_groups) / weight_sum
-        centre = np.sum(w * y) / w.sum()
+        centre = _weighted_mean(y, w)
         between = float(np.sum(weight_sum[occupied] * (means[occupied] - centre) ** 2))
         within = float(np.sum(w * (y - means[codes]) ** 2))
         if between + within == 0:

@@ -1,99 +1,56 @@
 """Small linear algebra whose every bit is independent of the number of threads.
 
-BLAS and LAPACK split sums by thread; here persons are cut into a fixed number of chunks that are
-summed in order, and eigenvectors come from Jacobi rotations.
+BLAS and LAPACK split sums by thread; here persons are cut into parts that are summed in order,
+vectors go through ``einsum``, which on its own calls no BLAS, and eigenvectors come from Jacobi
+rotations.
 """
 
-# mypy: disable-error-code="untyped-decorator"
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
+from edmeasure._loops import each, exact, parts_of, reordered
 from edmeasure._validate import FloatArray, IntArray
 
-CHUNKS = 32
 SWEEPS = 60
+STRIPES = 32
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def weighted_gram(x: FloatArray, weights: FloatArray) -> FloatArray:
-    """X' diag(weights) X of shape (p, p)."""
-    n, p = x.shape
-    parts = np.zeros((CHUNKS, p, p))
-    for chunk in prange(CHUNKS):
-        for i in range(chunk * n // CHUNKS, (chunk + 1) * n // CHUNKS):
-            for a in range(p):
-                factor = weights[i] * x[i, a]
-                for b in range(a + 1):
-                    parts[chunk, a, b] += factor * x[i, b]
-    total = np.zeros((p, p))
-    for chunk in range(CHUNKS):
-        total += parts[chunk]
-    for a in range(p):
-        for b in range(a):
-            total[b, a] = total[a, b]
-    return total
+@reordered
+def _add_gram(x: FloatArray, weights: FloatArray, total: FloatArray) -> None:
+    """Add the lower half of X' diag(weights) X to ``total``."""
+    for i in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            factor = weights[i] * x[i, a]
+            for b in range(a + 1):
+                total[a, b] += factor * x[i, b]
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def add_indicator_grams(starts: IntArray, columns: IntArray, rank: IntArray, weights: FloatArray, grams: FloatArray) -> None:
-    """Add sum_i x_ia x_ib weights[i, :] to ``grams[a, b, :]`` for b <= a and 0/1 columns.
-
-    ``columns[starts[i]:starts[i+1]]`` are person i's columns that hold 1, rising; ``rank[i, a]``
-    is the place of column a among them, or -1. Rows of ``grams`` are shared out in pairs of
-    equal work.
-    """
-    n, width = rank.shape
-    for pair in prange((width + 1) // 2):
-        for half in range(2):
-            a = np.int64(pair) if half == 0 else width - 1 - np.int64(pair)
-            if half == 1 and a == np.int64(pair):
-                continue
-            for i in range(n):
-                if rank[i, a] < 0:
-                    continue
-                for at in range(starts[i], starts[i] + rank[i, a] + 1):
-                    target = grams[a, columns[at]]
-                    for q in range(weights.shape[1]):
-                        target[q] += weights[i, q]
+@reordered
+def _add_product(x: FloatArray, y: FloatArray, total: FloatArray) -> None:
+    for i in range(x.shape[0]):
+        for a in range(x.shape[1]):
+            for c in range(y.shape[1]):
+                total[i, c] += x[i, a] * y[a, c]
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def weighted_moment(x: FloatArray, values: FloatArray) -> FloatArray:
-    """X' values of shape (p,)."""
-    n, p = x.shape
-    parts = np.zeros((CHUNKS, p))
-    for chunk in prange(CHUNKS):
-        for i in range(chunk * n // CHUNKS, (chunk + 1) * n // CHUNKS):
-            for a in range(p):
-                parts[chunk, a] += values[i] * x[i, a]
-    total = np.zeros(p)
-    for chunk in range(CHUNKS):
-        total += parts[chunk]
-    return total
+@reordered
+def _add_indicator_rows(
+    first: int, starts: IntArray, columns: IntArray, rank: IntArray, weights: FloatArray, grams: FloatArray
+) -> None:
+    """Rows ``first``, ``first + STRIPES``, ... of the sums of ``add_indicator_grams``."""
+    for a in range(first, rank.shape[1], STRIPES):
+        for i in range(rank.shape[0]):
+            for at in range(starts[i], starts[i] + rank[i, a] + 1):
+                target = grams[a, columns[at]]
+                for q in range(weights.shape[1]):
+                    target[q] += weights[i, q]
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract", "nsz"})
-def product(x: FloatArray, y: FloatArray) -> FloatArray:
-    """X Y for a tall X (n, p) and a small Y (p, k)."""
-    n, p = x.shape
-    k = y.shape[1]
-    result = np.zeros((n, k))
-    for i in prange(n):
-        for a in range(p):
-            for c in range(k):
-                result[i, c] += x[i, a] * y[a, c]
-    return result
-
-
-@njit(cache=True)
-def eigen(symmetric: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Eigenvalues, largest first, and eigenvectors in columns, by cyclic Jacobi rotations."""
-    p = symmetric.shape[0]
-    a = symmetric.copy()
-    vectors = np.eye(p)
-    size = np.abs(a).max() if p else 0.0
+@exact
+def _rotate(a: FloatArray, vectors: FloatArray, size: float) -> None:
+    """Make symmetric ``a`` diagonal by cyclic Jacobi rotations, and turn ``vectors`` with it."""
+    p = a.shape[0]
     for _sweep in range(SWEEPS):
         largest = 0.0
         for r in range(p - 1):
@@ -121,6 +78,53 @@ def eigen(symmetric: FloatArray) -> tuple[FloatArray, FloatArray]:
                     vectors[k, s] = d * low + c * high
         if largest <= 1e-14 * size:
             break
-    values = np.diag(a).copy()
-    order = np.argsort(-values)
-    return values[order], vectors[:, order]
+
+
+def weighted_gram(x: FloatArray, weights: FloatArray) -> FloatArray:
+    """X' diag(weights) X of shape (p, p)."""
+    parts = parts_of(x.shape[0])
+    totals = np.zeros((len(parts), x.shape[1], x.shape[1]))
+
+    def add(part: tuple[slice, FloatArray]) -> None:
+        rows, total = part
+        _add_gram(x[rows], weights[rows], total)
+
+    each(add, list(zip(parts, totals, strict=True)))
+    lower = totals.sum(axis=0)
+    return np.asarray(lower + np.tril(lower, -1).T)
+
+
+def weighted_moment(x: FloatArray, values: FloatArray) -> FloatArray:
+    """X' values of shape (p,)."""
+    return np.asarray(np.einsum("i,ia->a", values, x))
+
+
+def combination(x: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """X coefficients of shape (n,)."""
+    return np.asarray(np.einsum("ia,a->i", x, coefficients))
+
+
+def product(x: FloatArray, y: FloatArray) -> FloatArray:
+    """X Y for a tall X (n, p) and a small Y (p, k)."""
+    total = np.zeros((x.shape[0], y.shape[1]))
+    each(lambda rows: _add_product(x[rows], y, total[rows]), parts_of(x.shape[0]))
+    return total
+
+
+def add_indicator_grams(starts: IntArray, columns: IntArray, rank: IntArray, weights: FloatArray, grams: FloatArray) -> None:
+    """Add sum_i x_ia x_ib weights[i, :] to ``grams[a, b, :]`` for b <= a and 0/1 columns.
+
+    ``columns[starts[i]:starts[i+1]]`` are person i's columns that hold 1, rising; ``rank[i, a]``
+    is the place of column a among them, or -1.
+    """
+    filled = np.ascontiguousarray(columns)
+    # a later row is longer: stripes hold rows from everywhere, and so equal work
+    each(lambda first: _add_indicator_rows(first, starts, filled, rank, weights, grams), range(STRIPES))
+
+
+def eigen(symmetric: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues, largest first, and eigenvectors in columns."""
+    a, vectors = symmetric.copy(), np.eye(symmetric.shape[0])
+    _rotate(a, vectors, float(np.abs(a).max(initial=0.0)))
+    order = np.argsort(-np.diag(a), kind="stable")
+    return np.diag(a)[order], np.ascontiguousarray(vectors[:, order])

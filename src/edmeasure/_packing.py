@@ -7,91 +7,143 @@ item by item, and E-step counts are gathered per pattern and unfolded once ("fou
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from edmeasure import _kernels
+from edmeasure import _pattern_kernels, _validate
+from edmeasure._loops import each, parts_of
+from edmeasure._pattern_kernels import Codes, Layout, Tables
 from edmeasure._validate import FloatArray, Int8Array, IntArray
 
 ROW_LIMIT = 256
-MAX_CHUNKS = 32
-CHUNK_PERSONS = 1024
-CHUNK_CELLS = 30_000_000
+MOST_CELLS = 30_000_000
+LOOKUPS_PER_ROW = 16
 COLLAPSE_PROBE = 20_000
+COUNTING_STRIPES = 4
+COUNTING_CELLS = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class PackedResponses:
     """Pattern codes of persons (or of distinct patterns) with the tables' layout."""
 
-    codes: npt.NDArray[np.uint8]
+    codes: Codes
     weights: FloatArray
-    category_start: IntArray
-    n_states: IntArray
-    missing_state: IntArray
-    group_first: IntArray
-    row_start: IntArray
-    skip_code: IntArray
-    person_row: IntArray | None
+    layout: Layout
+
+    @property
+    def category_start(self) -> IntArray:
+        return self.layout.category_start
 
     @property
     def n_rows(self) -> int:
-        return int(self.row_start[-1])
+        return int(self.layout.row_start[-1])
 
-    def n_chunks(self, n_nodes: int) -> int:
-        """Parallel chunks: from the data alone, and within 240 MB of pattern counts."""
-        fitting = CHUNK_CELLS // (self.n_rows * n_nodes)
-        return max(1, min(MAX_CHUNKS, fitting, int(self.codes.shape[0]) // CHUNK_PERSONS))
+    def tables(self, log_probs: FloatArray) -> Tables:
+        """Likelihoods of all patterns from log-probabilities (n_categories, n_nodes)."""
+        n_nodes = log_probs.shape[1]
+        logs = np.empty((self.n_rows, n_nodes))
+        for rows, items in self._groups():
+            patterns = np.zeros((1, n_nodes))
+            for j in items:
+                states = np.zeros((self.layout.n_states[j], 1, n_nodes))
+                first, last = self.layout.category_start[j : j + 2]
+                states[: last - first, 0] = log_probs[first:last]
+                patterns = (patterns + states).reshape(-1, n_nodes)
+            logs[rows] = patterns
+        highest = logs.max(axis=1)
+        return Tables(np.exp(logs - highest[:, None]), highest)
 
-    def tables(self, log_probs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Pattern likelihoods (n_rows, n_nodes) scaled to maximum 1, and the log scales."""
-        table = np.empty((self.n_rows, log_probs.shape[1]))
-        scale = np.empty(self.n_rows)
-        _kernels.group_tables(
-            log_probs,
-            self.category_start,
-            self.n_states,
-            self.missing_state,
-            self.group_first,
-            self.row_start,
-            table,
-            scale,
-        )
-        return table, scale
+    def expect(self, log_probs: FloatArray, prior: FloatArray, *, persons: FloatArray | None = None) -> tuple[FloatArray, float]:
+        """Expected answers (n_categories, n_nodes) and the weighted marginal log-likelihood.
 
-    def expect(self, log_probs: FloatArray, prior: FloatArray) -> tuple[FloatArray, float]:
-        """Expected answers (n_categories, n_nodes) and the weighted marginal log-likelihood."""
-        table, scale = self.tables(log_probs)
-        pattern_counts, loglik = _kernels.expected_patterns(
-            self.codes,
-            self.weights,
-            self.row_start,
-            self.skip_code,
-            table,
-            scale,
-            prior,
-            self.n_chunks(prior.shape[0]),
-        )
-        counts = np.zeros_like(log_probs)
-        _kernels.unfold_counts(
-            pattern_counts,
-            self.category_start,
-            self.n_states,
-            self.missing_state,
-            self.group_first,
-            self.row_start,
-            counts,
-        )
-        return counts, float(np.sum(loglik))
+        ``persons`` (n_nodes,), where it is given, is overwritten with the expected persons per node.
+        """
+        tables = self.tables(log_probs)
+        # counts of all parts together stay within 240 MB, and cost little to add up beside the look-ups
+        limit = min(MOST_CELLS // tables.likelihood.size, self.codes.size // (LOOKUPS_PER_ROW * self.n_rows))
+        parts = parts_of(self.codes.shape[0], limit)
+        pattern_counts = np.zeros((len(parts), *tables.likelihood.shape))
+        person_counts = np.zeros((len(parts), 0 if persons is None else prior.size))
 
-    def posterior(self, table: FloatArray, row_scale: FloatArray, prior: FloatArray, rows: slice) -> FloatArray:
+        def add(part: tuple[slice, FloatArray, FloatArray]) -> float:
+            rows, expected, at_nodes = part
+            codes, weights = self.codes[rows], self.weights[rows]
+            return _pattern_kernels.expect_patterns(codes, weights, self.layout, tables, prior, expected, at_nodes)
+
+        logliks = each(add, list(zip(parts, pattern_counts, person_counts, strict=True)))
+        if persons is not None:
+            persons[:] = person_counts.sum(axis=0)
+        return self.unfolded(pattern_counts.sum(axis=0)), float(np.sum(logliks))
+
+    def unfolded(self, pattern_counts: FloatArray) -> FloatArray:
+        """Expected answers (n_categories, n_nodes) from counts of patterns (n_rows, n_nodes)."""
+        n_nodes = pattern_counts.shape[1]
+        counts = np.empty((self.category_start[-1], n_nodes))
+        for rows, items in self._groups():
+            rest = pattern_counts[rows]
+            for j in reversed(items):
+                # the last item of a group changes slowest: (its states, patterns of the items before)
+                by_state = rest.reshape(self.layout.n_states[j], -1, n_nodes)
+                first, last = self.category_start[j : j + 2]
+                counts[first:last] = by_state.sum(axis=1)[: last - first]
+                rest = by_state.sum(axis=0)
+        return counts
+
+    def _groups(self) -> Iterator[tuple[slice, range]]:
+        """Pattern rows and items of every group."""
+        row_bounds, item_bounds = itertools.pairwise(self.layout.row_start), itertools.pairwise(self.layout.group_first)
+        for rows, items in zip(row_bounds, item_bounds, strict=True):
+            yield slice(*rows), range(*items)
+
+    def posterior(self, tables: Tables, prior: FloatArray, rows: slice) -> FloatArray:
         """Posterior (n_rows_taken, n_nodes) of some rows of codes, from ``tables()``."""
         codes = self.codes[rows]
         posterior = np.empty((codes.shape[0], prior.shape[0]))
-        _kernels.posterior_rows(codes, self.row_start, self.skip_code, table, row_scale, prior, posterior)
+
+        def fill(part: slice) -> None:
+            _pattern_kernels.fill_posteriors(codes[part], self.layout, tables, prior, posterior[part])
+
+        each(fill, parts_of(codes.shape[0]))
         return posterior
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihoods:
+    """Packed answers of persons and what they say at some nodes."""
+
+    packed: PackedResponses
+    tables: Tables
+    nodes: FloatArray
+
+    def moments(self, mean: FloatArray, sd: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Posterior mean and variance of every person with prior N(mean, sd)."""
+        codes, layout = self.packed.codes, self.packed.layout
+        found, variance = np.empty_like(mean), np.empty_like(mean)
+
+        def fill(rows: slice) -> None:
+            _pattern_kernels.posterior_moments(
+                codes[rows], layout, self.tables, self.nodes, mean[rows], sd[rows], found[rows], variance[rows]
+            )
+
+        each(fill, parts_of(mean.size))
+        return found, variance
+
+    def draws(self, mean: FloatArray, sd: FloatArray, uniforms: FloatArray) -> FloatArray:
+        """One draw from the posterior of every person with prior N(mean, sd)."""
+        codes, layout = self.packed.codes, self.packed.layout
+        drawn = np.empty_like(mean)
+
+        def fill(rows: slice) -> None:
+            _pattern_kernels.draw_abilities(
+                codes[rows], layout, self.tables, self.nodes, mean[rows], sd[rows], uniforms[rows], drawn[rows]
+            )
+
+        each(fill, parts_of(mean.size))
+        return drawn
 
 
 def category_starts(max_scores: Int8Array) -> IntArray:
@@ -101,16 +153,32 @@ def category_starts(max_scores: Int8Array) -> IntArray:
     return starts
 
 
+def count_answers(scores: Int8Array, max_scores: Int8Array, weights: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Persons, and their weights, in every category of the flat axis."""
+    starts = category_starts(max_scores)
+    counts, sums = np.zeros(starts[-1], dtype=np.int64), np.zeros(starts[-1])
+    given = _validate.read_only(scores)
+    stripes = np.array_split(np.arange(max_scores.size), max(1, min(COUNTING_STRIPES, scores.size // COUNTING_CELLS)))
+    # threads share out items, not persons: sums of weights are taken in the same order whatever their number
+    each(lambda items: _pattern_kernels.count_answers(given, weights, starts, items, counts, sums), stripes)
+    return counts, sums
+
+
 def pack(
     scores: Int8Array,
     max_scores: Int8Array,
     *,
     weights: FloatArray | None = None,
     collapse: bool = False,
+    row_limit: int = ROW_LIMIT,
 ) -> PackedResponses:
-    """Pack scores; with ``collapse`` identical rows are merged where that at least halves them."""
+    """Pack scores; with ``collapse`` identical rows are merged where that at least halves them.
+
+    No group has more than ``row_limit`` patterns: few persons are served better by small tables.
+    """
     n, n_items = scores.shape
-    has_missing = (scores < 0).any(axis=0)
+    # the smallest score of an item, where a mask of all answers would take as much memory as the answers
+    has_missing = scores.min(axis=0, initial=0) < 0
     n_states = max_scores.astype(np.int64) + 1 + has_missing
     missing_state = np.where(has_missing, max_scores.astype(np.int64) + 1, -1)
     stride = np.ones(n_items, dtype=np.int64)
@@ -119,45 +187,43 @@ def pack(
     sizes: list[int] = []
     size = 1
     for j in range(n_items):
-        if size * n_states[j] > ROW_LIMIT:
+        if size * n_states[j] > row_limit:
             group_first.append(j)
             sizes.append(size)
             size = 1
         stride[j] = size
         group[j] = len(sizes)
         size *= int(n_states[j])
-    group_first.append(n_items)
     sizes.append(size)
-    row_start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    starts = np.asarray(group_first, dtype=np.int64)
-    all_missing = np.logical_and.reduceat(has_missing, starts[:-1])
-    skip_code = np.where(all_missing, np.asarray(sizes) - 1, -1).astype(np.int64)
-    codes = np.zeros((n, len(sizes)), dtype=np.uint8)
-    _kernels.pack_codes(scores, group, stride, missing_state, codes)
-    row_weights = np.ones(n) if weights is None else weights
-    person_row: IntArray | None = None
-    if collapse:
-        codes, row_weights, person_row = _collapsed(codes, row_weights)
-    return PackedResponses(
-        codes=codes,
-        weights=row_weights,
+    all_missing = np.logical_and.reduceat(has_missing, group_first)
+    layout = Layout(
         category_start=category_starts(max_scores),
         n_states=n_states,
         missing_state=missing_state,
-        group_first=starts,
-        row_start=row_start,
-        skip_code=skip_code,
-        person_row=person_row,
+        group_first=np.asarray([*group_first, n_items], dtype=np.int64),
+        row_start=np.cumsum([0, *sizes], dtype=np.int64),
+        skip_code=np.where(all_missing, np.asarray(sizes, dtype=np.int64) - 1, -1),
     )
+    codes = np.zeros((n, len(sizes)), dtype=np.uint8)
+    given = _validate.read_only(scores)
+
+    def fill(rows: slice) -> None:
+        _pattern_kernels.pack_codes(given[rows], group, stride, missing_state, codes[rows])
+
+    each(fill, parts_of(n))
+    row_weights = np.ones(n) if weights is None else weights
+    if collapse:
+        codes, row_weights = _collapsed(codes, row_weights)
+    return PackedResponses(codes, row_weights, layout)
 
 
-def _collapsed(codes: npt.NDArray[np.uint8], weights: FloatArray) -> tuple[npt.NDArray[np.uint8], FloatArray, IntArray | None]:
+def _collapsed(codes: Codes, weights: FloatArray) -> tuple[Codes, FloatArray]:
     """Distinct rows with summed weights, or the input when a probe shows few repetitions."""
     n = codes.shape[0]
     as_keys = codes.view(np.dtype((np.void, codes.shape[1]))).ravel()
     probe = as_keys[:: max(1, n // COLLAPSE_PROBE)]
     if n < 2 or np.unique(probe).size > 0.5 * probe.size:
-        return codes, weights, None
+        return codes, weights
     _, first, inverse = np.unique(as_keys, return_index=True, return_inverse=True)
     summed = np.asarray(np.bincount(inverse, weights=weights), dtype=np.float64)
-    return np.ascontiguousarray(codes[first]), summed, inverse.astype(np.int64)
+    return np.ascontiguousarray(codes[first]), summed

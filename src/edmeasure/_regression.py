@@ -46,8 +46,11 @@ class Effects:
     group_variance: float
 
     def prior_mean(self, layout: Layout) -> FloatArray:
-        fitted = _linear.product(layout.design, self.coefficients[:, None])[:, 0]
+        fitted = _linear.combination(layout.design, self.coefficients)
         return np.asarray(fitted + self.group_effects[layout.groups])
+
+    def prior_sd(self, layout: Layout) -> FloatArray:
+        return np.full(layout.weights.size, np.sqrt(self.residual_variance))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,7 @@ class Solution:
 
     def group_effects(self, coefficients: FloatArray) -> FloatArray:
         """Posterior means of the group effects given coefficients."""
-        fitted = _linear.product(self.group_slopes, coefficients[:, None])[:, 0]
+        fitted = _linear.combination(self.group_slopes, coefficients)
         return np.asarray(self.group_means - fitted)
 
 
@@ -86,7 +89,7 @@ def solve(layout: Layout, z: FloatArray, precision: FloatArray, effects: Effects
     gram = _linear.weighted_gram(x, precision) - _linear.weighted_gram(cross, 1.0 / group_precision)
     moment = _linear.weighted_moment(x, precision * z) - _linear.weighted_moment(cross, means)
     root = _inverse_root(gram)
-    coefficients = _linear.product(root, _linear.product(root.T, moment[:, None]))[:, 0]
+    coefficients = _linear.combination(root, _linear.weighted_moment(root, moment))
     return Solution(coefficients, root, group_precision, means, slopes)
 
 
@@ -98,7 +101,7 @@ def _inverse_root(gram: FloatArray) -> FloatArray:
     values, vectors = _linear.eigen(gram / np.outer(scale, scale))
     usable = values > COLLINEAR * max(values[0], 1.0)
     root = vectors[:, usable] / np.sqrt(values[usable])
-    return np.asarray(root / scale[:, None])
+    return np.ascontiguousarray(root / scale[:, None])
 
 
 def working_values(

@@ -18,6 +18,16 @@ LOWEST_CODE = -3
 MISSING = -1
 
 
+def _per_person(given: npt.NDArray[np.generic], n: int, name: str, one: str) -> None:
+    if given.shape != (n,):
+        raise BadShape(f"{name} has shape {given.shape} for {n} persons.", remedy=f"Give one {one} per person.")
+
+
+def _finite(given: FloatArray, name: str, remedy: str) -> None:
+    if not np.isfinite(given).all():
+        raise BadOption(f"{name} holds NaN or infinity.", remedy=remedy)
+
+
 def score_matrix(scores: npt.ArrayLike) -> Int8Array:
     """Two-dimensional int8 scores; floats must be whole numbers, NaN becomes not administered."""
     given = np.asarray(scores)
@@ -43,6 +53,13 @@ def score_matrix(scores: npt.ArrayLike) -> Int8Array:
             remedy="Use 0..126 for scores and -1, -2, -3 for the three kinds of no answer.",
         )
     return np.ascontiguousarray(given, dtype=np.int8)
+
+
+def read_only(scores: Int8Array) -> Int8Array:
+    """The same scores, not to be written: loops then meet one kind of array, whatever the caller holds."""
+    view = scores.view()
+    view.flags.writeable = False
+    return view
 
 
 def max_score_vector(scores: Int8Array, max_scores: npt.ArrayLike | None) -> Int8Array:
@@ -83,11 +100,7 @@ def weight_vector(weights: npt.ArrayLike | None, n: int) -> FloatArray:
     if weights is None:
         return np.ones(n)
     given = np.ascontiguousarray(weights, dtype=np.float64)
-    if given.shape != (n,):
-        raise BadShape(
-            f"Weights have shape {given.shape} for {n} persons.",
-            remedy="Give one weight per person.",
-        )
+    _per_person(given, n, "weights", "weight")
     if not np.isfinite(given).all() or (given < 0).any():
         raise BadWeight(
             "Some weights are negative or not finite.",
@@ -99,18 +112,16 @@ def weight_vector(weights: npt.ArrayLike | None, n: int) -> FloatArray:
 
 
 def float_vector(values: npt.ArrayLike, n: int, name: str) -> FloatArray:
-    """Finite floats of shape (n,); a scalar is spread out."""
-    given = np.asarray(values, dtype=np.float64)
+    """Finite floats of shape (n,), always a copy; a scalar is spread out."""
+    given = np.array(values, dtype=np.float64)
     if given.ndim == 0:
         given = np.full(n, float(given))
-    if given.shape != (n,):
-        raise BadShape(f"{name} has shape {given.shape}, not ({n},).", remedy="Match the persons.")
-    if not np.isfinite(given).all():
-        raise BadOption(f"{name} holds NaN or infinity.", remedy="Replace or drop those persons.")
-    return np.ascontiguousarray(given)
+    _per_person(given, n, name, "number")
+    _finite(given, name, "Replace or drop those persons.")
+    return given
 
 
-def value_matrix(values: npt.ArrayLike, *, finite: bool = True) -> FloatArray:
+def value_matrix(values: npt.ArrayLike) -> FloatArray:
     """Float values of shape (m, n); one set of values may be given as (n,)."""
     given = np.asarray(values, dtype=np.float64)
     if given.ndim == 1:
@@ -120,16 +131,14 @@ def value_matrix(values: npt.ArrayLike, *, finite: bool = True) -> FloatArray:
             f"Values have shape {given.shape}.",
             remedy="Pass (n,) or (m, n): m plausible values of n persons, n at least 1.",
         )
-    if finite and not np.isfinite(given).all():
-        raise BadOption("Values hold NaN or infinity.", remedy="Drop those persons before estimating.")
+    _finite(given, "values", "Drop those persons before estimating.")
     return np.ascontiguousarray(given)
 
 
 def group_codes(groups: npt.ArrayLike, n: int) -> tuple[npt.NDArray[np.generic], IntArray]:
     """Sorted labels and the code 0..G-1 of every person."""
     given = np.asarray(groups)
-    if given.shape != (n,):
-        raise BadShape(f"groups has shape {given.shape} for {n} persons.", remedy="Give one label per person.")
+    _per_person(given, n, "groups", "label")
     labels, codes = np.unique(given, return_inverse=True)
     return labels, codes.astype(np.int64)
 
@@ -146,11 +155,7 @@ def design_matrix(design: npt.ArrayLike | None, n: int) -> FloatArray:
             f"The design has shape {given.shape} for {n} persons.",
             remedy="Pass (n_persons, n_covariates).",
         )
-    if not np.isfinite(given).all():
-        raise BadOption(
-            "The design holds NaN or infinity.",
-            remedy="Code missing answers as categories first (`conditioning_components`).",
-        )
+    _finite(given, "design", "Code missing answers as categories first (`conditioning_components`).")
     return np.ascontiguousarray(given)
 
 
@@ -162,8 +167,7 @@ def replicate_codes(zones: npt.ArrayLike | None, reps: npt.ArrayLike | None, n: 
         raise BadOption("Only one of zones and reps is given.", remedy="Give both or neither.")
     _, codes = group_codes(zones, n)
     given = np.asarray(reps)
-    if given.shape != (n,):
-        raise BadShape(f"reps has shape {given.shape} for {n} persons.", remedy="Give one rep per person.")
+    _per_person(given, n, "reps", "rep")
     if not np.isin(given, (0, 1)).all():
         raise BadOption("reps holds values other than 0 and 1.", remedy="Code the half-samples 0/1.")
     return codes, given.astype(np.int64)
@@ -186,6 +190,20 @@ def positive(value: float, name: str) -> float:
     if not np.isfinite(value) or value <= 0:
         raise BadOption(f"{name} is {value}.", remedy=f"Give a {name} above zero.")
     return float(value)
+
+
+def choice(value: object, name: str, options: tuple[str, ...]) -> None:
+    """Refuse a word that is none of ``options``."""
+    if value not in options:
+        raise BadOption(f"{name} is {value!r}.", remedy=f"Use {' or '.join(map(repr, options))}.")
+
+
+def probability_vector(probabilities: Sequence[float]) -> FloatArray:
+    """At least one probability, each strictly between 0 and 1."""
+    asked = np.asarray(probabilities, dtype=np.float64)
+    if asked.size == 0 or (asked <= 0).any() or (asked >= 1).any():
+        raise BadOption("A probability lies outside 0..1.", remedy="Use e.g. 0.05, 0.5, 0.95.")
+    return asked
 
 
 def scoring_policy(value: object, name: str) -> int:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _validate
-from edmeasure._validate import FloatArray, IntArray
+from edmeasure._validate import BoolArray, FloatArray, IntArray
 from edmeasure.errors import BadShape
-from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses
+from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses, person_weights
 
 BLOCK = 65_536
 
@@ -54,7 +53,7 @@ def item_statistics(responses: Responses, *, weights: npt.ArrayLike | None = Non
     different booklets can be compared; on one common booklet it is the usual item-rest
     correlation.
     """
-    w = _validate.weight_vector(responses.weights if weights is None else weights, responses.n_persons)
+    w = person_weights(responses, weights)
     highest = responses.max_scores.astype(np.float64)
     n_items = responses.n_items
     counts = np.zeros(n_items, dtype=np.int64)
@@ -123,7 +122,21 @@ def cronbach_alpha(responses: Responses, *, weights: npt.ArrayLike | None = None
     n_items = responses.n_items
     if n_items < 2:
         raise BadShape("Alpha needs at least two items.", remedy="Pass the whole test.")
-    w = _validate.weight_vector(responses.weights if weights is None else weights, responses.n_persons)
+    covariance, seen = item_covariances(responses, weights=weights)
+    off_diagonal = seen & ~np.eye(n_items, dtype=np.bool_)
+    variances = np.diag(covariance)[np.diag(seen)]
+    if variances.size < 2 or not off_diagonal.any():
+        return float("nan")
+    mean_covariance = covariance[off_diagonal].mean()
+    k = variances.size
+    total = variances.sum() + k * (k - 1) * mean_covariance
+    return float(k * k * mean_covariance / total) if total > 0 else float("nan")
+
+
+def item_covariances(responses: Responses, *, weights: npt.ArrayLike | None = None) -> tuple[FloatArray, BoolArray]:
+    """Pairwise weighted covariances (J, J), and which pairs anybody answered; omitted counts as 0."""
+    n_items = responses.n_items
+    w = person_weights(responses, weights)
     both, first, cross = (np.zeros((n_items, n_items)) for _ in range(3))
     for start in range(0, responses.n_persons, BLOCK):
         rows = slice(start, start + BLOCK)
@@ -137,12 +150,4 @@ def cronbach_alpha(responses: Responses, *, weights: npt.ArrayLike | None = None
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = first / both
         covariance = cross / both - mean * mean.T
-    seen = both > 0
-    off_diagonal = seen & ~np.eye(n_items, dtype=np.bool_)
-    variances = np.diag(covariance)[np.diag(seen)]
-    if variances.size < 2 or not off_diagonal.any():
-        return float("nan")
-    mean_covariance = covariance[off_diagonal].mean()
-    k = variances.size
-    total = variances.sum() + k * (k - 1) * mean_covariance
-    return float(k * k * mean_covariance / total) if total > 0 else float("nan")
+    return covariance, both > 0

@@ -28,5 +28,9 @@ class BadOption(MeasurementError):
     """An option has a value the function cannot work with."""
 
 
+class MissingPackage(MeasurementError):
+    """An optional package that this function needs is not installed."""
+
+
 class NothingToCalibrate(MeasurementError):
     """No item shows any variance, so no parameter can be estimated."""

@@ -1,90 +1,79 @@
-"""Calibration: two-parameter logistic and generalized partial credit by marginal likelihood.
+"""Calibration of one-dimensional item response models by marginal likelihood.
 
-Model (Muraki 1992; slope-intercept form as in R mirt): an item with scores 0..K has
+Right/wrong and partial credit items (Muraki 1992; slope-intercept form as in R mirt) with scores
+0..K have
 
     P(x = k | theta) = exp(a k theta + d_k) / sum_m exp(a m theta + d_m),   d_0 = 0,
 
 which for K = 1 is the 2PL with difficulty b = -d_1 / a. Step thresholds are
-b_k = -(d_k - d_{k-1}) / a. Ability is standard normal in the (weighted) population.
+b_k = -(d_k - d_{k-1}) / a. In the other models, with logistic F,
+
+    3PL, 4PL   P(x = 1) = g + (u - g) F(a theta + d_1)                      (Birnbaum 1968; Barton & Lord 1981)
+    GRM        P(x >= k) = F(a theta + d_k)                                  (Samejima 1969)
+    NRM        P(x = k) proportional to exp(a s_k theta + d_k), s_K = K      (Bock 1972)
+
+and 1PL and PCM are the 2PL and the GPCM with one slope for all (Rasch 1960; Masters 1982).
+Ability is standard normal in the (weighted) population, or in the reference group.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _em, _information, _packing, _validate
-from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
-from edmeasure.errors import BadOption, BadShape, NothingToCalibrate
-from edmeasure.responses import Responses
+from edmeasure import _calibration, _em, _families, _validate
+from edmeasure._estimates import estimates
+from edmeasure._export import Exported
+from edmeasure._validate import BoolArray, FloatArray, Int8Array
+from edmeasure.certificate import Certificate, certify
+from edmeasure.errors import BadOption, NothingToCalibrate
+from edmeasure.priors import WEAK, ItemPriors
+from edmeasure.responses import Responses, unit_weights
 
 FEWEST_NODES = 11
-WEAK_SLOPE_SD = 1.0
-WEAK_INTERCEPT_SD = 4.0
-STEEP_SLOPE = 6.0
-FAR_DIFFICULTY = 6.0
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """Evidence that a fit is the maximum and that the quadrature is fine enough.
-
-    ``loglik_change`` is the log-likelihood at doubled nodes minus the one reported;
-    ``gradient_norm`` the largest absolute gradient element; ``is_maximum`` tells whether the
-    observed information is positive definite (None when it was not computed).
-    """
-
-    nodes: int
-    loglik_doubled: float
-    loglik_change: float
-    gradient_norm: float
-    last_change: float
-    is_maximum: bool | None
-    negative_slopes: tuple[str, ...]
-    extreme_items: tuple[str, ...]
-
-    @property
-    def is_sound(self) -> bool:
-        """Nodes suffice (log-likelihood moves < 1e-3) and nothing contradicts a maximum."""
-        return abs(self.loglik_change) < 1e-3 and self.is_maximum is not False
-
-    def __str__(self) -> str:
-        lines = [
-            f"nodes {self.nodes}: log-likelihood moves {self.loglik_change:+.1e} when doubled",
-            f"largest gradient {self.gradient_norm:.1e}, last change {self.last_change:.1e}",
-        ]
-        if self.is_maximum is not None:
-            lines.append("observed information is " + ("" if self.is_maximum else "NOT ") + "positive definite")
-        if self.negative_slopes:
-            lines.append("negative slopes: " + ", ".join(self.negative_slopes))
-        if self.extreme_items:
-            lines.append("extreme parameters: " + ", ".join(self.extreme_items))
-        return "\n".join(lines)
+def _nothing() -> FloatArray:
+    return np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
-class IRTFit:
+class IRTFit(Exported):
     """Calibrated items; arrays run over all items, NaN where an item was excluded.
 
     Attributes
     ----------
     item_ids : tuple of str, length J
     max_scores : int8 (J,)
+    models : tuple of str, length J
     slopes : float64 (J,)
     intercepts : float64 (J, K_max + 1)
         ``d_k`` with ``d_0 = 0``, NaN beyond the item's maximum.
+    lower, upper : float64 (J,)
+        Asymptotes; 0 and 1 in models without.
+    category_slopes : float64 (J, K_max + 1)
+        ``a s_k``: what an ability of one adds to the intercept; ``a k`` in partial credit models.
     thresholds : float64 (J, K_max)
-        Step thresholds ``b_k``; for right/wrong items the difficulty.
+        Step thresholds ``b_k``; for right/wrong items the difficulty, for graded ones where half
+        the persons reach the category.
     difficulties : float64 (J,)
         Mean of the thresholds.
-    slope_se, intercept_se : float64, as ``slopes`` and ``intercepts``
-        From the observed information (Louis); NaN when not asked for.
+    slope_se, intercept_se, lower_se, upper_se, category_slope_se
+        From the observed information (Louis); NaN when not asked for, or not estimated.
     excluded : tuple of str
         Items without variance, left out.
     unused_categories : tuple of (item id, category)
         Categories nobody chose; their intercept is fixed at -50.
+    loglik, log_prior : float
+        Marginal log-likelihood, and log prior density up to a constant; ``history`` holds their sum.
+    group_labels : tuple of str; group_means, group_sds, group_mean_se, group_sd_se : float64 (G,)
+        Ability distributions, reference group first; one unnamed group without ``groups``.
+    group_weights : float64 (G, n_nodes)
+        The same at the nodes.
     """
 
     item_ids: tuple[str, ...]
@@ -102,28 +91,91 @@ class IRTFit:
     unused_categories: tuple[tuple[str, int], ...]
     nodes: FloatArray
     node_weights: FloatArray
+    models: tuple[str, ...] = ()
+    lower: FloatArray = field(default_factory=_nothing)
+    upper: FloatArray = field(default_factory=_nothing)
+    lower_se: FloatArray = field(default_factory=_nothing)
+    upper_se: FloatArray = field(default_factory=_nothing)
+    category_scores: FloatArray = field(default_factory=_nothing)
+    category_slope_se: FloatArray = field(default_factory=_nothing)
+    log_prior: float = 0.0
+    group_labels: tuple[str, ...] = ("",)
+    group_means: FloatArray = field(default_factory=_nothing)
+    group_sds: FloatArray = field(default_factory=_nothing)
+    group_mean_se: FloatArray = field(default_factory=_nothing)
+    group_sd_se: FloatArray = field(default_factory=_nothing)
+    group_weights: FloatArray = field(default_factory=_nothing)
+
+    def __post_init__(self) -> None:
+        """Fill in what partial credit items need not say."""
+        n_items = self.slopes.size
+        steps = np.arange(self.intercepts.shape[1], dtype=np.float64)
+        scores = np.where(steps <= self.max_scores[:, None], steps, np.nan)
+        without = {
+            "models": tuple("2PL" if top == 1 else "GPCM" for top in self.max_scores),
+            "lower": np.zeros(n_items),
+            "upper": np.ones(n_items),
+            "category_scores": scores,
+            "group_means": np.zeros(1),
+            "group_sds": np.ones(1),
+            "group_weights": self.node_weights[None, :],
+        }
+        for name, value in without.items():
+            if len(getattr(self, name)) == 0:
+                object.__setattr__(self, name, value)
+
+    @property
+    def category_slopes(self) -> FloatArray:
+        return np.asarray(self.slopes[:, None] * self.category_scores)
 
     @property
     def thresholds(self) -> FloatArray:
+        graded = np.array([model == "GRM" for model in self.models])[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(-np.diff(self.intercepts, axis=1) / self.slopes[:, None])
+            steps = -np.diff(self.intercepts, axis=1) / np.diff(self.category_slopes, axis=1)
+            return np.asarray(np.where(graded, -self.intercepts[:, 1:] / self.slopes[:, None], steps))
 
     @property
     def difficulties(self) -> FloatArray:
         steps = self.max_scores.astype(np.float64)
         last = self.intercepts[np.arange(self.slopes.size), self.max_scores.astype(np.int64)]
+        graded = np.array([model == "GRM" for model in self.models])
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(-last / (steps * self.slopes))
+            of_last = -last / (steps * self.slopes)
+            return np.asarray(np.where(graded, -np.nansum(self.intercepts, axis=1) / (steps * self.slopes), of_last))
 
     @property
     def difficulty_se(self) -> FloatArray:
-        """Delta-method errors of ``difficulties`` ignoring the slope-intercept covariance."""
+        """Delta-method errors of ``difficulties`` ignoring covariances."""
         steps = self.max_scores.astype(np.float64)
         at = np.arange(self.slopes.size), self.max_scores.astype(np.int64)
+        graded = np.array([model == "GRM" for model in self.models])
         with np.errstate(divide="ignore", invalid="ignore"):
-            from_intercept = self.intercept_se[at] / (steps * self.slopes)
+            of_intercepts = np.where(graded, np.sqrt(np.nansum(self.intercept_se**2, axis=1)), self.intercept_se[at])
+            from_intercept = of_intercepts / (steps * self.slopes)
             from_slope = self.difficulties * self.slope_se / self.slopes
         return np.asarray(np.hypot(from_intercept, from_slope))
+
+    def priors_of(self, groups: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Mean and deviation of every person's group, for ``prior_mean`` and ``prior_sd`` of scores."""
+        labels, codes = _validate.group_codes(groups, np.asarray(groups).size)
+        names = [str(label) for label in labels.tolist()]
+        strangers = [name for name in names if name not in self.group_labels]
+        if strangers:
+            raise BadOption(f"Groups {strangers[:10]} are not in the fit.", remedy=f"It has {', '.join(self.group_labels[:10])}.")
+        at = np.array([self.group_labels.index(name) for name in names], dtype=np.int64)[codes]
+        return self.group_means[at], self.group_sds[at]
+
+    def _columns(self) -> Mapping[str, object]:
+        tables = ("intercepts", "intercept_se", "category_scores", "thresholds")
+        single = ("slopes", "slope_se", "lower", "lower_se", "upper", "upper_se", "difficulties", "difficulty_se")
+        return {
+            "item": self.item_ids,
+            "max_score": self.max_scores,
+            "model": self.models,
+            **{name: getattr(self, name) for name in single},
+            **{name: getattr(self, name).tolist() for name in tables},
+        }
 
     @property
     def calibrated(self) -> BoolArray:
@@ -136,6 +188,14 @@ class IRTFit:
             f"log-likelihood {self.loglik:.4f}, {self.n_iterations} iterations" + ("" if self.converged else ", NOT CONVERGED"),
             str(self.certificate),
         ]
+        named = sorted(set(self.models) - {"2PL", "GPCM"})
+        if named:
+            lines.insert(1, "models: " + ", ".join(f"{self.models.count(name)} {name}" for name in sorted(set(self.models))))
+        if len(self.group_labels) > 1:
+            lines += [
+                f"group {label}: mean {mean:.3f}, sd {sd:.3f}"
+                for label, mean, sd in zip(self.group_labels, self.group_means, self.group_sds, strict=True)
+            ]
         if self.excluded:
             lines.append("without variance, excluded: " + ", ".join(self.excluded))
         return "\n".join(lines)
@@ -144,6 +204,7 @@ class IRTFit:
 def calibrate(
     responses: Responses,
     *,
+    models: str | Mapping[str, str] = "2PL",
     weights: npt.ArrayLike | None = None,
     n_nodes: int = 61,
     bound: float = 6.0,
@@ -152,33 +213,48 @@ def calibrate(
     loglik_tolerance: float = 1e-9,
     standard_errors: bool = True,
     weak_prior: bool = False,
+    priors: ItemPriors | None = None,
     start: IRTFit | None = None,
+    fixed: IRTFit | None = None,
+    groups: npt.ArrayLike | None = None,
+    reference: object | None = None,
+    free_items: Collection[str] = (),
+    latent_density: Literal["normal", "histogram"] = "normal",
+    n_starts: int = 1,
+    rng: np.random.Generator | None = None,
 ) -> IRTFit:
-    """Calibrate all items together; each is 2PL or partial credit by its maximum score.
+    """Calibrate all items together, each by its own model.
 
     Parameters
     ----------
     responses
         Any negative code counts as missing by design: apply ``Responses.scored`` first.
+    models
+        ``"1PL"`` to ``"4PL"``, ``"PCM"``, ``"GPCM"``, ``"GRM"`` or ``"NRM"``, for all items or by item
+        id (2PL and GPCM for the others). One word for all becomes PCM (1PL) or GPCM where an item
+        has more categories than it is made for, and 1PL (PCM) or 2PL where it has two.
     weights : float64 (n_persons,), optional
         Default ``responses.weights``; rescaled to the number of persons.
     n_nodes, bound
         Equally spaced quadrature on ``[-bound, bound]``.
-    tolerance
-        Largest parameter change of one EM step at which iteration may stop.
-    loglik_tolerance
-        Relative gain of the log-likelihood below which iteration may stop.
+    tolerance, loglik_tolerance
+        Iteration stops when an EM step moves no parameter by more than ``tolerance`` and the
+        log-likelihood gains relatively less than ``loglik_tolerance``.
     standard_errors
-        Also compute the observed information (Louis 1982): errors under the model, without the
-        effect of clustered sampling.
-    weak_prior
-        Normal priors a ~ N(1, 1), d ~ N(0, 4^2): keeps tiny samples finite, off by default.
-    start
-        Earlier fit whose items (matched by id) give the starting values.
-
-    Returns
-    -------
-    IRTFit
+        Also compute the observed information (Louis 1982); clustered sampling is not in it.
+    weak_prior, priors
+        N(1, 1) for slopes and N(0, 4^2) for intercepts, for tiny samples; or any ``ItemPriors``.
+    start, fixed
+        Earlier fits: items (by id) start from ``start``; those of ``fixed`` keep parameters and
+        models, and mean and deviation of every group are estimated on that fit's scale.
+    groups : (n_persons,), optional; reference; free_items
+        Groups other than ``reference`` (default the first label) have a mean and deviation of their
+        own, and parameters of their own, as items ``id@group``, for the ids in ``free_items``.
+    latent_density
+        ``"histogram"`` estimates the density at every node, standardised in the reference group;
+        errors take it as known.
+    n_starts, rng
+        Further starts at random; the best counts, the certificate tells how many agree.
 
     Raises
     ------
@@ -186,179 +262,127 @@ def calibrate(
 
     Notes
     -----
-    Bock & Aitkin (1981) EM; Newton M-steps with analytic derivatives; Anderson mixing of the EM
-    map, every accepted step monotone. Given data and options the result is the same to the last
-    bit whatever the number of threads.
+    Bock & Aitkin (1981) EM, with groups Bock & Zimowski (1997); Newton M-steps; Anderson mixing,
+    every accepted step monotone. The same to the last bit whatever the number of threads.
     """
+    _check_options(responses, n_nodes, bound, tolerance, n_starts, rng, weak_prior and priors is not None)
+    person_weights = unit_weights(responses, weights)
+    grouped = _calibration.grouping(
+        groups, responses.n_persons, reference=reference, latent_density=latent_density, is_fixed=fixed is not None
+    )
+    responses = _calibration.by_group(responses, free_items, grouped)
+    names = _model_names(models, responses, free_items, fixed)
+    chosen = priors or (WEAK if weak_prior else ItemPriors())
+    task = _calibration.task(
+        responses, person_weights, grouped, names, chosen, known_items(start), known_items(fixed), n_nodes, bound
+    )
+    ends = task.search(n_starts, rng, max_iterations, tolerance, loglik_tolerance)
+    return _result(responses, names, task, ends, task.finished(ends, standard_errors), grouped.labels)
+
+
+def _check_options(
+    responses: Responses, n_nodes: int, bound: float, tolerance: float, n_starts: int, rng: object | None, has_two_priors: bool
+) -> None:
     if n_nodes < FEWEST_NODES or n_nodes > 2001:
         raise BadOption(f"n_nodes is {n_nodes}.", remedy=f"Use {FEWEST_NODES} to 2001 nodes.")
     _validate.positive(bound, "bound")
     _validate.positive(tolerance, "tolerance")
-    person_weights = _normalised(responses, weights)
-    kept = _varying_items(responses)
-    scores = responses.scores if kept.all() else np.ascontiguousarray(responses.scores[:, kept])
-    problem = _problem(scores, responses.max_scores[kept], person_weights, n_nodes, bound, weak_prior)
-    kept_ids = tuple(np.asarray(responses.item_ids, dtype=object)[kept])
-    state = _em.starting_values(problem, scores, person_weights)
-    if start is not None:
-        _warm_start(state, problem, kept_ids, start)
-    state, trace = _em.maximize(
-        problem,
-        state,
-        max_iterations=max_iterations,
-        tolerance=tolerance,
-        loglik_tolerance=loglik_tolerance,
-    )
-    errors = np.full(state.intercepts.size, np.nan)
-    is_maximum: bool | None = None
-    if standard_errors:
-        errors, is_maximum = _standard_errors(problem, state, scores, person_weights)
-    certificate = _certify(problem, state, trace, kept_ids, is_maximum)
-    return _result(responses, kept, problem, state, trace, errors, certificate)
-
-
-def _normalised(responses: Responses, weights: npt.ArrayLike | None) -> FloatArray:
-    given = responses.weights if weights is None else weights
-    checked = _validate.weight_vector(given, responses.n_persons)
+    if n_starts < 1 or (n_starts > 1 and rng is None):
+        raise BadOption(f"n_starts is {n_starts}.", remedy="Use at least 1, and pass rng for more than one.")
+    if has_two_priors:
+        raise BadOption("Both weak_prior and priors are given.", remedy="Give one of them.")
     if responses.n_persons == 0:
         raise NothingToCalibrate("There are no persons.", remedy="Pass at least a few hundred.")
-    return np.asarray(checked * (checked.size / checked.sum()))
 
 
-def _varying_items(responses: Responses) -> BoolArray:
-    varying = np.zeros(responses.n_items, dtype=np.bool_)
-    for j in range(responses.n_items):
-        answers = responses.scores[:, j]
-        answered = answers[answers >= 0]
-        varying[j] = answered.size > 0 and answered.min() != answered.max()
-    if not varying.any():
-        raise NothingToCalibrate(
-            "Every item has one and the same score for everybody who answered.",
-            remedy="Check the scoring, or pass more persons.",
-        )
-    return varying
+def _model_names(
+    models: str | Mapping[str, str], responses: Responses, free_items: Collection[str], fixed: IRTFit | None
+) -> tuple[str, ...]:
+    """Every item's model: a copy in another group follows its item, a fixed item its fit."""
+    if not isinstance(models, str):
+        copies = {name: name.rsplit("@", 1)[0] for name in responses.item_ids if name.rsplit("@", 1)[0] in free_items}
+        models = {**models, **{name: models[item] for name, item in copies.items() if item in models}}
+    names = _families.model_names(models, responses.item_ids, responses.max_scores)
+    known = {} if fixed is None else dict(zip(fixed.item_ids, fixed.models, strict=True))
+    return tuple(known.get(item, name) for item, name in zip(responses.item_ids, names, strict=True))
 
 
-def _problem(
-    scores: Int8Array,
-    max_scores: Int8Array,
-    weights: FloatArray,
-    n_nodes: int,
-    bound: float,
-    weak_prior: bool,
-) -> _em.Problem:
-    nodes, node_weights = _em.quadrature(n_nodes, bound)
-    packed = _packing.pack(scores, max_scores, weights=weights, collapse=True)
-    usable = np.ones(int(packed.category_start[-1]), dtype=np.bool_)
-    for j in range(scores.shape[1]):
-        first, last = packed.category_start[j], packed.category_start[j + 1]
-        column = scores[:, j]
-        usable[first:last] = np.bincount(column[column >= 0], minlength=last - first) > 0
-        usable[first] = True
-    item_prior = np.array([1.0, WEAK_SLOPE_SD**-2, WEAK_INTERCEPT_SD**-2])
-    return _em.Problem(packed, nodes, node_weights, usable, item_prior if weak_prior else np.zeros(3))
-
-
-def _warm_start(state: _em.State, problem: _em.Problem, item_ids: tuple[str, ...], start: IRTFit) -> None:
-    known = {name: position for position, name in enumerate(start.item_ids)}
-    for j, name in enumerate(item_ids):
-        position = known.get(name)
-        first, last = int(problem.category_start[j]), int(problem.category_start[j + 1])
-        if position is None or not np.isfinite(start.slopes[position]):
-            continue
-        if start.max_scores[position] != last - first - 1:
-            raise BadShape(
-                f"Item {name} has another maximum score in the starting fit.",
-                remedy="Rename the item or leave it out of `start`.",
-            )
-        state.slopes[j] = start.slopes[position]
-        state.intercepts[first:last] = start.intercepts[position, : last - first]
-    state.intercepts[~problem.usable] = _em.UNUSED_INTERCEPT
-
-
-def _standard_errors(problem: _em.Problem, state: _em.State, scores: Int8Array, weights: FloatArray) -> tuple[FloatArray, bool]:
-    _, information = _information.observed_information(problem, state, scores, weights)
-    free = problem.usable
-    errors = np.full(state.intercepts.size, np.nan)
-    try:
-        factor = np.linalg.cholesky(information[np.ix_(free, free)])
-    except np.linalg.LinAlgError:
-        return errors, False
-    inverse_factor = np.linalg.inv(factor)
-    errors[free] = np.sqrt((inverse_factor**2).sum(axis=0))
-    return errors, True
-
-
-def _certify(
-    problem: _em.Problem,
-    state: _em.State,
-    trace: _em.Trace,
-    item_ids: tuple[str, ...],
-    is_maximum: bool | None,
-) -> Certificate:
-    n_nodes = problem.nodes.size
-    nodes, node_weights = _em.quadrature(2 * n_nodes - 1, float(problem.nodes[-1]))
-    doubled = _em.Problem(problem.packed, nodes, node_weights, problem.usable, problem.item_prior)
-    finer = _em.State(state.slopes, state.intercepts)
-    _em.expectation(doubled, finer)
-    gradient, _ = _information.complete_information(problem, state)
-    starts = problem.category_start
-    last = state.intercepts[starts[1:] - 1]
-    with np.errstate(divide="ignore"):
-        location = np.abs(last / (state.slopes * (np.diff(starts) - 1)))
-    extreme = (np.abs(state.slopes) > STEEP_SLOPE) | (location > FAR_DIFFICULTY)
-    return Certificate(
-        nodes=n_nodes,
-        loglik_doubled=finer.loglik,
-        loglik_change=finer.loglik - state.loglik,
-        gradient_norm=float(np.abs(gradient[problem.usable]).max()),
-        last_change=trace.changes[-1] if trace.changes else float("nan"),
-        is_maximum=is_maximum,
-        negative_slopes=tuple(item_ids[j] for j in np.flatnonzero(state.slopes < 0)),
-        extreme_items=tuple(item_ids[j] for j in np.flatnonzero(extreme)),
+def known_items(fit: IRTFit | None) -> _calibration.KnownItems | None:
+    """A fit's parameters by item id."""
+    if fit is None:
+        return None
+    return _calibration.KnownItems(
+        rows={name: row for row, name in enumerate(fit.item_ids)},
+        models=fit.models,
+        max_scores=fit.max_scores.astype(np.int64),
+        slopes=fit.slopes,
+        intercepts=fit.intercepts,
+        lower=fit.lower,
+        upper=fit.upper,
+        category_slopes=fit.category_slopes,
     )
 
 
-def _spread(kept: BoolArray, max_scores: Int8Array, starts: IntArray, flat: FloatArray) -> FloatArray:
+def _spread(kept: BoolArray, max_scores: Int8Array, parts: list[slice], flat: FloatArray) -> FloatArray:
+    """Flat numbers of the kept items' categories as rows of all items, NaN elsewhere."""
     table = np.full((kept.size, int(max_scores.max()) + 1), np.nan)
-    for position, item in enumerate(np.flatnonzero(kept)):
-        first, last = starts[position], starts[position + 1]
-        table[item, : last - first] = flat[first:last]
+    for item, part in zip(np.flatnonzero(kept), parts, strict=True):
+        table[item, : part.stop - part.start] = flat[part]
     return table
 
 
 def _result(
     responses: Responses,
-    kept: BoolArray,
-    problem: _em.Problem,
-    state: _em.State,
-    trace: _em.Trace,
-    errors: FloatArray,
-    certificate: Certificate,
+    names: tuple[str, ...],
+    task: _calibration.Task,
+    ends: Sequence[_calibration.End],
+    finished: _calibration.Finished,
+    labels: tuple[str, ...],
 ) -> IRTFit:
-    starts = problem.category_start
-    slopes = np.full(kept.size, np.nan)
-    slopes[kept] = state.slopes
-    slope_se = np.full(kept.size, np.nan)
-    slope_se[kept] = errors[starts[:-1]]
-    intercept_errors = errors.copy()
-    intercept_errors[starts[:-1]] = 0.0
-    kept_ids = np.asarray(responses.item_ids, dtype=object)[kept]
-    unused = np.flatnonzero(~problem.usable)
+    problem, state, trace, kept = finished.problem, finished.state, finished.trace, task.kept
+    found = estimates(problem, state, finished.errors)
+    kept_items = np.flatnonzero(kept)
+    log_prior = _em.prior_value(problem, state)
+    kept_ids = [responses.item_ids[item] for item in kept_items]
+
+    def of_items(values: FloatArray) -> FloatArray:
+        column = np.full(kept.size, np.nan)
+        column[kept] = values
+        return column
+
+    def of_categories(flat: FloatArray) -> FloatArray:
+        return _spread(kept, responses.max_scores, problem.item_parts, flat)
+
     return IRTFit(
         item_ids=responses.item_ids,
         max_scores=responses.max_scores,
-        slopes=slopes,
-        intercepts=_spread(kept, responses.max_scores, starts, state.intercepts),
-        slope_se=slope_se,
-        intercept_se=_spread(kept, responses.max_scores, starts, intercept_errors),
-        loglik=state.loglik,
+        models=names,
+        slopes=of_items(state.slopes),
+        intercepts=of_categories(state.intercepts),
+        slope_se=of_items(found.slope_se),
+        intercept_se=of_categories(found.intercept_se),
+        lower=of_items(found.lower),
+        upper=of_items(found.upper),
+        lower_se=of_items(found.lower_se),
+        upper_se=of_items(found.upper_se),
+        category_scores=of_categories(found.category_scores),
+        category_slope_se=of_categories(found.category_slope_se),
+        loglik=state.loglik - log_prior,
+        log_prior=log_prior,
         n_iterations=len(trace.changes),
         converged=trace.converged,
-        certificate=certificate,
+        certificate=certify(problem, state, trace, kept_ids, finished.is_maximum, [end.loglik for end, _ in ends], labels),
         history=trace.logliks,
-        excluded=tuple(name for name, is_kept in zip(responses.item_ids, kept, strict=True) if not is_kept),
-        unused_categories=tuple((str(kept_ids[problem.item_of_category[c]]), int(problem.category[c])) for c in unused),
+        excluded=tuple(responses.item_ids[item] for item in np.flatnonzero(~kept)),
+        unused_categories=tuple(
+            (kept_ids[problem.item_of_category[c]], int(problem.category[c])) for c in np.flatnonzero(~problem.usable)
+        ),
         nodes=problem.nodes,
-        node_weights=problem.node_weights,
+        node_weights=found.group_weights[0],
+        group_labels=labels,
+        group_means=found.group_means,
+        group_sds=found.group_sds,
+        group_mean_se=found.group_mean_se,
+        group_sd_se=found.group_sd_se,
+        group_weights=found.group_weights,
     )

@@ -7,18 +7,19 @@ from values conditioned on what is compared; without conditioning they shrink to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _em, _items, _linear, _person_kernels, _regression, _validate
+from edmeasure import _em, _items, _linear, _packing, _regression, _validate
+from edmeasure._export import Exported
 from edmeasure._validate import FloatArray
 from edmeasure.errors import BadOption, BadShape
 from edmeasure.irt import IRTFit
-from edmeasure.responses import Responses
-from edmeasure.scoring import posterior_moments
+from edmeasure.responses import Responses, unit_weights
 
 FEWEST_NODES = 121
 MAX_PASSES = 60
@@ -28,7 +29,7 @@ SMALLEST_RATE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class PlausibleValues:
+class PlausibleValues(Exported):
     """Draws and the regression they come from, on the fit's ability scale.
 
     Attributes
@@ -59,6 +60,10 @@ class PlausibleValues:
     group_variance: float
     n_passes: int
     converged: bool
+
+    def _columns(self) -> Mapping[str, object]:
+        draws = {f"pv{number}": drawn for number, drawn in enumerate(self.values, start=1)}
+        return {**draws, "eap": self.eap, "eap_se": self.eap_se, "prior_mean": self.prior_mean}
 
     @property
     def residual_sd(self) -> float:
@@ -121,15 +126,16 @@ def plausible_values(
     nodes = _checked_nodes(fit, responses, n_values, n_nodes, group_effects)
     step = float(nodes[1] - nodes[0])
     labels, layout = _layout(responses, design, groups, group_effects == "random", weights, step)
-    items = _items.aligned(fit, responses)
-    effects, n_passes, converged = _fit_regression(items, nodes, layout, tolerance)
+    likelihoods = _items.aligned(fit, responses).likelihoods(nodes)
+    effects, n_passes, converged = _fit_regression(likelihoods, layout, tolerance)
     mean = effects.prior_mean(layout)
-    deviation = np.full(responses.n_persons, np.sqrt(effects.residual_variance))
-    eap, variance, _ = posterior_moments(items, nodes, mean, deviation)
+    eap, variance = likelihoods.moments(mean, effects.prior_sd(layout))
     z, error = _regression.working_values(layout, eap, variance, mean, effects.residual_variance)
     precision = layout.weights / (effects.residual_variance + error)
     solution = _regression.solve(layout, z, precision, effects)
-    values = _draw(items, nodes, layout, effects, solution, n_values, rng)
+    values = np.empty((n_values, responses.n_persons))
+    for drawn in values:
+        drawn[:] = _draw(likelihoods, layout, effects, solution, rng)
     return PlausibleValues(
         values=values,
         eap=eap,
@@ -152,8 +158,7 @@ def _checked_nodes(fit: IRTFit, responses: Responses, n_values: int, n_nodes: in
         raise BadShape("There are no persons.", remedy="Pass at least a few hundred.")
     if n_values < 1:
         raise BadOption(f"n_values is {n_values}.", remedy="Draw at least one set.")
-    if group_effects not in ("fixed", "random"):
-        raise BadOption(f"group_effects is {group_effects!r}.", remedy="Use 'fixed' or 'random'.")
+    _validate.choice(group_effects, "group_effects", ("fixed", "random"))
     finer = max(FEWEST_NODES, fit.nodes.size) if n_nodes is None else n_nodes
     if finer < fit.nodes.size:
         raise BadOption(f"n_nodes is {finer}.", remedy="Use at least as many nodes as the fit.")
@@ -169,8 +174,7 @@ def _layout(
     node_step: float,
 ) -> tuple[npt.NDArray[np.generic], _regression.Layout]:
     n = responses.n_persons
-    checked = _validate.weight_vector(responses.weights if weights is None else weights, n)
-    checked = checked * (n / checked.sum())
+    checked = unit_weights(responses, weights)
     columns = _validate.design_matrix(design, n)
     columns = columns - _linear.weighted_moment(columns, checked) / n
     if groups is None:
@@ -185,9 +189,8 @@ def _layout(
 
 
 def _fit_regression(
-    items: _items.ScoringItems, nodes: FloatArray, layout: _regression.Layout, tolerance: float
+    likelihoods: _packing.Likelihoods, layout: _regression.Layout, tolerance: float
 ) -> tuple[_regression.Effects, int, bool]:
-    n = items.scores.shape[0]
     effects = _regression.Effects(
         np.zeros(layout.design.shape[1]),
         np.zeros(layout.n_groups),
@@ -196,8 +199,7 @@ def _fit_regression(
     )
     mean = effects.prior_mean(layout)
     for n_passes in range(1, MAX_PASSES + 1):
-        deviation = np.full(n, np.sqrt(effects.residual_variance))
-        eap, variance, _ = posterior_moments(items, nodes, mean, deviation)
+        eap, variance = likelihoods.moments(mean, effects.prior_sd(layout))
         z, error = _regression.working_values(layout, eap, variance, mean, effects.residual_variance)
         effects = _regression.refine(layout, z, error, effects)
         following = effects.prior_mean(layout)
@@ -209,39 +211,18 @@ def _fit_regression(
 
 
 def _draw(
-    items: _items.ScoringItems,
-    nodes: FloatArray,
+    likelihoods: _packing.Likelihoods,
     layout: _regression.Layout,
     effects: _regression.Effects,
     solution: _regression.Solution,
-    n_values: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    n = int(items.scores.shape[0])
-    packed = items.packed()
-    table, scale = packed.tables(items.log_probabilities(nodes))
-    values = np.empty((n_values, n))
-    deviation = np.full(n, np.sqrt(effects.residual_variance))
-    for drawn in values:
-        noise = rng.standard_normal(int(solution.covariance_root.shape[1]))
-        spread = _linear.product(solution.covariance_root, noise[:, None])[:, 0]
-        coefficients = effects.coefficients + spread
-        group_noise = rng.standard_normal(layout.n_groups)
-        group_effects = solution.group_effects(coefficients) + group_noise / np.sqrt(solution.group_precision)
-        drawn_effects = _regression.Effects(coefficients, group_effects, effects.residual_variance, effects.group_variance)
-        _person_kernels.draw_abilities(
-            packed.codes,
-            packed.row_start,
-            packed.skip_code,
-            table,
-            scale,
-            nodes,
-            drawn_effects.prior_mean(layout),
-            deviation,
-            rng.random(n),
-            drawn,
-        )
-    return values
+    """One set: coefficients, then group effects, then an ability for every person."""
+    noise = rng.standard_normal(int(solution.covariance_root.shape[1]))
+    coefficients = effects.coefficients + _linear.combination(solution.covariance_root, noise)
+    group_noise = rng.standard_normal(layout.n_groups) / np.sqrt(solution.group_precision)
+    drawn = replace(effects, coefficients=coefficients, group_effects=solution.group_effects(coefficients) + group_noise)
+    return likelihoods.draws(drawn.prior_mean(layout), drawn.prior_sd(layout), rng.random(layout.weights.size))
 
 
 def conditioning_components(answers: npt.ArrayLike, *, share: float = 0.9, weights: npt.ArrayLike | None = None) -> FloatArray:

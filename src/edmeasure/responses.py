@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _validate
+from edmeasure import _arrow, _validate
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 from edmeasure.errors import BadShape
 
@@ -111,6 +111,42 @@ class Responses:
             reps=reps,
         )
 
+    @classmethod
+    def from_parquet(
+        cls,
+        source: object,
+        *,
+        items: Sequence[str] | None = None,
+        max_scores: npt.ArrayLike | None = None,
+        weights: str | None = None,
+        zones: str | None = None,
+        reps: str | None = None,
+        batch_rows: int = 65_536,
+    ) -> Responses:
+        """Read columns of a Parquet file, a folder of them, or any Arrow dataset or table.
+
+        Parameters
+        ----------
+        source
+            Path, ``pyarrow.dataset.Dataset`` or ``pyarrow.Table``.
+        items
+            Columns of scores, whose names become item ids; default all that are not named below.
+            Null and NaN count as not administered.
+        weights, zones, reps
+            Columns of sampling weights, jackknife zones and half-samples.
+        batch_rows
+            Rows read at a time: beside the byte per answer no more than that is in memory.
+
+        Raises
+        ------
+        MissingPackage, BadShape, BadScore, BadWeight
+        """
+        named = {"weights": weights, "zones": zones, "reps": reps}
+        others = tuple(column for column in named.values() if column is not None)
+        names, scores, columns = _arrow.read(source, items, others, batch_rows)
+        given = {option: columns[column] for option, column in named.items() if column is not None}
+        return cls.from_array(scores, max_scores=max_scores, item_ids=names, **given)
+
     @property
     def n_persons(self) -> int:
         return int(self.scores.shape[0])
@@ -143,6 +179,8 @@ class Responses:
         """The same persons on some of the items (positions or mask), for domain scores."""
         chosen = np.asarray(selection)
         positions = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen.astype(np.int64)
+        if np.array_equal(positions, np.arange(self.n_items)):
+            return self
         return replace(
             self,
             scores=np.ascontiguousarray(self.scores[:, positions]),
@@ -164,3 +202,14 @@ class Responses:
     def __str__(self) -> str:
         answered = float((self.scores >= 0).mean()) if self.scores.size else 0.0
         return f"Responses: {self.n_persons:,} persons x {self.n_items} items, {answered:.1%} answered"
+
+
+def person_weights(responses: Responses, weights: npt.ArrayLike | None) -> FloatArray:
+    """The weights given, or those of the responses."""
+    return _validate.weight_vector(responses.weights if weights is None else weights, responses.n_persons)
+
+
+def unit_weights(responses: Responses, weights: npt.ArrayLike | None) -> FloatArray:
+    """The same, rescaled to a mean of one; there must be persons."""
+    checked = person_weights(responses, weights)
+    return np.asarray(checked * (checked.size / checked.sum()))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -99,7 +100,7 @@ def mean(
 ) -> Estimate:
     """Weighted mean. Raises BadShape, BadOption or BadWeight on impossible input."""
     sample = _jackknife.sample(values, weights, zones, reps)
-    return _combined(*_jackknife.moment_statistic(sample, "mean"), sample, practice)
+    return _combined(sample, _jackknife.mean, practice)[0]
 
 
 def standard_deviation(
@@ -112,7 +113,7 @@ def standard_deviation(
 ) -> Estimate:
     """Weighted standard deviation (divisor: sum of weights)."""
     sample = _jackknife.sample(values, weights, zones, reps)
-    return _combined(*_jackknife.moment_statistic(sample, "sd"), sample, practice)
+    return _combined(sample, _jackknife.standard_deviation, practice)[0]
 
 
 def proportion(
@@ -126,8 +127,7 @@ def proportion(
     practice: Practice = "all",
 ) -> Estimate:
     """Weighted share of persons with ``at_least <= value < below``, between 0 and 1."""
-    given = _validate.value_matrix(values)
-    inside = ((given >= at_least) & (given < below)).astype(np.float64)
+    inside = _is_inside(_validate.value_matrix(values), at_least, below)
     return mean(inside, weights=weights, zones=zones, reps=reps, practice=practice)
 
 
@@ -170,12 +170,9 @@ def percentiles(
     Linear interpolation of the weighted distribution at mid-weights; without zones the error is
     Woodruff's (1952).
     """
-    asked = np.asarray(probabilities, dtype=np.float64)
-    if asked.size == 0 or (asked <= 0).any() or (asked >= 1).any():
-        raise BadOption("A probability lies outside 0..1.", remedy="Use e.g. 0.05, 0.5, 0.95.")
+    asked = _validate.probability_vector(probabilities)
     sample = _jackknife.sample(values, weights, zones, reps)
-    found, variance = _jackknife.percentile_statistic(sample, asked)
-    return tuple(_combined(found[:, k], variance[:, k], sample, practice) for k in range(asked.size))
+    return _combined(sample, partial(_jackknife.percentiles, asked=asked), practice)
 
 
 def group_difference(
@@ -194,8 +191,7 @@ def group_difference(
         raise BadOption("is_first is not a mask of the persons.", remedy="Pass bool (n,).")
     if chosen.all() or not chosen.any():
         raise BadOption("One of the two groups is empty.", remedy="Compare two groups.")
-    found, variance = _jackknife.difference_statistic(sample, chosen)
-    return _combined(found, variance, sample, practice)
+    return _combined(sample, partial(_jackknife.difference, is_first=chosen), practice)[0]
 
 
 def estimate_groups(
@@ -260,7 +256,7 @@ def level_shares_groups(
     edges = _edges(cuts)
     return tuple(
         estimate_groups(
-            ((given >= low) & (given < high)).astype(np.float64),
+            _is_inside(given, low, high),
             groups=groups,
             weights=weights,
             zones=zones,
@@ -280,9 +276,9 @@ def percentiles_groups(
     weights: npt.ArrayLike | None = None,
 ) -> tuple[npt.NDArray[np.generic], FloatArray]:
     """Labels (G,) and percentiles (G, k) of all groups, averaged over plausible values."""
+    asked = _validate.probability_vector(probabilities)
     sample = _jackknife.sample(values, weights, None, None)
     labels, codes = _validate.group_codes(groups, sample.n)
-    asked = np.asarray(probabilities, dtype=np.float64)
     return labels, _jackknife.group_percentiles(sample, codes, labels.size, asked)
 
 
@@ -308,13 +304,17 @@ def variance_between(
     BadOption
         With fewer than two groups or without any variance.
     """
+    _validate.choice(estimator, "estimator", ("raw", "corrected"))
     sample = _jackknife.sample(values, weights, None, None)
     labels, codes = _validate.group_codes(groups, sample.n)
     if labels.size < 2:
         raise BadOption("There is only one group.", remedy="Compare at least two groups.")
-    if estimator not in ("raw", "corrected"):
-        raise BadOption(f"estimator is {estimator!r}.", remedy="Use 'raw' or 'corrected'.")
     return _jackknife.between_share(sample, codes, labels.size, estimator == "corrected")
+
+
+def _is_inside(values: FloatArray, low: float, high: float) -> FloatArray:
+    """1 where ``low <= value < high``, else 0."""
+    return np.asarray((values >= low) & (values < high), dtype=np.float64)
 
 
 def _edges(cuts: Sequence[float]) -> list[float]:
@@ -326,21 +326,24 @@ def _edges(cuts: Sequence[float]) -> list[float]:
 
 def _rubin(found: FloatArray, variance: FloatArray, practice: Practice) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, sampling and imputation variance from (m, ...) statistics and their variances."""
-    if practice not in ("all", "first"):
-        raise BadOption(f"practice is {practice!r}.", remedy="Use 'all' or 'first'.")
+    _validate.choice(practice, "practice", ("all", "first"))
     m = found.shape[0]
     sampling = variance[0] if practice == "first" else variance.mean(axis=0)
     imputation = (1 + 1 / m) * found.var(axis=0, ddof=1) if m > 1 else np.zeros_like(found[0])
     return found.mean(axis=0), sampling, imputation
 
 
-def _combined(found: FloatArray, variance: FloatArray, sample: _jackknife.Sample, practice: Practice) -> Estimate:
-    value, sampling, imputation = _rubin(found, variance, practice)
-    return Estimate(
-        value=float(value),
-        standard_error=float(np.sqrt(sampling + imputation)),
-        sampling_variance=float(sampling),
-        imputation_variance=float(imputation),
-        n=sample.n,
-        weight_sum=float(sample.weights.sum()),
+def _combined(sample: _jackknife.Sample, statistic: _jackknife.Statistic, practice: Practice) -> tuple[Estimate, ...]:
+    """One estimate for every number the statistic gives."""
+    value, sampling, imputation = _rubin(*_jackknife.of_every_set(sample, statistic), practice)
+    return tuple(
+        Estimate(
+            value=float(found),
+            standard_error=float(np.sqrt(drawn + measured)),
+            sampling_variance=float(drawn),
+            imputation_variance=float(measured),
+            n=sample.n,
+            weight_sum=float(sample.weights.sum()),
+        )
+        for found, drawn, measured in zip(*map(np.atleast_1d, (value, sampling, imputation)), strict=True)
     )

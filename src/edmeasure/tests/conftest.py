@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +105,13 @@ def simulated(rng, *, n, slopes, intercepts, missing=0.0, theta=None):
         scores[:, j] = np.minimum((rng.random(n)[:, None] > cumulated).sum(axis=1), steps.size - 1)
     scores[rng.random(scores.shape) < missing] = -1
     return scores
+
+
+def attribute_answers(rng, *, q, n, guessing, slip, missing=0.0, patterns=None):
+    """DINA answers of persons whose patterns (all, or those given) are equally frequent, and their attributes."""
+    known = np.array(list(itertools.product((0, 1), repeat=q.shape[1]))) if patterns is None else patterns
+    attributes = known[rng.integers(known.shape[0], size=n)]
+    masters = attributes @ q.T == q.sum(axis=1)
+    scores = (rng.random(masters.shape) < np.where(masters, 1 - slip, guessing)).astype(np.int8)
+    scores[rng.random(scores.shape) < missing] = -1
+    return scores, attributes

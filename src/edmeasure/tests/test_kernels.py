@@ -2,12 +2,32 @@
 
 import numpy as np
 import pytest
+from numba.core.registry import CPUDispatcher
 from scipy.optimize import approx_fprime
 
-from edmeasure import _em, _information, _kernels, _linear, _packing
+import edmeasure
+from edmeasure import (
+    _em,
+    _family_kernels,
+    _information,
+    _item_kernels,
+    _linear,
+    _loops,
+    _packing,
+    _pattern_kernels,
+    _score_kernels,
+    _sufficient,
+    _warm_kernels,
+)
 
 from .conftest import simulated
 
+LOOPS = [
+    loop
+    for module in (_family_kernels, _item_kernels, _linear, _pattern_kernels, _score_kernels, _sufficient, _warm_kernels)
+    for loop in vars(module).values()
+    if isinstance(loop, CPUDispatcher)
+]
 SLOPES = [0.8, 1.3, -0.4, 1.0]
 INTERCEPTS = [[0.4], [0.6, -0.2], [0.1], [0.9, 0.3, -0.8]]
 
@@ -122,7 +142,7 @@ def test_very_long_tests_do_not_underflow():
 
 def test_newton_refuses_an_indefinite_system():
     matrix, vector = np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([1.0, 1.0])
-    assert not _kernels._solve_in_place(matrix, vector, 2)
+    assert not _item_kernels.solve_in_place(matrix, vector, 2)
 
 
 def test_linear_algebra_agrees_with_numpy():
@@ -146,3 +166,51 @@ def test_anderson_solves_a_linear_map_in_few_steps():
     for _ in range(8):
         point = mixing.push(point, target + contraction @ (point - target))
     np.testing.assert_allclose(point, target, atol=1e-6)
+
+
+def locked(array, order="C"):
+    """A copy in the given memory order that nobody may write, as Arrow and memory maps hand them out."""
+    copied = np.array(array, order=order)
+    copied.flags.writeable = False
+    return copied
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_loop_is_compiled_once_whatever_arrays_callers_hold(order):
+    rng = np.random.default_rng(3)
+    n = 2100
+    scores = simulated(rng, n=n, slopes=[1.0] * 6, intercepts=[[0.3], [0.1, -0.2]] * 3, missing=0.1)
+    responses = edmeasure.Responses.from_array(locked(scores, order), weights=locked(np.ones(n)))
+    fit = edmeasure.calibrate(responses)
+    edmeasure.calibrate(responses, start=fit, weak_prior=True, weights=np.ones(n, dtype=np.float32))
+    edmeasure.score_eap(fit, responses, prior_mean=locked(np.zeros(n)), prior_sd=np.ones(n, dtype=np.float32), n_nodes=71)
+    edmeasure.score_wle(fit, responses.items([0, 2, 4]), bound=10)
+    design = edmeasure.conditioning_components(locked(rng.integers(0, 3, (n, 4)), order))
+    mixed = {"I1": "3PL", "I2": "GRM", "I4": "NRM", "I3": "1PL", "I6": "PCM"}
+    other = edmeasure.calibrate(
+        responses, models=mixed, groups=locked(np.arange(n) % 2), latent_density="histogram", max_iterations=9
+    )
+    for score in (edmeasure.score_ml, edmeasure.score_map, edmeasure.score_wle):
+        score(other, responses.persons(np.arange(60)))
+        score(fit, responses.items([0, 2]).persons(np.arange(2060)))
+        score(fit, edmeasure.Responses.from_array(np.maximum(responses.scores, 0)))
+    for effects in ("fixed", "random"):
+        edmeasure.plausible_values(
+            fit, responses, rng=rng, design=locked(design, order), groups=np.arange(n) // 30, group_effects=effects, n_values=1
+        )
+    # a loop inside one that came from the cache has none
+    assert not [loop.signatures for loop in LOOPS if len(loop.signatures) > 1]
+    assert sum(len(loop.signatures) for loop in LOOPS) > len(LOOPS) / 2
+
+
+@pytest.mark.parametrize(("n", "limit", "count"), [(0, 32, 1), (2047, 32, 1), (2048, 32, 2), (10**6, 32, 32), (10**6, 3, 3)])
+def test_parts_hold_every_person_once(n, limit, count):
+    parts = _loops.parts_of(n, limit)
+    assert len(parts) == count
+    assert [person for part in parts for person in range(n)[part]] == list(range(n))
+
+
+def test_results_come_in_the_order_of_the_parts_and_errors_come_through():
+    assert _loops.each(lambda part: part * part, range(50)) == [part * part for part in range(50)]
+    with pytest.raises(ZeroDivisionError):
+        _loops.each(lambda part: 1 // part, [1, 0])

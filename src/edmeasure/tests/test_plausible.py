@@ -132,18 +132,20 @@ def test_same_seed_same_draws(population):
     np.testing.assert_array_equal(drawn(population).values, drawn(population).values)
 
 
+def bits_of(**settings):
+    """What a process with these settings of its own finds."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **settings}
+    return subprocess.run([sys.executable, "-c", HASHES], capture_output=True, text=True, env=environment, check=True).stdout
+
+
 def test_threads_do_not_change_a_bit():
-    found = set()
-    for threads in ("1", "2"):
-        environment = {
-            **os.environ,
-            "NUMBA_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": threads,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        done = subprocess.run([sys.executable, "-c", HASHES], capture_output=True, text=True, env=environment, check=True)
-        found.add(done.stdout.strip())
-    assert len(found) == 1
+    assert len({bits_of(NUMBA_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads) for threads in ("1", "2")}) == 1
+
+
+@pytest.mark.soak
+def test_compiling_and_loading_the_compiled_do_not_differ_by_a_bit(tmp_path):
+    compiled, loaded = (bits_of(NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert compiled == loaded
 
 
 def test_components_are_uncorrelated_and_keep_the_share():
