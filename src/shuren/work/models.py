@@ -11,11 +11,15 @@ from shuren.work.data import LIVE_STATUSES, JobStatus
 
 
 class Job(models.Model):
-    """`key` is unique among live jobs; with `is_once` it is never accepted a second time."""
+    """`key` is unique among live jobs; with `is_once` it is never accepted a second time.
+
+    `title` is a msgid and `title_words` what fills it, so that every reader sees it in their language.
+    """
 
     name = models.CharField(max_length=200)
     args = models.JSONField(default=dict)
     title = models.CharField(max_length=200, blank=True)
+    title_words = models.JSONField(default=dict)
     language = models.CharField(max_length=10, blank=True)
     key = models.CharField(max_length=250, null=True)  # null = no key: two rows without one must not collide
     is_once = models.BooleanField(default=False)

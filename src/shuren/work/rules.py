@@ -1,6 +1,12 @@
 """Decisions of the queue: who may run again, when, and how fast a job goes."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 
 LEASE = timedelta(seconds=30)
 BEAT = timedelta(seconds=5)
@@ -45,6 +51,20 @@ def seconds_left(*, done: int, total: int | None, rate: float | None) -> float |
     if not total or not rate:
         return None
     return max(0, total - done) / rate
+
+
+def kept_title(title: str | Promise, words: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """A title and its words as they are kept: what is a lazy translation as its msgid, to be said in any language."""
+    with translation.override(None):
+        kept = {name: {"msgid": str(word)} if isinstance(word, Promise) else word for name, word in words.items()}
+        return str(title)[:200], kept
+
+
+def said_title(title: str, words: Mapping[str, Any]) -> str:
+    """A kept title in the language of whoever reads it now."""
+    if not words:
+        return gettext(title) if title else ""
+    return gettext(title) % {name: gettext(word["msgid"]) if isinstance(word, dict) else word for name, word in words.items()}
 
 
 def slot_of(moment: datetime, every: timedelta, *, utc_offset: timedelta) -> int:

@@ -11,7 +11,7 @@ from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
 from shuren.work.data import JobState, JobStatus
 from shuren.work.models import Job
-from shuren.work.rules import rate_of, seconds_left
+from shuren.work.rules import rate_of, said_title, seconds_left
 
 
 def job_state(job_id: int) -> JobState:
@@ -69,7 +69,7 @@ def _state(job: Job, now: datetime) -> JobState:
     return JobState(
         id=job.pk,
         name=job.name,
-        title=job.title or job.name.rsplit(".", 1)[-1],
+        title=said_title(job.title, job.title_words) or job.name.rsplit(".", 1)[-1],
         status=JobStatus(job.status),
         done=job.done,
         total=job.total,

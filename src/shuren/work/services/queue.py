@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,7 @@ from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, NotFound
 from shuren.work.data import LIVE_STATUSES, JobStatus
 from shuren.work.models import Job
-from shuren.work.rules import is_allowed_name
+from shuren.work.rules import is_allowed_name, kept_title
 from shuren.work.selectors import is_owner
 
 
@@ -24,21 +25,28 @@ def enqueue(
     key: str | None = None,
     is_once: bool = False,
     run_after: datetime | None = None,
-    title: str = "",
+    title: str | Promise = "",
+    title_words: Mapping[str, object] | None = None,
     actor: Actor = SYSTEM,
     max_attempts: int = 5,
 ) -> int:
-    """Put a job into the queue inside the caller's transaction; returns its id."""
+    """Put a job into the queue inside the caller's transaction; returns its id.
+
+    `title` is shown to each reader in their language when it is a lazy translation, filled with `title_words` (of
+    which some may be lazy translations themselves).
+    """
     if not is_allowed_name(name):
         raise ValueError(f"job {name!r} is not a function of shuren")
     now = clock.now()
+    kept, words = kept_title(title, title_words or {})
     job = Job(
         name=name,
         args=dict(args or {}),
         key=key,
         is_once=is_once and key is not None,
         run_after=run_after or now,
-        title=title[:200],
+        title=kept,
+        title_words=words,
         language=get_language() or "",
         owner_account_id=actor.account_id,
         max_attempts=max_attempts,

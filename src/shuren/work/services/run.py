@@ -206,7 +206,7 @@ def _record_error(running: RunningJob, error: Exception) -> None:
         text = str(error)
     else:
         told = {"kind": type(error).__name__, "id": running.job_id}
-        text = _("程序内部出错(%(kind)s)。请把任务编号 %(id)s 告诉管理员。") % told
+        text = _("程序内部出错（%(kind)s）。请把任务编号 %(id)s 告诉管理员。") % told
         logger.error("job %s failed", running.job, exc_info=error)
     record_failure(
         job=running.job,

@@ -107,6 +107,12 @@ def hold_alone(job: JobContext, folder: str) -> None:
     _append(Path(folder) / "held", str(job.job_id))
 
 
+def hold_still(job: JobContext, path: str) -> None:
+    """A long step: it looks neither left nor right."""
+    _append(Path(path), str(os.getpid()))
+    time.sleep(600)
+
+
 def hear(job: JobContext, event_id: int, payload: dict[str, Any]) -> None:
     _append(Path(payload["path"]), f"hear {event_id}")
     time.sleep(0.01)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from shuren.kernel import clock, events
 from shuren.kernel.data import Actor
@@ -55,6 +56,27 @@ class TestEnqueue:
         assert (state.status, state.result, state.title) == (JobStatus.DONE, {"seen": {"class_id": 3}}, "点名")
         assert state.finished_at is not None
         assert calls == [{"job_id": job_id, "attempt": 1, "class_id": 3}]
+
+    def test_a_title_is_said_in_the_readers_language(self) -> None:
+        with translation.override("en"):
+            job_id = put(
+                "note", title=gettext_lazy("任务名称不合法：%(name)s"), title_words={"name": gettext_lazy("请再试一次。")}
+            )
+            plain = put("note", title=gettext_lazy("请再试一次。"))
+            # What somebody wrote stays as it is, even if it looks like something of ours.
+            written = put("note", title=gettext_lazy("任务名称不合法：%(name)s"), title_words={"name": "请再试一次。"})
+            bare = put("note", title="100 % 点名")
+        for language, titles in {
+            "en": [
+                "This is not a name of a job: Please try again.",
+                "Please try again.",
+                "This is not a name of a job: 请再试一次。",
+            ],
+            "zh-hans": ["任务名称不合法：请再试一次。", "请再试一次。", "任务名称不合法：请再试一次。"],
+        }.items():
+            with translation.override(language):
+                states = api.job_states([job_id, plain, written, bare])
+                assert [states[key].title for key in (job_id, plain, written, bare)] == [*titles, "100 % 点名"]
 
     def test_a_rolled_back_caller_leaves_no_job(self) -> None:
         def broken_caller() -> None:
@@ -126,7 +148,7 @@ class TestFailure:
         state = api.job_state(job_id)
         assert calls == [1, 2]
         assert state.status == JobStatus.FAILED
-        assert "RuntimeError" in state.error
+        assert state.error == f"程序内部出错（RuntimeError）。请把任务编号 {job_id} 告诉管理员。"
         assert "secret detail" not in state.error
         assert "secret detail 2" in Job.objects.get(pk=job_id).error_detail
         told = Event.objects.get(name="work.job_failed").payload
