@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shuren.intake.data import ImportStatus
 from shuren.intake.rules.kinds import ImportKind, kind_named
@@ -20,16 +21,22 @@ from shuren.work.data import JobContext
 
 
 def check_import(job: JobContext, import_id: int) -> Mapping[str, Any] | None:
-    """Have the kind check the file, then prepare the error workbook."""
-    record_checking(import_id)
-    result = _run_step(job, import_id, _kind_of(import_id).check, ImportStatus.CHECKING)
+    """Have the kind check the file, then prepare the error workbook.
+
+    A check that was killed after its last word runs again when the import may be a step further already.
+    """
+    result = None
+    if run_of(import_id).job_id == job.job_id:
+        record_checking(import_id)
+        result = _run_step(job, import_id, _kind_of(import_id).check, ImportStatus.CHECKING)
     run = run_of(import_id)
     if run.error_count or run.warning_count:
         enqueue(
             "shuren.intake.jobs.write_error_workbook",
             {"import_id": import_id},
             key=f"intake:workbook:{import_id}",
-            title=_("制作问题清单：%(file)s") % {"file": run.file_name},
+            title=gettext_lazy("制作问题清单：%(file)s"),
+            title_words={"file": run.file_name},
         )
     return result
 

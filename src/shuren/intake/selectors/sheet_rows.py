@@ -1,7 +1,5 @@
 """Rows of a workbook: calamine reads it, cells merged downwards are filled, values stay what they are."""
 
-import re
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -9,18 +7,14 @@ from typing import TypeVar
 import python_calamine
 from django.utils.translation import gettext as _
 
-from shuren.intake.data import FileForm
 from shuren.intake.rules.errors import UnreadableFile
 from shuren.intake.rules.limits import MAX_SHEET_CELLS
 from shuren.intake.selectors.forms import form_of
+from shuren.intake.selectors.sheet_extents import sheet_extents
 from shuren.intake.selectors.text_rows import RawRow
 
 Answer = TypeVar("Answer")
 Merge = tuple[tuple[int, int], tuple[int, int]]
-
-_CHUNK = 4 * 1024 * 1024
-_COLUMN_OF_CELL = re.compile(rb' r="([A-Za-z]{1,8})\d')
-_ROW_OF_CELL = re.compile(rb' r="[A-Za-z]{0,8}(\d{5,12})"')
 
 
 def sheet_names(path: Path) -> list[str]:
@@ -84,9 +78,7 @@ def _guarded(read: Callable[[], Answer], path: Path, sheet: str = "") -> Answer:
 
 def _refuse_wide(path: Path) -> None:
     """A value in a far corner makes the reader hold every cell up to it: stop before it takes the memory."""
-    if form_of(path) != FileForm.XLSX:
-        return
-    for name, rows, columns in _guarded(lambda: list(_extents(path)), path):
+    for name, rows, columns in _guarded(lambda: sheet_extents(path, form_of(path)), path):
         if rows * columns > MAX_SHEET_CELLS:
             raise UnreadableFile(
                 _("工作表范围过大（%(rows)d 行 × %(columns)d 列）。") % {"rows": rows, "columns": columns},
@@ -94,27 +86,3 @@ def _refuse_wide(path: Path) -> None:
                 file=path.name,
                 sheet=name,
             )
-
-
-def _extents(path: Path) -> Iterator[tuple[str, int, int]]:
-    with zipfile.ZipFile(path) as book:
-        for member in book.infolist():
-            if not member.filename.lower().startswith("xl/worksheets/") or not member.filename.lower().endswith(".xml"):
-                continue
-            columns: set[bytes] = set()
-            row = 10_000
-            with book.open(member) as stream:
-                tail = b""
-                while chunk := stream.read(_CHUNK):
-                    text = tail + chunk
-                    columns.update(_COLUMN_OF_CELL.findall(text))
-                    row = max(row, max(map(int, _ROW_OF_CELL.findall(text)), default=0))
-                    tail = text[-64:]
-            yield Path(member.filename).stem, row, max(map(_column_number, columns), default=0)
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shuren.intake.data import Finding, ImportStatus
 from shuren.intake.models import ImportRun
@@ -22,6 +23,10 @@ from shuren.kernel.errors import Conflict
 from shuren.work import api as work
 
 _VALUE_CHARS = 200
+_TITLES = {
+    "check_import": gettext_lazy("检查%(kind)s：%(file)s"),
+    "apply_import": gettext_lazy("导入%(kind)s：%(file)s"),
+}
 
 
 @transaction.atomic
@@ -90,7 +95,7 @@ def record_checked(
 def request_check(*, actor: Actor, import_id: int, now: datetime) -> int:
     """Have the same file checked again, against what stands now; returns the job's id."""
     run = _moved(import_id, ImportStatus.CHECKING, waits=True)
-    run.job_id = enqueue_step("check_import", run, actor, _("检查"))
+    run.job_id = enqueue_step("check_import", run, actor)
     run.save()
     _tell(run, "intake.check_requested", actor, now, {})
     return run.job_id
@@ -100,7 +105,7 @@ def request_check(*, actor: Actor, import_id: int, now: datetime) -> int:
 def request_apply(*, actor: Actor, import_id: int, now: datetime) -> int:
     """Apply a ready import; returns the job's id. Asking twice is answered with a conflict."""
     run = _moved(import_id, ImportStatus.APPLYING, waits=True)
-    run.job_id = enqueue_step("apply_import", run, actor, _("导入"))
+    run.job_id = enqueue_step("apply_import", run, actor)
     run.save()
     _tell(run, "intake.apply_requested", actor, now, {})
     return run.job_id
@@ -147,14 +152,14 @@ def _moved(import_id: int, following: ImportStatus, *, waits: bool = False) -> I
     return run
 
 
-def enqueue_step(job: str, run: ImportRun, actor: Actor, verb: str) -> int:
+def enqueue_step(job: str, run: ImportRun, actor: Actor) -> int:
     """Queue a job of this import; that there is only one is seen to by the state it moved into."""
     registered = kind_named(run.kind)
-    title = registered.title if registered else run.kind
     return work.enqueue(
         f"shuren.intake.jobs.{job}",
         {"import_id": run.pk},
-        title=f"{verb} {title}：{run.file_name}",
+        title=_TITLES[job],
+        title_words={"kind": registered.title if registered else run.kind, "file": run.file_name},
         actor=actor,
     )
 

@@ -57,7 +57,7 @@ def start_import(
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             draft.replace(folder / run.stored_name)
-            run.job_id = enqueue_step("check_import", run, actor, _("检查"))
+            run.job_id = enqueue_step("check_import", run, actor)
             run.save(update_fields=["job_id"])
             details = {"kind": kind, "file": run.file_name, "sha256": digest}
             audit.record(actor=actor, action="intake.uploaded", target=f"import:{run.pk}", details=details, now=now)

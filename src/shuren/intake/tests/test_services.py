@@ -139,6 +139,16 @@ class TestSteps:
         assert status(import_id) == ImportStatus.FAILED
         assert "RuntimeError" in api.import_state(import_id).error
 
+    def test_a_check_killed_after_its_last_word_does_not_disturb_the_apply_that_followed(self) -> None:
+        import_id = send(GOOD)
+        check = api.import_state(import_id).job_id
+        api.request_apply(actor=OWNER, import_id=import_id, now=clock.now())
+        jobs = apps.get_model("work", "Job").objects
+        jobs.filter(pk=check).update(status="running", lease_until=clock.now())
+        work.run_pending()
+        assert status(import_id) == ImportStatus.APPLIED
+        assert set(jobs.values_list("status", flat=True)) == {"done"}
+
     def test_a_cancelled_check_fails_the_import(self) -> None:
         import_id = send(GOOD, runs=False)
         work.cancel_job(actor=OWNER, job_id=api.import_state(import_id).job_id or 0, now=clock.now())

@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
@@ -192,3 +193,40 @@ class TestUnreadable:
     def test_an_optional_table_may_be_empty(self, written: Write) -> None:
         table = open_table(written("a.csv", "\n"), is_optional=True)
         assert (table.header, values(table)) == ([], [])
+
+
+class TestOpenDocument:
+    """Cells and rows of an ODS may stand for any number of their like."""
+
+    NAMES = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text"))
+    REST = '<table:table-row table:number-rows-repeated="1048573"><table:table-cell table:number-columns-repeated="16384"/>'
+
+    def sheet(self, written: Write, rows: str) -> Path:
+        body = f'<office:spreadsheet><table:table table:name="名册">{rows}</table:table></office:spreadsheet>'
+        path = written("a.ods", b"")
+        with zipfile.ZipFile(path, "w") as book:
+            book.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            book.writestr("META-INF/manifest.xml", "<manifest/>")
+            words = f"<office:document-content {self.NAMES}><office:body>{body}</office:body></office:document-content>"
+            book.writestr("content.xml", words)
+        return path
+
+    def row(self, *cells: str, times: int = 1, repeated: int = 1) -> str:
+        begin = f'<table:table-cell office:value-type="string" table:number-columns-repeated="{repeated}">'
+        inside = "".join(f"{begin}<text:p>{cell}</text:p></table:table-cell>" for cell in cells)
+        return f'<table:table-row table:number-rows-repeated="{times}">{inside}</table:table-row>'
+
+    def test_the_empty_rest_of_a_sheet_costs_nothing(self, written: Write) -> None:
+        table = open_table(
+            self.sheet(written, self.row("姓名", "班级") + self.row("张小树", "一班", times=2) + self.REST + "</table:table-row>")
+        )
+        assert table.header == ["姓名", "班级"]
+        assert values(table) == [["张小树", "一班"]] * 2
+
+    @pytest.mark.parametrize(
+        ("times", "repeated"), [(1, 1_000_000_000), (1_000_000_000, 1), (40_000, 1_000)], ids=["cells", "rows", "both"]
+    )
+    def test_a_cell_that_stands_for_too_many_is_refused(self, written: Write, times: int, repeated: int) -> None:
+        path = self.sheet(written, self.row("姓名") + self.row("张", times=times, repeated=repeated))
+        with pytest.raises(UnreadableFile, match="过大"):
+            open_table(path)
