@@ -4,7 +4,7 @@ from shuren.pages.rules.charts import chart_svg, chart_table
 from shuren.pages.rules.numbers import estimate_text, interval_text, number_text
 from shuren.pages.services.exports import Sheet, csv_response, workbook_response
 from shuren.pages.services.pdf import pdf_bytes, pdf_response
-from shuren.pages.views import ListPage, is_partial, list_page, list_query, render_list
+from shuren.pages.views.lists import ListPage, is_partial, list_page, list_query, render_list
 
 __all__ = [
     "ListPage",

@@ -88,6 +88,8 @@ class Chart:
 
     In `LEVELS` each series is a level from lowest to highest and its points are the units, values in per cent;
     every series names the same labels in the same order. In all other kinds the series stand beside each other.
+    The value axis holds at least `minimum` to `maximum`. With `is_compact` the rows stand close and only the focus is
+    named: a place among many that stay without names.
     """
 
     kind: ChartKind
@@ -103,6 +105,16 @@ class Chart:
     interval_title: str = ""
     note: str = ""
     name: str = ""
+    is_compact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalScale:
+    """The scale that the interval bars of one table share: its ends, and marks such as cut scores."""
+
+    low: float
+    high: float
+    marks: tuple[Reference, ...] = ()
 
 
 class CellKind(StrEnum):
@@ -246,3 +258,40 @@ class HistoryEntry:
     what: str
     at: datetime
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewView:
+    """A list as somebody sees it: `path` is the page's, `query` what the address asks, `list_name` which list there."""
+
+    name: str
+    list_name: str
+    list_title: str
+    path: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedViewData:
+    """A view as its owner finds it again."""
+
+    id: int
+    public_id: str
+    name: str
+    list_name: str
+    list_title: str
+    path: str
+    query: str
+    saved_at: datetime
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One sentence for a first visit; `key` is what the account has read, and never changes its meaning."""
+
+    key: str
+    text: str

@@ -1,12 +1,25 @@
 """A chart in its three forms: the picture for print, the numbers for the browser, the table beside both."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shuren.pages.data import Chart, ChartKind, Point
 from shuren.pages.rules import svg
-from shuren.pages.rules.drawings import DRAWINGS, value_text
+from shuren.pages.rules.drawings.parts import Drawing, value_text
+from shuren.pages.rules.drawings.plots import draw_histogram, draw_trend
+from shuren.pages.rules.drawings.rows import draw_bars, draw_interval_dots, draw_levels
+from shuren.pages.rules.drawings.tiles import draw_tiles
 from shuren.pages.rules.numbers import NONE, interval_text, number_text
+
+DRAWINGS: dict[ChartKind, Callable[[Chart], Drawing]] = {
+    ChartKind.HISTOGRAM: draw_histogram,
+    ChartKind.LEVELS: draw_levels,
+    ChartKind.INTERVAL_DOTS: draw_interval_dots,
+    ChartKind.ITEM_BARS: draw_bars,
+    ChartKind.TILES: draw_tiles,
+    ChartKind.TREND: draw_trend,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +60,61 @@ def chart_name(chart: Chart) -> str:
 
 
 def chart_table(chart: Chart, *, interval_title: str = "", count_title: str = "n") -> ChartTable:
-    """A row per label, a column per series, an interval column where the subject has intervals."""
-    has_interval = any(point.low is not None for series in chart.series for point in series.points)
+    """A row per label, a column per series, an interval column where a series has intervals; levels are the rows."""
+    if chart.kind is ChartKind.LEVELS:
+        return _level_table(chart, interval_title, count_title)
+    has_interval = [_has_interval(series.points) for series in chart.series]
     has_count = any(point.count is not None for point in chart.series[0].points) if chart.series else False
     header = [chart.label_title]
-    for series in chart.series:
-        header.append(series.name or chart.value_title)
-        if has_interval:
-            header.append(interval_title)
-    if has_count:
-        header.append(count_title)
+    for series, is_wide in zip(chart.series, has_interval, strict=True):
+        header += [series.name or chart.value_title, *([interval_title] if is_wide else [])]
+    header += [count_title] if has_count else []
     beside = [{point.label: point for point in series.points} for series in chart.series]
     labels = list(dict.fromkeys(point.label for series in chart.series for point in series.points))
     rows, urls = [], []
     for label in labels:
         row = [label]
-        for points in beside:
-            row += _cells(chart, points.get(label), has_interval)
+        for points, is_wide in zip(beside, has_interval, strict=True):
+            row += _cells(chart, points.get(label), is_wide)
         first = next((points[label] for points in beside if label in points), None)
         if has_count:
-            row.append(number_text(first.count if first and not first.is_suppressed else None, 0))
+            row.append(_count_text(first))
         rows.append(tuple(row))
         urls.append(first.url if first else "")
-    notes = dict.fromkeys(point.note for series in chart.series for point in series.points if point.note)
-    return ChartTable(tuple(header), tuple(rows), tuple(urls), tuple(notes))
+    return ChartTable(tuple(header), tuple(rows), tuple(urls), _notes(chart))
+
+
+def _level_table(chart: Chart, interval_title: str, count_title: str) -> ChartTable:
+    """A row per level and a column per unit: few units have many levels, and paper is narrow."""
+    units = [tuple(series.points[at] for series in chart.series) for at in range(len(chart.series[0].points))]
+    has_interval = [_has_interval(points) for points in units]
+    header = [chart.value_title]
+    for points, is_wide in zip(units, has_interval, strict=True):
+        header += [points[0].label, *([interval_title] if is_wide else [])]
+    rows = []
+    for at, series in enumerate(chart.series):
+        row = [series.name]
+        for points, is_wide in zip(units, has_interval, strict=True):
+            row += _cells(chart, points[at], is_wide)
+        rows.append(tuple(row))
+    if any(points[0].count is not None for points in units):
+        counts = [count_title]
+        for points, is_wide in zip(units, has_interval, strict=True):
+            counts += [_count_text(points[0]), *([""] if is_wide else [])]
+        rows.append(tuple(counts))
+    return ChartTable(tuple(header), tuple(rows), ("",) * len(rows), _notes(chart))
+
+
+def _has_interval(points: Sequence[Point]) -> bool:
+    return any(point.low is not None for point in points)
+
+
+def _count_text(point: Point | None) -> str:
+    return number_text(point.count if point and not point.is_suppressed else None, 0)
+
+
+def _notes(chart: Chart) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(point.note for series in chart.series for point in series.points if point.note))
 
 
 def _cells(chart: Chart, point: Point | None, has_interval: bool) -> list[str]:
@@ -96,6 +140,7 @@ def chart_json(chart: Chart) -> dict[str, object]:
         "minimum": chart.minimum,
         "maximum": chart.maximum,
         "note": chart.note,
+        "compact": chart.is_compact,
         "references": [
             {"label": item.label, "value": item.value, "low": item.low, "high": item.high} for item in chart.references
         ],

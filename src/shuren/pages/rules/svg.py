@@ -28,11 +28,24 @@ def text_width(text: str, size: float = TEXT) -> float:
 
 def fitted(text: str, width: float, size: float = TEXT) -> str:
     """The text, cut with an ellipsis where it is wider than its place."""
-    if text_width(text, size) <= width:
+    # A place measured by the text itself must hold it, whatever the last bit of the float says.
+    if text_width(text, size) <= width + 1e-6:
         return text
     while text and text_width(text + "…", size) > width:
         text = text[:-1]
     return text + "…"
+
+
+def wrapped(text: str, width: float, size: float = TEXT) -> tuple[str, ...]:
+    """The text on one line, or on two, broken at a space where there is one; the second is cut where it is too long."""
+    if text_width(text, size) <= width + 1e-6:
+        return (text,)
+    end = 1
+    while end < len(text) and text_width(text[: end + 1], size) <= width:
+        end += 1
+    space = text.rfind(" ", 1, end + 1)
+    end = space if space > end / 2 else end
+    return text[:end].rstrip(), fitted(text[end:].lstrip(), width, size)
 
 
 def nice_ticks(low: float, high: float, count: int = 5) -> tuple[float, ...]:

@@ -15,10 +15,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from shuren.pages.data import Action, Cell, Chart, EmptyState, Status
+from shuren.pages.data import Action, Cell, Chart, EmptyState, IntervalScale, Point, Status
 from shuren.pages.rules import numbers
 from shuren.pages.rules.addresses import changed_address
 from shuren.pages.rules.charts import chart_json, chart_name, chart_svg, chart_table
+from shuren.pages.rules.drawings.intervals import interval_bar_svg, interval_scale_svg
 
 register = template.Library()
 
@@ -111,6 +112,19 @@ def estimate(value: float | None, error: float | None, decimals: int = 1) -> str
 def interval(low: float | None, high: float | None, decimals: int = 1) -> str:
     """Both ends of an interval: 503.2–513.4."""
     return numbers.interval_text(low, high, decimals)
+
+
+@register.simple_tag
+def interval_bar(scale: IntervalScale, low: float | None, value: float | None, high: float | None) -> SafeString:
+    """The interval drawn on the scale that the table's rows share; print the numbers beside it."""
+    point = Point(label="", value=value, low=low, high=high)
+    return mark_safe(interval_bar_svg(point, scale))  # drawn from numbers alone
+
+
+@register.simple_tag
+def interval_scale(scale: IntervalScale) -> SafeString:
+    """The numbers of the scale's marks, for the head of a column of interval bars."""
+    return mark_safe(interval_scale_svg(scale))  # drawn from numbers alone
 
 
 @register.simple_tag

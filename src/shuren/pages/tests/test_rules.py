@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuren.pages.data import Chart, ChartKind, Column, ListSpec, Point, Reference, Series, Status
-from shuren.pages.rules import addresses, cells, drawings, geometry, numbers, svg
+from shuren.pages.data import Chart, ChartKind, Column, IntervalScale, ListSpec, Point, Reference, Series, Status
+from shuren.pages.rules import addresses, cells, geometry, numbers, svg
 from shuren.pages.rules.charts import chart_json, chart_name, chart_svg, chart_table
+from shuren.pages.rules.drawings.intervals import interval_bar_svg, interval_scale_svg
+from shuren.pages.rules.drawings.parts import LABEL_LIMIT, axis_ticks, label_gutter, linear, placed_references
+from shuren.pages.rules.drawings.plots import end_shifts
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -167,6 +170,51 @@ class TestCharts:
         assert "<高于>" not in drawn
         assert 'role="img"' in chart_svg(charts[ChartKind.TREND])
 
+    def test_an_axis_holds_its_own_minimum_and_maximum_between_round_marks(self, charts: dict[ChartKind, Chart]) -> None:
+        chart = replace(charts[ChartKind.INTERVAL_DOTS], minimum=389.0, maximum=645.0)
+        ticks = axis_ticks(chart, from_zero=False)
+        assert ticks == (350.0, 400.0, 450.0, 500.0, 550.0, 600.0, 650.0)
+        shares = replace(charts[ChartKind.ITEM_BARS], series=(Series(name="", points=(Point(label="a", value=96, high=100),)),))
+        assert axis_ticks(shares, from_zero=True)[-1] == 100
+
+    def test_reference_words_lie_beside_or_above_one_another(self, charts: dict[ChartKind, Chart]) -> None:
+        cuts = tuple(Reference(label=f"水平{number}", value=500.0 + number) for number in range(5))
+        placed = placed_references(replace(charts[ChartKind.INTERVAL_DOTS], references=cuts), linear(400, 600, 100, 600))
+        assert len(placed) == 5
+        for one, other in itertools.combinations(placed, 2):
+            apart = abs(one.centre - other.centre)
+            assert one.row != other.row or apart >= (svg.text_width(one.words, 12) + svg.text_width(other.words, 12)) / 2
+        assert placed[0].words == "水平0 500"
+
+    def test_a_compact_chart_names_its_focus_alone(self) -> None:
+        points = tuple(Point(label=f"单位{number}", value=number, low=number - 1, high=number + 1) for number in range(30))
+        own = Point(label="本校", value=15.5, low=14, high=17, is_focus=True)
+        chart = Chart(
+            kind=ChartKind.INTERVAL_DOTS, title="位置", series=(Series(name="", points=(*points, own)),), is_compact=True
+        )
+        drawn = chart_svg(chart)
+        texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+        assert "本校" in texts
+        assert not any("单位" in text for text in texts)
+        assert drawn.count(" interval") == 31
+        assert float(ElementTree.fromstring(drawn).attrib["viewBox"].split()[3]) < 600
+
+    def test_a_group_beside_bars_is_drawn_with_its_interval(self, charts: dict[ChartKind, Chart]) -> None:
+        subject = charts[ChartKind.ITEM_BARS].series[0]
+        beside = Series(name="推算", points=(Point(label="M01", value=50.0, low=40.0, high=60.0),))
+        drawn = chart_svg(replace(charts[ChartKind.ITEM_BARS], series=(subject, beside)))
+        assert 'class="s1 interval"' in drawn
+
+    def test_the_table_of_levels_has_a_row_per_level(self, charts: dict[ChartKind, Chart]) -> None:
+        chart = charts[ChartKind.LEVELS]
+        own = [replace(series.points[0], low=1.0, high=60.0, count=20) for series in chart.series]
+        series = tuple(replace(level, points=(first, level.points[1])) for level, first in zip(chart.series, own, strict=True))
+        table = chart_table(replace(chart, series=series, value_title="占比"), interval_title="95% 区间", count_title="人数")
+        assert table.header == ("占比", "青川区", "95% 区间", "明德区")
+        assert table.rows[0] == ("基础", "20.0%", "1.0–60.0", "30.0%")
+        assert table.rows[-1] == ("人数", "20", "", "—")
+        assert len(table.rows) == len(table.urls) == 4
+
     def test_cut_scores_do_not_flatten_a_histogram(self, charts: dict[ChartKind, Chart]) -> None:
         chart = replace(charts[ChartKind.HISTOGRAM], references=(Reference(label="高", value=550.0),))
         bars = [node for node in ElementTree.fromstring(chart_svg(chart)).iter() if node.attrib.get("class") == "s0"]
@@ -199,6 +247,18 @@ class TestCharts:
 
 
 class TestDrawingParts:
+    def test_bars_of_one_table_share_their_scale(self) -> None:
+        scale = IntervalScale(low=400, high=600, marks=(Reference(label="", value=500),))
+        left, right = (
+            ElementTree.fromstring(interval_bar_svg(Point(label="", value=value, low=value - 10, high=value + 10), scale))
+            for value in (450.0, 550.0)
+        )
+        x = [float(bar.find("circle").attrib["cx"]) for bar in (left, right)]
+        mark = float(left.find("line").attrib["x1"])
+        assert x[0] < mark < x[1]
+        assert mark - x[0] == pytest.approx(x[1] - mark, abs=0.2)
+        assert "500" in interval_scale_svg(scale)
+
     @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
     def test_ticks_cover_the_range_in_even_steps(self, low: float, span: float) -> None:
         ticks = svg.nice_ticks(low, low + span)
@@ -212,6 +272,17 @@ class TestDrawingParts:
     def test_fitted_text_fits(self, words: str, width: float) -> None:
         assert svg.text_width(svg.fitted(words, width)) <= width
 
+    @given(st.text(max_size=60))
+    def test_a_place_made_for_a_name_holds_it(self, name: str) -> None:
+        assert svg.fitted(name, label_gutter([name]) - 14) == name or svg.text_width(name) > LABEL_LIMIT
+
+    @given(st.text("题目一二 abc123", max_size=60), st.floats(40, 300))
+    def test_a_long_name_breaks_into_two_lines_that_fit(self, words: str, width: float) -> None:
+        lines = svg.wrapped(words, width)
+        assert 1 <= len(lines) <= 2
+        assert all(svg.text_width(line) <= width + 1e-6 for line in lines)
+        assert words.startswith(lines[0])
+
     @given(st.floats(-10, 10), st.floats(-5, 5), st.floats(0, 5))
     def test_every_value_has_a_step(self, value: float, low: float, span: float) -> None:
         assert 0 <= svg.step_of(value, low, low + span) < len(svg.SEQUENCE)
@@ -223,7 +294,7 @@ class TestDrawingParts:
 
     @given(st.lists(st.floats(0, 300), min_size=1, max_size=6))
     def test_names_at_line_ends_keep_apart(self, places: list[float]) -> None:
-        moved = sorted(place + shift for place, shift in zip(places, drawings.end_shifts(places), strict=True))
+        moved = sorted(place + shift for place, shift in zip(places, end_shifts(places), strict=True))
         assert all(after - before >= 15.99 for before, after in itertools.pairwise(moved))
 
     def test_outlines_keep_inside_the_box_and_north_is_up(self) -> None:

@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from shuren.pages import api, views
+from shuren.pages import api
 from shuren.pages.data import Action, EmptyState, ListQuery, ListSpec
 from shuren.pages.tests.conftest import Pupil, pupils
+from shuren.pages.views import lists as views
 
 SpecOf = Callable[..., ListSpec[Pupil]]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Generic
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
@@ -14,6 +15,7 @@ from shuren.kernel.paging import Page
 from shuren.pages.data import Action, CellKind, Column, Filter, ListQuery, ListSpec, Row, Status, TooManyRows
 from shuren.pages.rules import addresses
 from shuren.pages.rules.numbers import cell_text, number_text
+from shuren.pages.rules.saved_views import kept_query
 from shuren.pages.services.exports import XLSX_ROW_LIMIT, Cells, Sheet, csv_response, workbook_response
 
 EXPORT_PAGE_SIZE = 200
@@ -93,6 +95,8 @@ class ListPage(Generic[Row]):
     clear_url: str
     csv_url: str
     xlsx_url: str
+    has_views: bool = False
+    view_fields: str = ""
 
     @property
     def is_filtered(self) -> bool:
@@ -164,6 +168,8 @@ def list_page(request: HttpRequest, spec: ListSpec[Row]) -> ListPage[Row]:
         clear_url=at(fields, {"q": None, "page": None} | {item.key: None for item in spec.filters}),
         csv_url=at(fields, {"export": "csv", "page": None}),
         xlsx_url=at(fields, {"export": "xlsx", "page": None}) if page.total <= XLSX_ROW_LIMIT else "",
+        has_views=bool(getattr(request, "user", None) and request.user.is_authenticated),
+        view_fields=urlencode({"list": spec.name, "title": spec.title, "path": request.path, "query": kept_query(fields)}),
     )
 
 

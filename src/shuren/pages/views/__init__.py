@@ -1,0 +1,1 @@
+"""How requests become lists, kept views and hints."""
