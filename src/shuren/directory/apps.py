@@ -4,13 +4,13 @@ from shuren.kernel import events
 
 _JOBS = "shuren.directory.jobs"
 _SUBSCRIPTIONS = {
-    "directory.roster_applied": ("recount", "index_all", "propose_duplicates"),
-    "directory.roster_undone": ("recount", "index_all"),
+    "directory.roster_applied": ("recount_roster", "index_roster", "propose_duplicates", "remember_roster"),
+    "directory.roster_undone": ("recount", "index_undone"),
     "directory.org_moved": ("recount", "index_moved"),
     "directory.org_merged": ("recount", "index_moved"),
     "directory.org_closed": ("recount", "index_moved"),
     "directory.org_added": ("index_org",),
-    "directory.org_renamed": ("index_org",),
+    "directory.org_renamed": ("index_renamed",),
     "directory.org_corrected": ("index_org",),
     "directory.person_merged": ("recount", "index_person"),
     "directory.person_added": ("index_person",),

@@ -1,16 +1,54 @@
 """Input of the directory's pages, parsed into `data`; nothing is saved here."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex
+from shuren.directory.rules.permissions import roles_at
 from shuren.kernel import ids
 
 _Choices = Sequence[tuple[str, object]]
+_YEAR = timedelta(days=366)
+_CHOOSE = {"required": _("请选择一项。"), "invalid_choice": _("请从列出的内容中选择一项。")}
+
+
+class DayField(forms.DateField):
+    """A day; `earliest` and `latest` keep slips of the pen out and say what would be right."""
+
+    def __init__(self, *, earliest: date | None = None, latest: date | None = None, **kwargs: object) -> None:
+        super().__init__(
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            error_messages={"required": _("请填写日期，例如 2026-09-01。"), "invalid": _("请写成 2026-09-01 这样的日期。")},
+            **kwargs,  # type: ignore[arg-type]  # Django's field takes them as they come
+        )
+        self.earliest, self.latest = earliest, latest
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value and self.earliest and value < self.earliest:
+            raise ValidationError(
+                gettext("日期不能早于 %(day)s，请改用这一天或以后的日期。") % {"day": self.earliest.isoformat()}
+            )
+        if value and self.latest and value > self.latest:
+            raise ValidationError(gettext("日期不能晚于 %(day)s，请改用这一天或以前的日期。") % {"day": self.latest.isoformat()})
+
+
+def offer(form: forms.Form, field: str, choices: _Choices) -> None:
+    """What a field of choices lets one choose from."""
+    cast(forms.ChoiceField, form.fields[field]).choices = choices
+
+
+def begin_today(form: forms.Form, today: date) -> None:
+    """Today unless said otherwise, and one year ahead at most."""
+    field = cast(DayField, form.fields["begin_date"])
+    field.initial, field.latest = today, today + _YEAR
 
 
 class ReasonForm(forms.Form):
@@ -31,7 +69,7 @@ class OrgForm(forms.Form):
 
     def __init__(self, *args: object, types: _Choices, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
-        self.fields["type"].choices = types  # type: ignore[attr-defined]  # a ChoiceField
+        offer(self, "type", types)
 
     def new_org(self, parent_id: int) -> NewOrg:
         facts = self.cleaned_data
@@ -70,7 +108,7 @@ class ChooseOrgForm(ReasonForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
         self.fields["org"].label = label  # type: ignore[assignment]  # a lazy text
         choices = [("", _("请选择")), *((org.public_id, "　" * max(0, org.depth - 1) + org.name) for org in orgs)]
-        self.fields["org"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+        offer(self, "org", choices)
 
     @property
     def org_id(self) -> int:
@@ -93,7 +131,7 @@ class PersonForm(forms.Form):
 
     def __init__(self, *args: object, sexes: _Choices, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
-        self.fields["sex"].choices = sexes  # type: ignore[attr-defined]  # a ChoiceField
+        offer(self, "sex", sexes)
 
     def changes(self) -> dict[str, object]:
         return {key: value for key, value in self.cleaned_data.items() if key not in ("reason", "role")}
@@ -115,7 +153,7 @@ class NewPersonForm(PersonForm):
 
     def __init__(self, *args: object, roles: _Choices, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
-        self.fields["role"].choices = roles  # type: ignore[attr-defined]  # a ChoiceField
+        offer(self, "role", roles)
 
 
 class GrantForm(forms.Form):
@@ -134,7 +172,7 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args: object, roles: _Choices, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
-        self.fields["role"].choices = roles  # type: ignore[attr-defined]  # a ChoiceField
+        offer(self, "role", roles)
 
     @property
     def given_role(self) -> Role:
@@ -145,3 +183,131 @@ class GrantForm(forms.Form):
         """The end of the named day in the installation's time zone."""
         day = self.cleaned_data["end_date"]
         return timezone.make_aware(datetime.combine(day, time.max)) if day else None
+
+
+class PickForm(forms.Form):
+    """Something is picked from what a search found, and when it begins."""
+
+    pick = forms.ChoiceField(
+        widget=forms.RadioSelect,
+        error_messages={"required": _("请选择一项。"), "invalid_choice": _("请从查找结果中选择一项。")},
+    )
+    begin_date = DayField(label=_("开始日期"))
+
+    def __init__(self, *args: object, picks: _Choices, label: object, today: date, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
+        offer(self, "pick", picks)
+        self.fields["pick"].label = label  # type: ignore[assignment]  # a lazy text
+        begin_today(self, today)
+
+    @property
+    def picked(self) -> str:
+        return str(self.cleaned_data["pick"])
+
+
+class RoleForm(PickForm):
+    """A role at the picked org."""
+
+    role = forms.ChoiceField(label=_("角色"), error_messages=_CHOOSE)
+    end_date = DayField(label=_("结束日期"), required=False, help_text=_("从这一天起不再担任；不填表示长期。"))
+    field_order = ("pick", "role", "begin_date", "end_date")
+
+    def __init__(self, *args: object, roles: _Choices, kinds: dict[str, OrgType], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as the form above takes them
+        offer(self, "role", [("", _("请选择")), *roles])
+        self.kinds, self.words = kinds, dict(roles)
+
+    def clean(self) -> dict[str, object]:
+        facts = super().clean() or self.cleaned_data
+        kind = self.kinds.get(str(facts.get("pick", "")))
+        if kind is not None and facts.get("role") and Role(facts["role"]) not in roles_at(kind):
+            allowed = gettext("、").join(str(self.words[role.value]) for role in roles_at(kind) if role.value in self.words)
+            message = gettext("这个机构没有这个角色。请另选机构，或改选：%(roles)s。") % {"roles": allowed}
+            self.add_error("role", message)
+        begin, end = facts.get("begin_date"), facts.get("end_date")
+        if begin and end and end <= begin:
+            self.add_error("end_date", gettext("结束日期必须晚于开始日期 %(day)s。") % {"day": begin.isoformat()})
+        return facts
+
+
+class ClassForm(PickForm):
+    """A place in the picked class: learning beside the home class, or teaching."""
+
+    role = forms.ChoiceField(label=_("身份"), error_messages=_CHOOSE)
+    field_order = ("pick", "role", "begin_date")
+
+    def __init__(self, *args: object, roles: _Choices, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as the form above takes them
+        offer(self, "role", roles)
+
+
+class PlaceForm(PickForm):
+    """The home class a pupil goes to, from which day, and why."""
+
+    reason = forms.CharField(label=_("原因"), max_length=200, required=False, help_text=_("写进审计记录，例如“随父母工作调动”。"))
+    field_order = ("pick", "begin_date", "reason")
+
+
+class PupilsForm(forms.Form):
+    """Pupils who begin in a known class on one day."""
+
+    pupils = forms.MultipleChoiceField(
+        label=_("学生"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("请至少勾选一名学生。"),
+            "invalid_choice": _("名单里有人已经编班，或不在本校。请刷新页面后重新勾选。"),
+        },
+    )
+    begin_date = DayField(label=_("开始日期"))
+
+    def __init__(self, *args: object, pupils: _Choices, today: date, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
+        offer(self, "pupils", pupils)
+        begin_today(self, today)
+
+
+class EndForm(forms.Form):
+    """The first day on which something no longer holds."""
+
+    end_date = DayField(label=_("结束日期"), help_text=_("从这一天起不再有效。"))
+
+    def __init__(self, *args: object, today: date, begin: date | None, end: date | None, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
+        field = cast(DayField, self.fields["end_date"])
+        field.initial = max(today, begin) if begin else today
+        field.earliest, field.latest = begin, end - timedelta(days=1) if end else today + _YEAR
+
+
+class GuardianForm(PickForm):
+    """A known person becomes a guardian."""
+
+    relation = forms.ChoiceField(label=_("与学生的关系"), error_messages=_CHOOSE)
+    field_order = ("pick", "relation", "begin_date")
+
+    def __init__(self, *args: object, relations: _Choices, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # as the form above takes them
+        offer(self, "relation", [("", _("请选择")), *relations])
+
+
+class NewGuardianForm(forms.Form):
+    """A guardian who is not in the directory yet."""
+
+    name = forms.CharField(label=_("姓名"), max_length=80, error_messages={"required": _("请填写姓名。")})
+    relation = forms.ChoiceField(label=_("与学生的关系"), error_messages=_CHOOSE)
+    sex = forms.ChoiceField(label=_("性别"))
+    phone = forms.CharField(label=_("手机号"), max_length=30, required=False)
+    national_id = forms.CharField(
+        label=_("身份证件号"), max_length=20, required=False, help_text=_("加密保存，用来发现同一个人是否已经登记过。")
+    )
+
+    def __init__(self, *args: object, relations: _Choices, sexes: _Choices, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
+        offer(self, "relation", [("", _("请选择")), *relations])
+        offer(self, "sex", sexes)
+
+    def new_person(self) -> NewPerson:
+        facts = self.cleaned_data
+        return NewPerson(
+            name=facts["name"], sex=Sex(facts["sex"]), phone=facts["phone"], national_id=facts["national_id"].strip()
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from shuren.directory.selectors.orgs import root_org
 from shuren.directory.services.apply_roster.pending import sweep_pending
 from shuren.directory.services.apply_roster.service import apply_roster as apply_checked_roster
+from shuren.directory.services.check_roster.remember import remember_roster as remember_lines
 from shuren.directory.services.check_roster.service import check_roster as check_roster_file
-from shuren.directory.services.index_directory import index_branch, index_orgs, index_people
+from shuren.directory.services.index_directory import forget_added, index_branch, index_orgs, index_people, index_trace
 from shuren.directory.services.propose_duplicates import propose_duplicates as propose
-from shuren.directory.services.rebuild_counts import rebuild_counts
+from shuren.directory.services.rebuild_counts import rebuild_counts, recount_orgs
+from shuren.directory.services.trace_roster import trace_renaming, trace_roster
 from shuren.intake.api import register_kind
 from shuren.kernel import clock
 from shuren.work.api import register_periodic
@@ -46,9 +49,20 @@ def sweep_rosters(job: JobContext) -> Mapping[str, int]:
     return {"undone": sweep_pending()}
 
 
+def remember_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Keep the lines of an applied roster, so that the next one is compared in seconds."""
+    return {"lines": remember_lines(payload["import_id"])}
+
+
 def recount(job: JobContext, **_event: Any) -> Mapping[str, int]:
     """Rebuild the kept counters; subscribed to every change of more than one row."""
     return {"counters": rebuild_counts(day=clock.day_of(clock.now()))}
+
+
+def recount_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Recount where a roster changed something, or everything after a big one."""
+    trace = trace_roster(payload["import_id"])
+    return recount(job) if trace is None else {"counters": recount_orgs(trace.counted, day=clock.day_of(clock.now()))}
 
 
 def propose_duplicates(job: JobContext, **_event: Any) -> Mapping[str, int]:
@@ -62,6 +76,20 @@ def index_all(job: JobContext, **_event: Any) -> Mapping[str, int]:
     return {"documents": _index_branch(job, root.path) if root else 0}
 
 
+def index_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Index what a roster touched, or everything after a big one, going on where a killed run stopped."""
+    trace = trace_roster(payload["import_id"])
+    if trace is None:
+        return index_all(job)
+    return {"documents": index_trace(trace, on_progress=partial(_keep, job), **_going_on(job))}
+
+
+def index_undone(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Forget what an undone roster had added and index the rest again: nothing tells any more whose ties it had added."""
+    forget_added(payload["ranges"])
+    return index_all(job)
+
+
 def index_moved(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
     """Index a branch again after a move, merge or closing changed where it lies."""
     paths = [payload["new_path"]] if "new_path" in payload else [payload["path"]]
@@ -73,6 +101,12 @@ def index_org(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> 
     return {"documents": index_orgs([payload["org_id"]])}
 
 
+def index_renamed(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Index an org again with everything that is found by its name."""
+    trace = trace_renaming(payload["org_id"])
+    return {"documents": index_trace(trace, on_progress=partial(_keep, job), **_going_on(job))}
+
+
 def index_person(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
     """Index the people an event names, whatever it calls them."""
     named = [payload[key] for key in ("person_id", "kept_id", "dropped_id") if key in payload]
@@ -80,8 +114,13 @@ def index_person(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) 
 
 
 def _index_branch(job: JobContext, path: str) -> int:
-    def keep(last: int, done: int) -> None:
-        job.checkpoint(after=last)
-        job.progress(done)
+    return index_branch(path, on_progress=partial(_keep, job), **_going_on(job))
 
-    return index_branch(path, day=clock.day_of(clock.now()), after=job.state.get("after", 0), on_progress=keep)
+
+def _keep(job: JobContext, last: int, done: int) -> None:
+    job.checkpoint(after=last)
+    job.progress(done)
+
+
+def _going_on(job: JobContext) -> dict[str, Any]:
+    return {"day": clock.day_of(clock.now()), "after": job.state.get("after", 0)}

@@ -15,6 +15,7 @@ constraints: `unique=True` on a character column would make PostgreSQL keep a se
 from typing import Self, TypeVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from shuren.directory.data import ClassType, EnrollmentRole, OrgStatus, OrgType, Role, SessionType, Sex
 from shuren.kernel.fields import BytewiseField, PathField
@@ -209,6 +210,9 @@ class Person(Roster):
             models.Index(fields=["pupil_number"], name="person_pupil_number"),
             models.Index(fields=["staff_number"], name="person_staff_number"),
             models.Index(fields=["national_id_index"], name="person_national_id"),
+            # Most children have neither: only the addresses that somebody may sign in by are worth their place.
+            models.Index(Lower("email"), name="person_email", condition=models.Q(email__gt="")),
+            models.Index(fields=["phone"], name="person_phone", condition=models.Q(phone__gt="")),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,17 @@
 from django.urls import path, re_path
 
-from shuren.directory.views import grant_pages, org_forms, org_pages, people_pages, person_forms, roster_files
+from shuren.directory.views import (
+    class_pages,
+    grant_pages,
+    guardian_pages,
+    org_forms,
+    org_pages,
+    people_pages,
+    person_forms,
+    place_pages,
+    role_pages,
+    roster_files,
+)
 
 app_name = "directory"
 urlpatterns = [
@@ -8,6 +19,7 @@ urlpatterns = [
     path("orgs/<public_id>/", org_pages.org, name="org"),
     path("orgs/<public_id>/people/", org_pages.org_people, name="org_people"),
     path("orgs/<public_id>/people/new/", person_forms.add_person, name="add_person"),
+    path("orgs/<public_id>/pupils/new/", place_pages.add_pupils, name="add_pupils"),
     re_path(r"^orgs/(?P<public_id>[0-9a-z]+)/roster\.(?P<form>xlsx|zip)$", roster_files.roster_file, name="roster_file"),
     path("orgs/<public_id>/grants/", org_pages.org_grants, name="org_grants"),
     path("orgs/<public_id>/grants/new/", grant_pages.add_grant, name="add_grant"),
@@ -24,6 +36,14 @@ urlpatterns = [
     path("people/<public_id>/correct/", person_forms.correct_person, name="correct_person"),
     path("people/<public_id>/reveal/", people_pages.reveal, name="reveal_person"),
     path("people/<public_id>/seen-by/", people_pages.seen_by, name="seen_by"),
+    path("people/<public_id>/roles/new/", role_pages.add_role, name="add_role"),
+    path("people/<public_id>/roles/<role_id>/end/", role_pages.end_role, name="end_role"),
+    path("people/<public_id>/transfer/", place_pages.transfer, name="transfer"),
+    path("people/<public_id>/classes/new/", class_pages.enrol, name="enrol"),
+    path("people/<public_id>/classes/<enrollment_id>/end/", class_pages.leave_class, name="leave_class"),
+    path("people/<public_id>/guardians/new/", guardian_pages.link_guardian, name="link_guardian"),
+    path("people/<public_id>/guardians/register/", guardian_pages.register_guardian, name="register_guardian"),
+    path("people/<public_id>/guardians/<guardian_id>/end/", guardian_pages.end_guardian, name="end_guardian"),
     path("grants/", grant_pages.grants, name="grants"),
     path("grants/<public_id>/revoke/", grant_pages.revoke, name="revoke_grant"),
 ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shuren.directory.data import Permission, Role
+from shuren.directory.data import OrgType, Permission, Role
 
 P = Permission
 
@@ -47,6 +47,15 @@ ROSTER_ONLY = frozenset({Role.PUPIL, Role.PARENT})
 BRANCH_ROLES = frozenset(
     {Role.HEAD, Role.SCHOOL_ADMIN, Role.STAFF, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
 )
+# Of these only whoever may give them enters or ends one.
+GIVEN_ROLES = BRANCH_ROLES - {Role.STAFF}
+# What a person may be entered as, by the level of the org; a place in a class is an enrollment.
+_OFFICES = {
+    OrgType.PROVINCE: Role.PROVINCE_OFFICER,
+    OrgType.CITY: Role.CITY_OFFICER,
+    OrgType.COUNTY: Role.COUNTY_OFFICER,
+}
+_ENTERED_AT_SCHOOLS = (Role.PUPIL, Role.TEACHER, Role.STAFF, Role.HEAD, Role.SCHOOL_ADMIN, Role.PARENT)
 
 _SCHOOL_ROLES = frozenset({Role.TEACHER, Role.CLASS_TEACHER, Role.STAFF})
 _COUNTY_ROLES = _SCHOOL_ROLES | {Role.HEAD, Role.SCHOOL_ADMIN, Role.EXPERT, Role.VENDOR}
@@ -69,6 +78,13 @@ def may_give(held: Role, given: Role) -> bool:
 
 def givable_roles(held: Role) -> tuple[Role, ...]:
     return tuple(role for role in Role if may_give(held, role))
+
+
+def roles_at(kind: OrgType) -> tuple[Role, ...]:
+    """The roles a person may be entered in at an org of this level."""
+    if kind in (OrgType.GRADE, OrgType.CLASS):
+        return ()
+    return (Role.STAFF, _OFFICES[kind]) if kind in _OFFICES else _ENTERED_AT_SCHOOLS
 
 
 def excluded_by(role: Role, held: frozenset[Role]) -> Role | None:

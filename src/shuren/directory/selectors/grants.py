@@ -1,5 +1,6 @@
 """Grants, read: who holds what where, and what somebody may give on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import GrantData, OrgStatus, Permission, PersonData, Role
 from shuren.directory.models import Affiliation, Grant
 from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS, may_give
-from shuren.directory.selectors.people import person_data
+from shuren.directory.selectors.people import people_within, person_data
 from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
@@ -101,10 +102,11 @@ def access_grant(*, actor: Actor, id: int, now: datetime) -> GrantData:
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:
-    """A grant as a page lists it, with names."""
+    """A grant as a page lists it, with names. Who looks after grants does not thereby read people (`may_open`)."""
 
     grant: GrantData
     person: PersonData
+    may_open: bool
     org_name: str
     org_public_id: str
     giver_name: str
@@ -117,23 +119,31 @@ def page_of_grants(*, actor: Actor, now: datetime, search: str, role: str, numbe
         rows = rows.filter(Q(person__name__contains=search) | Q(person__number=search))
     if role:
         rows = rows.filter(role=role)
-    return page_of(rows, grant_row, number=number, size=size)
+    page = page_of(rows, lambda grant: grant, number=number, size=size)
+    return Page(_grant_rows(page.rows, actor, now), page.total, page.is_exact, page.number, page.size)
 
 
-def grant_row(grant: Grant) -> GrantRow:
+def _grant_rows(grants: Collection[Grant], actor: Actor, now: datetime) -> list[GrantRow]:
+    people = scope_of(actor=actor, permission=Permission.VIEW_PEOPLE, now=now)
+    open_ids = people_within(people, {grant.person_id for grant in grants}, day=day_of(now))
+    return [_grant_row(grant, grant.person_id in open_ids) for grant in grants]
+
+
+def _grant_row(grant: Grant, may_open: bool) -> GrantRow:
     return GrantRow(
         grant=grant_data(grant),
         person=person_data(grant.person),
+        may_open=may_open,
         org_name=grant.org.name,
         org_public_id=ids.encode("org", grant.org_id),
         giver_name=grant.granted_by.name if grant.granted_by else "",
     )
 
 
-def grants_at(path: str, *, now: datetime) -> list[GrantRow]:
+def grants_at(path: str, *, actor: Actor, now: datetime) -> list[GrantRow]:
     """Grants in force on the org at `path`, given there or above, outermost first."""
     rows = grants_reaching(path, now=now).select_related("granted_by").order_by("org_path", "role", "id")
-    return [grant_row(grant) for grant in rows[:500]]
+    return _grant_rows(list(rows[:500]), actor, now)
 
 
 def grants_reaching(path: str, *, now: datetime) -> QuerySet[Grant]:

@@ -108,8 +108,8 @@ def matching_ids(search: str) -> list[int] | None:
     text = search.strip()
     living = Person.objects.visible().filter(merged_into__isnull=True).order_by()
     found: set[int] = set()
-    for column in _searched(text):
-        rows = living.filter(_prefix_q(column, text)).values_list("pk", flat=True)[: NARROW + 1]
+    for column in searched_columns(text):
+        rows = living.filter(prefix_q(column, text)).values_list("pk", flat=True)[: NARROW + 1]
         found.update(rows)
         if len(found) > NARROW:
             return None
@@ -199,13 +199,13 @@ def _in_order(source: Source, pks: Sequence[int]) -> list[PersonRow]:
     return [found[pk] for pk in pks if pk in found]
 
 
-def _searched(text: str) -> tuple[str, ...]:
+def searched_columns(text: str) -> tuple[str, ...]:
     if text.isascii() and any(letter.isdigit() for letter in text):
         return ("number", "pupil_number", "staff_number")
     return ("name",)
 
 
-def _prefix_q(column: str, text: str, *, of: str = "") -> Q:
+def prefix_q(column: str, text: str, *, of: str = "") -> Q:
     prefix = text if column == "name" else text.upper()
     return Q(**{f"{of}{column}__gte": prefix, f"{of}{column}__lt": prefix + _LAST})
 
@@ -221,8 +221,8 @@ def _all_people(search: str, found: list[int] | None) -> Source:
     if found is not None:
         return Source(rows.filter(pk__in=found), len(found), _person_rows, _NAME, sorts)
     if search:
-        column = _searched(search.strip())[0]
-        return Source(rows.filter(_prefix_q(column, search.strip())), None, _person_rows, (column, "pk"), {})
+        column = searched_columns(search.strip())[0]
+        return Source(rows.filter(prefix_q(column, search.strip())), None, _person_rows, (column, "pk"), {})
     return Source(rows, _people_total(rows), _person_rows, _NAME, sorts, Person.objects.all())
 
 
@@ -289,8 +289,8 @@ def _searched_rows(
     if found is not None:
         rows = rows.filter(person_id__in=found)
         return Source(rows, rows.count(), turn, _PLACE, _SORTS)
-    column = _searched(search.strip())[0]
-    return Source(rows.filter(_prefix_q(column, search.strip(), of="person__")), None, turn, _PLACE, {})
+    column = searched_columns(search.strip())[0]
+    return Source(rows.filter(prefix_q(column, search.strip(), of="person__")), None, turn, _PLACE, {})
 
 
 def _row(pk: int, number: str, name: str, sex: str, role: Role | None, org_id: int | None, org_name: str) -> PersonRow:

@@ -1,22 +1,25 @@
 """Everything a person's page shows, for those parts the reader may see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from shuren.directory.data import EnrollmentRole, GrantData, Permission, PersonData, Role
-from shuren.directory.models import Affiliation, Enrollment, FormerNumber, GuardianLink, Person
-from shuren.directory.rules.permissions import ROLE_PERMISSIONS
-from shuren.directory.selectors.grants import grants_of, grants_reaching
+from django.db.models import Q
+
+from shuren.directory.data import ClassType, EnrollmentRole, GrantData, Permission, PersonData, Role
+from shuren.directory.models import Affiliation, Enrollment, FormerNumber, GuardianLink, Org, Person
+from shuren.directory.rules.permissions import GIVEN_ROLES, ROLE_PERMISSIONS
+from shuren.directory.selectors.grants import GivingRight, giving_rights, grants_of, grants_reaching
 from shuren.directory.selectors.people import people_within, person_data, person_row_for, person_row_within
 from shuren.directory.selectors.scope import current_q, scopes_of
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, Period
+from shuren.kernel.scope import Scope, path_q
 
 
 @dataclass(frozen=True, slots=True)
 class Belonging:
-    """A line of a person's past and present: role, org, period."""
+    """A line of a person's past and present: role, org, period; `may_end` says whether the reader may end it."""
 
     id: int
     role: Role
@@ -28,6 +31,8 @@ class Belonging:
     begin_date: date | None
     end_date: date | None
     is_current: bool
+    has_ended: bool = False
+    may_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,17 @@ class Relative:
     person: PersonData
     relation: str
     is_open: bool
+    begin_date: date | None
+    end_date: date | None
+    has_ended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
     """A person's page. `private` holds the facts graded L3; `may_see` says whether they are shown unmasked.
 
-    `open_org_ids` are the orgs among the person's own whose pages the reader may open.
+    `open_org_ids` are the orgs among the person's own whose pages the reader may open; `has_taught_classes` is asked only for
+    a pupil whom the reader manages.
     """
 
     person: PersonData
@@ -59,6 +68,7 @@ class PersonDetail:
     former_numbers: tuple[tuple[str, str, datetime], ...]
     grants: tuple[GrantData, ...]
     open_org_ids: frozenset[int]
+    has_taught_classes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +90,23 @@ def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
     scopes = scopes_of(actor=actor, permissions=(_VIEW, _SENSITIVE, _MANAGE, Permission.VIEW_ORGS), now=now)
     day = day_of(now)
     row = person_row_within(scopes[_VIEW], id, day=day)
-    relatives = _links(row)
-    within = people_within(scopes[_VIEW], [link[0].pk for link in relatives], day=day)
-    turned = [(Relative(person_data(other), relation, other.pk in within), is_ward) for other, relation, is_ward in relatives]
+    may_manage = bool(people_within(scopes[_MANAGE], [row.pk], day=day))
+    guardians, wards = _relatives(row, scopes[_VIEW], day, with_ended=may_manage)
     affiliations, enrollments = _affiliations(row, day), _enrollments(row, day)
+    if may_manage:
+        affiliations = _endable(affiliations, scopes[_MANAGE], _rights(actor, affiliations, now))
+        enrollments = _endable(enrollments, scopes[_MANAGE], None)
     return PersonDetail(
         person=person_data(row),
         grade=row.grade,
         private={key: _text(getattr(row, key)) for key in PRIVATE},
         has_national_id=bool(row.national_id_index),
         may_see=actor.person_id == row.pk or bool(people_within(scopes[_SENSITIVE], [row.pk], day=day)),
-        may_manage=bool(people_within(scopes[_MANAGE], [row.pk], day=day)),
+        may_manage=may_manage,
         affiliations=affiliations,
         enrollments=enrollments,
-        guardians=tuple(relative for relative, is_ward in turned if not is_ward),
-        wards=tuple(relative for relative, is_ward in turned if is_ward),
+        guardians=guardians,
+        wards=wards,
         former_numbers=tuple(
             FormerNumber.objects.filter(person=row).order_by("-until", "-id").values_list("kind", "value", "until")
         ),
@@ -102,36 +114,55 @@ def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
         open_org_ids=frozenset(
             line.org_id for line in (*affiliations, *enrollments) if scopes[Permission.VIEW_ORGS].covers(line.org_path)
         ),
+        has_taught_classes=may_manage and _has_taught_classes(affiliations),
     )
+
+
+def _has_taught_classes(affiliations: tuple[Belonging, ...]) -> bool:
+    """Whether the schools a pupil is at have classes beside the home classes."""
+    paths = [line.org_path for line in affiliations if line.role is Role.PUPIL and not line.has_ended]
+    classes = Org.objects.visible().filter(path_q("path", paths), class_detail__class_type=ClassType.SCHEDULED)
+    return bool(paths) and classes.exists()
 
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value or "")
 
 
-def _links(row: Person) -> list[tuple[Person, str, bool]]:
-    links = GuardianLink.objects.visible().filter(ward=row).select_related("guardian")
-    wards = GuardianLink.objects.visible().filter(guardian=row).select_related("ward")
-    return [(link.guardian, link.relation, False) for link in links] + [(link.ward, link.relation, True) for link in wards]
+def _rights(actor: Actor, lines: tuple[Belonging, ...], now: datetime) -> tuple[GivingRight, ...] | None:
+    """What `actor` may give on; None, for everything, where no line asks for it."""
+    asked = not actor.is_system and any(line.role in GIVEN_ROLES and not line.has_ended for line in lines)
+    return tuple(giving_rights(actor=actor, now=now)) if asked else None
+
+
+def _endable(lines: tuple[Belonging, ...], manage: Scope, rights: tuple[GivingRight, ...] | None) -> tuple[Belonging, ...]:
+    def may_end(line: Belonging) -> bool:
+        if line.has_ended or not manage.covers(line.org_path):
+            return False
+        is_free = rights is None or line.role not in GIVEN_ROLES
+        return is_free or any(right.reaches(line.role, line.org_path) for right in rights or ())
+
+    return tuple(replace(line, may_end=may_end(line)) for line in lines)
+
+
+def _relatives(row: Person, view: Scope, day: date, *, with_ended: bool) -> tuple[tuple[Relative, ...], tuple[Relative, ...]]:
+    """Guardians, then wards; the page of one within `view` may be opened. What has ended is for who looks after the links."""
+    links = GuardianLink.objects.visible().filter(Q(ward=row) | Q(guardian=row)).select_related("guardian", "ward")
+    if not with_ended:
+        links = links.filter(current_q(day))
+    found = [(link, link.guardian if link.ward_id == row.pk else link.ward) for link in links.order_by("pk")]
+    within = people_within(view, [other.pk for _link, other in found], day=day)
+    sides: tuple[list[Relative], list[Relative]] = ([], [])
+    for link, other in found:
+        has_ended = _has_ended(link, day)
+        relative = Relative(person_data(other), link.relation, other.pk in within, link.begin_date, link.end_date, has_ended)
+        sides[link.guardian_id == row.pk].append(relative)
+    return tuple(sides[0]), tuple(sides[1])
 
 
 def _affiliations(row: Person, day: date) -> tuple[Belonging, ...]:
     rows = Affiliation.objects.visible().filter(person=row).select_related("org").order_by("-begin_date", "-id")
-    return tuple(
-        Belonging(
-            id=found.pk,
-            role=Role(found.role),
-            org_id=found.org_id,
-            org_name=found.org.name,
-            org_public_id=ids.encode("org", found.org_id),
-            org_path=found.org_path,
-            is_primary=found.is_primary,
-            begin_date=found.begin_date,
-            end_date=found.end_date,
-            is_current=Period(found.begin_date, found.end_date).covers(day),
-        )
-        for found in rows
-    )
+    return tuple(_belonging(found, found.org, Role(found.role), day) for found in rows)
 
 
 def _enrollments(row: Person, day: date) -> tuple[Belonging, ...]:
@@ -139,21 +170,29 @@ def _enrollments(row: Person, day: date) -> tuple[Belonging, ...]:
     found = []
     for line in rows:
         teaches = Role.CLASS_TEACHER if line.is_primary else Role.TEACHER
-        found.append(
-            Belonging(
-                id=line.pk,
-                role=Role.PUPIL if line.role == EnrollmentRole.STUDENT else teaches,
-                org_id=line.class_org_id,
-                org_name=line.class_org.name,
-                org_public_id=ids.encode("org", line.class_org_id),
-                org_path=line.org_path,
-                is_primary=line.is_primary,
-                begin_date=line.begin_date,
-                end_date=line.end_date,
-                is_current=Period(line.begin_date, line.end_date).covers(day),
-            )
-        )
+        role = Role.PUPIL if line.role == EnrollmentRole.STUDENT else teaches
+        found.append(_belonging(line, line.class_org, role, day))
     return tuple(found)
+
+
+def _belonging(line: Affiliation | Enrollment, org: Org, role: Role, day: date) -> Belonging:
+    return Belonging(
+        id=line.pk,
+        role=role,
+        org_id=org.pk,
+        org_name=org.name,
+        org_public_id=ids.encode("org", org.pk),
+        org_path=line.org_path,
+        is_primary=line.is_primary,
+        begin_date=line.begin_date,
+        end_date=line.end_date,
+        is_current=Period(line.begin_date, line.end_date).covers(day),
+        has_ended=_has_ended(line, day),
+    )
+
+
+def _has_ended(line: Affiliation | Enrollment | GuardianLink, day: date) -> bool:
+    return line.end_date is not None and (line.end_date <= day or line.end_date == line.begin_date)
 
 
 def who_can_see(*, actor: Actor, id: int, now: datetime) -> list[Seer]:

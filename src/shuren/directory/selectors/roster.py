@@ -116,6 +116,25 @@ def cells_sql(kind: Kind, extra: Sequence[str] = ()) -> str:
     return f"SELECT {', '.join(['r.id', sid, columns, *extra])} FROM {source}"
 
 
+def written_since_sql(kind: Kind, imports: Sequence[int]) -> tuple[str, list[Any]]:
+    """SELECT of id, kind and sourced id of people and ties that somebody else wrote (see `written_condition`).
+
+    A link is named by its ward, with whose line it comes.
+    """
+    condition, parameters = written_condition(imports)
+    if kind is LINK:
+        source = f"w.sourced_id FROM {LINK.table} r JOIN {PERSON.table} w ON w.id = r.ward_id"
+        return f"SELECT r.id, '{PERSON.name}', {source} WHERE {condition}", parameters
+    return f"SELECT r.id, '{kind.name}', r.sourced_id FROM {kind.table} r WHERE {condition}", parameters
+
+
+def written_condition(imports: Sequence[int]) -> tuple[str, list[Any]]:
+    """The condition that a row was written after the first of the imports: by hand, by a newer one, or by one of the others."""
+    first, *later = imports
+    others = f" OR r.import_id IN ({', '.join(['%s'] * len(later))})" if later else ""
+    return f"(r.import_id IS NULL OR r.import_id > %s{others})", [first, *later]
+
+
 def branch_condition(kind: Kind, paths: Sequence[str]) -> tuple[str, list[str]]:
     """The condition that a row of `kind` lies in one of the branches; people lie where they are affiliated or enrolled.
 

@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 
 from shuren.directory.data import CountKind, OrgStatus, Permission, Role
 from shuren.directory.models import Affiliation, Org, Person
-from shuren.directory.rules.permissions import ADMINS, BRANCH_ROLES, excluded_by
+from shuren.directory.rules.permissions import ADMINS, excluded_by
 from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.rules.tree import ids_of
-from shuren.directory.selectors.grants import giving_rights, held_roles
+from shuren.directory.selectors.grants import held_roles
 from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.selectors.roles import may_hand_out
+from shuren.directory.services.end_tie import end_tie
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
@@ -72,21 +74,18 @@ def affiliate(
 
 @transaction.atomic
 def end_affiliation(*, actor: Actor, affiliation_id: int, now: datetime, end_date: date | None = None) -> None:
-    """End a role at an org, today unless said otherwise; publishes `directory.affiliation_ended`."""
-    day = day_of(now)
-    end = end_date or day
+    """End a role at an org, today unless said otherwise; publishes `directory.affiliation_ended`.
+
+    A role that reaches a whole branch is ended only by somebody who could give it.
+    """
     row = Affiliation.objects.select_for_update().filter(pk=affiliation_id).first()
     if row is None:
         raise NotFound(_("没有找到这条任职记录。"))
     org_row_for(actor=actor, id=row.org_id, permission=Permission.MANAGE_PEOPLE, now=now)
-    if row.end_date is not None and row.end_date <= end:
-        raise Conflict(_("这条任职记录已经结束。"))
-    if row.begin_date is not None and end < row.begin_date:
-        raise Invalid(_("结束日期不能早于开始日期。"), remedy=_("请修改结束日期。"))
-    was_counted = Period(row.begin_date, row.end_date).covers(day)
-    row.end_date = end
-    row.save(update_fields=["end_date"])
-    if was_counted and end <= day:
+    if not may_hand_out(actor=actor, role=Role(row.role), path=row.org_path, now=now):
+        raise Refused(_("您没有权力在这个机构结束这个角色。"), remedy=_("请由能授予这个角色的人办理。"))
+    end, is_counted_no_more = end_tie(row, end_date=end_date, now=now)
+    if is_counted_no_more:
         count_member(row.org_path, Role(row.role), -1)
     details = {"org_id": row.org_id, "role": row.role, "end_date": end.isoformat()}
     audit.record(actor=actor, action="directory.affiliation_ended", target=f"person:{row.person_id}", details=details, now=now)
@@ -104,6 +103,5 @@ def _check_role(actor: Actor, person: Person, org: Org, role: Role, now: datetim
         raise Invalid(_("系统、安全、审计管理员只能通过授权产生。"), remedy=_("请在授权页面办理。"))
     if excluded_by(role, held_roles(person.pk, now=now)) is not None:
         raise Conflict(_("这个人是系统、安全或审计管理员，不能再担任这个角色。"), remedy=_("请先收回管理员授权。"))
-    needs_right = role in BRANCH_ROLES and role is not Role.STAFF and not actor.is_system
-    if needs_right and not any(right.reaches(role, org.path) for right in giving_rights(actor=actor, now=now)):
+    if not may_hand_out(actor=actor, role=role, path=org.path, now=now):
         raise Refused(_("您没有权力在这个机构授予这个角色。"), remedy=_("请由持有该角色转授权的人办理。"))

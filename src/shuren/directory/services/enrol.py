@@ -9,6 +9,7 @@ from shuren.directory.data import CountKind, EnrollmentRole, OrgStatus, OrgType,
 from shuren.directory.models import Enrollment, Org, Person
 from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.services.end_tie import end_tie
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
@@ -64,20 +65,12 @@ def enrol(
 @transaction.atomic
 def end_enrollment(*, actor: Actor, enrollment_id: int, now: datetime, end_date: date | None = None) -> None:
     """Take a person out of a class, today unless said otherwise; publishes `directory.enrollment_ended`."""
-    day = day_of(now)
-    end = end_date or day
     row = Enrollment.objects.select_for_update().filter(pk=enrollment_id).first()
     if row is None:
         raise NotFound(_("没有找到这条编班记录。"))
     org_row_for(actor=actor, id=row.class_org_id, permission=Permission.MANAGE_PEOPLE, now=now)
-    if row.end_date is not None and row.end_date <= end:
-        raise Conflict(_("这条编班记录已经结束。"))
-    if row.begin_date is not None and end < row.begin_date:
-        raise Invalid(_("结束日期不能早于开始日期。"), remedy=_("请修改结束日期。"))
-    was_counted = Period(row.begin_date, row.end_date).covers(day)
-    row.end_date = end
-    row.save(update_fields=["end_date"])
-    if was_counted and end <= day:
+    end, is_counted_no_more = end_tie(row, end_date=end_date, now=now)
+    if is_counted_no_more:
         count_enrolled(row.class_org, EnrollmentRole(row.role), -1)
     details = {"class_id": row.class_org_id, "role": row.role, "end_date": end.isoformat()}
     audit.record(actor=actor, action="directory.enrollment_ended", target=f"person:{row.person_id}", details=details, now=now)

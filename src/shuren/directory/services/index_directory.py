@@ -1,7 +1,7 @@
 """Put orgs and people into the search index."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 
 from django.db.models import Q
@@ -9,11 +9,14 @@ from django.db.models import Q
 from shuren.directory.data import OrgStatus, OrgType
 from shuren.directory.models import Affiliation, Enrollment, FormerNumber, Org, Person
 from shuren.directory.selectors.orgs import orgs_above
+from shuren.directory.services.trace_roster import Trace
 from shuren.kernel.scope import path_q
-from shuren.search.api import index_documents, remove_documents
+from shuren.search.api import index_documents, remove_documents, settle_index
 from shuren.search.data import Document
 
 _BATCH = 2_000
+# So many documents change what the index is like.
+_MANY = 10_000
 
 
 def index_orgs(org_ids: Collection[int]) -> int:
@@ -51,11 +54,35 @@ def index_branch(
             for person_id in rows.order_by("person_id").values_list("person_id", flat=True).distinct()[:_BATCH]
         }
         if not wanted:
+            if done >= _MANY:
+                settle_index()
             return done
         batch = sorted(wanted)[:_BATCH]
         done += index_people(batch, day=day)
         after = batch[-1]
         on_progress(after, done)
+
+
+def index_trace(
+    trace: Trace, *, day: date, after: int = 0, on_progress: Callable[[int, int], None] = lambda last, done: None
+) -> int:
+    """Index the orgs and people that a roster touched, in order of person id from `after` on; see `index_branch`."""
+    done = 0
+    if not after:
+        for start in range(0, len(trace.orgs), _BATCH):
+            done += index_orgs(trace.orgs[start : start + _BATCH])
+    people = trace.people[trace.people > after]
+    for start in range(0, len(people), _BATCH):
+        batch = people[start : start + _BATCH].tolist()
+        done += index_people(batch, day=day)
+        on_progress(batch[-1], done)
+    return done
+
+
+def forget_added(ranges: Mapping[str, list[int]]) -> None:
+    """Forget the rows of a roster that was undone; `ranges` names the ids it had added per table."""
+    for kind, model in (("org", Org), ("person", Person)):
+        remove_documents(kind, range(*ranges.get(model._meta.db_table, (0, 0))))
 
 
 def _org_stream(path: str) -> Iterator[Document]:

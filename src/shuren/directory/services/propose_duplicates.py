@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import attrgetter
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F, Window
 
 from shuren.directory.models import DuplicatePair, Person
 from shuren.directory.rules.duplicates import Traits, judged
@@ -45,14 +46,16 @@ def propose_duplicates(*, now: datetime, on_progress: Callable[[int], None] = la
 
 
 def _candidates() -> Iterator[tuple[Person, Person]]:
+    """Pairs that share a key, every group read in one pass over the people sorted by it."""
     living = Person.objects.visible().filter(merged_into__isnull=True)
     for columns in _KEYS:
         rows = living.exclude(**{columns[0]: ""})
         if "birth_date" in columns:
             rows = rows.filter(birth_date__isnull=False)
-        shared = rows.order_by().values(*columns).annotate(size=Count("pk")).filter(size__gt=1, size__lte=_LARGEST_GROUP)
-        for group in shared.values(*columns).iterator(chunk_size=CHUNK):
-            yield from combinations(living.filter(**group).order_by("pk"), 2)
+        size = Window(Count("pk"), partition_by=[F(column) for column in columns])
+        shared = rows.annotate(size=size).filter(size__gt=1, size__lte=_LARGEST_GROUP).order_by(*columns, "pk")
+        for _key, group in groupby(shared.iterator(chunk_size=CHUNK), key=attrgetter(*columns)):
+            yield from combinations(group, 2)
 
 
 def _traits(person: Person) -> Traits:

@@ -60,6 +60,8 @@ def test_changes_reach_the_index(indexed: Region) -> None:
     run_pending()
     assert added in found(indexed, "county_officer", "东川新校", "org")
     assert school in found(indexed, "county_officer", "凌波小学", "org")
+    assert indexed.org_ids["grade"] in found(indexed, "head", "凌波小学 四年级", "org")
+    assert indexed.person["head"] in found(indexed, "county_officer", "凌波小学", "person")
     assert indexed.person["pupil"] in found(indexed, "head", "王改名", "person")
     assert indexed.person["pupil"] not in found(indexed, "head", "王小明", "person")
 

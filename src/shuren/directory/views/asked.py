@@ -1,6 +1,6 @@
 """What a request says: who acts, when, and which row an opaque id names."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import HttpRequest, QueryDict
 
@@ -17,12 +17,24 @@ def now() -> datetime:
     return clock.now()
 
 
+def today() -> date:
+    return clock.day_of(clock.now())
+
+
 def org_id_in(public_id: str) -> int:
     return ids.decode("org", public_id)
 
 
 def person_id_in(public_id: str) -> int:
     return ids.decode("person", public_id)
+
+
+def affiliation_id_in(public_id: str) -> int:
+    return ids.decode("affiliation", public_id)
+
+
+def enrollment_id_in(public_id: str) -> int:
+    return ids.decode("enrollment", public_id)
 
 
 def pair_id_in(public_id: str) -> int:

@@ -17,9 +17,9 @@ from shuren.directory.selectors.people import person_ids_by_number
 from shuren.directory.services.grant_role import grant_role
 from shuren.directory.services.revoke_grant import revoke_grant
 from shuren.directory.views.asked import actor_in, grant_id_in, now, org_id_in, posted
-from shuren.directory.views.org_forms import form_page
+from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.org_pages import org_url
-from shuren.directory.views.people_pages import person_url
+from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import ROLES
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
@@ -35,9 +35,7 @@ def grants(request: HttpRequest) -> HttpResponseBase:
         name="grants",
         title=_("授权"),
         columns=(
-            Column(
-                key="person", title=_("人员"), value=lambda row: row.person.name, url=lambda row: person_url(row.person.public_id)
-            ),
+            Column(key="person", title=_("人员"), value=lambda row: row.person.name, url=_person_url),
             Column(key="number", title=_("人员编号"), value=lambda row: row.person.number),
             Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.grant.role])),
             Column(key="org", title=_("范围"), value=lambda row: row.org_name, url=_org_url),
@@ -65,6 +63,10 @@ def grants(request: HttpRequest) -> HttpResponseBase:
     return render_list(
         request, spec, context={"lead": _("授权 = 谁、什么角色、哪个机构及其下级、多长时间。在机构页面的“授权”里可以新增。")}
     )
+
+
+def _person_url(row: GrantRow) -> str:
+    return person_url(row.person.public_id) if row.may_open else ""
 
 
 def _org_url(row: GrantRow) -> str:

@@ -6,11 +6,10 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from shuren.directory.data import CountKind, OrgData, Permission, Written
+from shuren.directory.data import CountKind, Permission, Written
 from shuren.directory.forms import ChooseOrgForm, CorrectOrgForm, OrgForm, ReasonForm
 from shuren.directory.rules.tree import PARENT_TYPES, child_types
 from shuren.directory.selectors.org_list import OrgFacts, managed_orgs, org_page
@@ -21,9 +20,10 @@ from shuren.directory.services.correct_org import correct_org as correct
 from shuren.directory.services.merge_orgs import merge_orgs
 from shuren.directory.services.move_org import move_org as move
 from shuren.directory.views.asked import actor_in, now, org_id_in, posted
+from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.words import ORG_TYPES
-from shuren.kernel.errors import NotFound, ShurenError
+from shuren.kernel.errors import NotFound
 from shuren.pages.api import number_text
 
 
@@ -168,37 +168,3 @@ def _page(
         back=org_url(facts.org),
         chain=facts.chain,
     )
-
-
-def form_page(
-    request: HttpRequest,
-    form: Form,
-    save: Callable[[], str],
-    *,
-    title: str,
-    submit: str,
-    back: str,
-    lead: str = "",
-    is_danger: bool = False,
-    chain: tuple[OrgData, ...] = (),
-) -> HttpResponseBase:
-    """Show a form; on a good POST save it and go where `save` says. What a rule refuses is shown above the form."""
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect(save())
-        except NotFound:
-            raise
-        except ShurenError as error:
-            form.add_error(None, str(error))
-            status = error.status
-    context = {
-        "title": title,
-        "form": form,
-        "submit_label": submit,
-        "cancel_url": back,
-        "lead": lead,
-        "is_danger": is_danger,
-        "breadcrumbs": [{"label": org.name, "url": org_url(org)} for org in chain],
-    }
-    return render(request, "front/form.html", context, status=status)

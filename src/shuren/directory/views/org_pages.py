@@ -21,6 +21,7 @@ from shuren.directory.selectors.org_list import (
     page_of_orgs,
     stream_orgs,
 )
+from shuren.directory.selectors.placement import is_home_class
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.views.asked import actor_in, now, org_id_in
 from shuren.directory.views.people_pages import people_spec
@@ -132,7 +133,7 @@ def org(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 def org_people(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts, scopes = _accessed(request, public_id)
-    spec = people_spec(request, facts.org)
+    spec = people_spec(request, facts.org, may_manage=scopes[Permission.MANAGE_PEOPLE].covers(facts.org.path))
     context = _frame(facts, scopes, "org_people")
     return render_list(request, spec, template="directory/org.html", context=context)
 
@@ -142,7 +143,7 @@ def org_grants(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts, scopes = _accessed(request, public_id)
     if not scopes[Permission.GRANT_ROLES].covers(facts.org.path):
         raise NotFound(_("没有找到这个机构。"))
-    holders = [(row, ROLES[row.grant.role]) for row in grants_at(facts.org.path, now=now())]
+    holders = [(row, ROLES[row.grant.role]) for row in grants_at(facts.org.path, actor=actor_in(request), now=now())]
     return render(
         request, "directory/org_grants.html", _frame(facts, scopes, "org_grants") | {"holders": holders, "org_id": public_id}
     )
@@ -169,6 +170,7 @@ def _frame(facts: OrgFacts, scopes: dict[Permission, Scope], page: str) -> dict[
         "breadcrumbs": trail(facts.chain, scopes[Permission.VIEW_ORGS]),
         "tabs": tabs,
         "actions": _actions(facts, scopes),
+        "rare_actions": _rare_actions(facts, scopes),
         "counts": [(COUNTS[kind], counts[kind]) for kind in COUNTS if counts.get(kind)],
     }
 
@@ -179,23 +181,36 @@ def trail(chain: Iterable[OrgData], scope: Scope) -> list[dict[str, str]]:
 
 
 def _actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Action]:
+    """What one does here often."""
     org = facts.org
     if org.status is not OrgStatus.ACTIVE:
         return []
     actions = []
-    if scopes[Permission.MANAGE_ORGS].covers(org.path):
-        if child_types(org.type):
-            actions.append(Action(label=_("添加下级机构"), url=org_url(org, "add_org"), icon="plus", is_primary=True))
-        actions.append(Action(label=_("更名或更正"), url=org_url(org, "correct_org"), icon="edit"))
-        if org.parent_id is not None:
-            actions.append(Action(label=_("移动"), url=org_url(org, "move_org"), icon="arrow-right"))
-            actions.append(Action(label=_("并入另一机构"), url=org_url(org, "merge_org"), icon="switch-horizontal"))
-            actions.append(Action(label=_("撤销机构"), url=org_url(org, "close_org"), icon="x", is_danger=True))
-    if scopes[Permission.MANAGE_PEOPLE].covers(org.path) and org.type not in (OrgType.GRADE, OrgType.CLASS):
-        actions.append(Action(label=_("登记人员"), url=org_url(org, "add_person"), icon="user-plus"))
-    if scopes[Permission.EXPORT_ROSTER].covers(org.path) and org.type not in (OrgType.GRADE, OrgType.CLASS):
+    is_school_like = org.type not in (OrgType.GRADE, OrgType.CLASS)
+    if scopes[Permission.MANAGE_ORGS].covers(org.path) and child_types(org.type):
+        actions.append(Action(label=_("添加下级机构"), url=org_url(org, "add_org"), icon="plus", is_primary=True))
+    if scopes[Permission.MANAGE_PEOPLE].covers(org.path):
+        if is_school_like:
+            actions.append(Action(label=_("登记人员"), url=org_url(org, "add_person"), icon="user-plus"))
+        elif is_home_class(org):
+            url = org_url(org, "add_pupils")
+            actions.append(Action(label=_("添加学生"), url=url, icon="user-plus", is_primary=True))
+    if scopes[Permission.EXPORT_ROSTER].covers(org.path) and is_school_like:
         url = reverse("directory:roster_file", args=[org.public_id, "xlsx"])
         actions.append(Action(label=_("导出名册"), url=url, icon="download"))
+    return actions
+
+
+def _rare_actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Action]:
+    """What changes the org itself, behind a menu."""
+    org = facts.org
+    if org.status is not OrgStatus.ACTIVE or not scopes[Permission.MANAGE_ORGS].covers(org.path):
+        return []
+    actions = [Action(label=_("更名或更正"), url=org_url(org, "correct_org"), icon="edit")]
+    if org.parent_id is not None:
+        actions.append(Action(label=_("移动"), url=org_url(org, "move_org"), icon="arrow-right"))
+        actions.append(Action(label=_("并入另一机构"), url=org_url(org, "merge_org"), icon="switch-horizontal"))
+        actions.append(Action(label=_("撤销机构"), url=org_url(org, "close_org"), icon="x", is_danger=True))
     return actions
 
 

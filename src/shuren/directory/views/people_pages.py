@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 
 from shuren.directory.data import OrgData, PersonRow, Role
 from shuren.directory.selectors.people_list import PeopleList, page_of_people, people_list, stream_people
-from shuren.directory.selectors.person_detail import Belonging, PersonDetail, person_detail, who_can_see
+from shuren.directory.selectors.person_detail import PersonDetail, person_detail, who_can_see
 from shuren.directory.services.reveal_person import reveal_national_id
 from shuren.directory.views.asked import actor_in, now, person_id_in
+from shuren.directory.views.person_sections import person_url, sections_of
 from shuren.directory.views.words import PRIVATE, ROLES, SEXES
 from shuren.kernel.audit import record
 from shuren.pages.api import list_query, render_list
@@ -24,16 +25,15 @@ from shuren.standards.api import mask
 _LISTED = [role for role in Role if role not in (Role.VENDOR, Role.EXPERT)]
 
 
-def person_url(public_id: str, page: str = "person") -> str:
-    return reverse(f"directory:{page}", args=[public_id])
-
-
 def people(request: HttpRequest) -> HttpResponseBase:
     return render_list(request, people_spec(request, None))
 
 
-def people_spec(request: HttpRequest, org: OrgData | None) -> ListSpec[PersonRow]:
-    """People one may see, in an org if given. Sorting is offered where it is cheap: everywhere but in a large branch."""
+def people_spec(request: HttpRequest, org: OrgData | None, *, may_manage: bool = False) -> ListSpec[PersonRow]:
+    """People one may see, in an org if given. Sorting is offered where it is cheap: everywhere but in a large branch.
+
+    Whoever manages the people of an org finds the way to another class beside each pupil.
+    """
     actor, moment = actor_in(request), now()
     draft = _spec(PeopleList(()), org)
     asked = list_query(request, draft)
@@ -45,7 +45,13 @@ def people_spec(request: HttpRequest, org: OrgData | None) -> ListSpec[PersonRow
         target = f"org:{org.id}" if org else "org:0"
         record(actor=actor, action="directory.people_exported", target=target, details=details, now=moment)
 
-    return replace(_spec(found, org), on_export=note_export)
+    return replace(_spec(found, org), on_export=note_export, row_actions=_row_actions if may_manage else None)
+
+
+def _row_actions(row: PersonRow) -> tuple[Action, ...]:
+    if row.role is not Role.PUPIL:
+        return ()
+    return (Action(label=_("转班或转学"), url=person_url(row.public_id, "transfer"), icon="switch-horizontal"),)
 
 
 def _spec(found: PeopleList, org: OrgData | None) -> ListSpec[PersonRow]:
@@ -88,19 +94,10 @@ def person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     context = _frame(detail, "person") | {
         "detail": detail,
         "facts": _facts(detail),
-        "affiliations": _lines(detail.affiliations, detail.open_org_ids),
-        "enrollments": _lines(detail.enrollments, detail.open_org_ids),
+        "sections": sections_of(detail),
         "numbers": [(PRIVATE[kind], _shown(kind, value, detail), until) for kind, value, until in detail.former_numbers],
     }
     return render(request, "directory/person.html", context)
-
-
-def _lines(belongings: tuple[Belonging, ...], open_ids: frozenset[int]) -> list[tuple[Belonging, object, str]]:
-    """Orgs outside the reader's scope are named without a link."""
-    return [
-        (line, ROLES[line.role], reverse("directory:org", args=[line.org_public_id]) if line.org_id in open_ids else "")
-        for line in belongings
-    ]
 
 
 def _shown(kind: str, value: str, detail: PersonDetail) -> str:

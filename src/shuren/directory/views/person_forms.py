@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shuren.directory.data import OrgType, Permission, Role, Sex
+from shuren.directory.data import Permission, Role, Sex
 from shuren.directory.forms import CorrectPersonForm, NewPersonForm
+from shuren.directory.rules.permissions import roles_at
 from shuren.directory.selectors.duplicates import PairRow, page_of_pairs, pair_row_for
 from shuren.directory.selectors.org_list import org_page
 from shuren.directory.selectors.people import people_by_ids
@@ -17,19 +18,14 @@ from shuren.directory.services.correct_person import correct_person as correct
 from shuren.directory.services.decide_duplicate import dismiss_duplicate, merge_people
 from shuren.directory.services.enter_person import enter_person
 from shuren.directory.views.asked import actor_in, now, org_id_in, pair_id_in, person_id_in, posted
-from shuren.directory.views.org_forms import form_page, warn
+from shuren.directory.views.form_pages import form_page
+from shuren.directory.views.org_forms import warn
 from shuren.directory.views.org_pages import org_url
-from shuren.directory.views.people_pages import person_url
+from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import EVIDENCE, ROLES, SEXES
 from shuren.kernel.errors import NotFound
 
 _SEXES = [(sex.value, SEXES[sex]) for sex in Sex]
-_SCHOOL_ROLES = (Role.PUPIL, Role.TEACHER, Role.STAFF, Role.HEAD, Role.SCHOOL_ADMIN, Role.PARENT)
-_REGION_ROLES = {
-    OrgType.PROVINCE: (Role.STAFF, Role.PROVINCE_OFFICER),
-    OrgType.CITY: (Role.STAFF, Role.CITY_OFFICER),
-    OrgType.COUNTY: (Role.STAFF, Role.COUNTY_OFFICER),
-}
 
 
 def add_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
@@ -37,7 +33,7 @@ def add_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts, scopes = org_page(actor=actor, id=org_id_in(public_id), permissions=(Permission.MANAGE_PEOPLE,), now=now())
     if not scopes[Permission.MANAGE_PEOPLE].covers(facts.org.path):
         raise NotFound(_("没有找到这个机构。"))
-    roles = [(role.value, ROLES[role]) for role in _REGION_ROLES.get(facts.org.type, _SCHOOL_ROLES)]
+    roles = [(role.value, ROLES[role]) for role in roles_at(facts.org.type)]
     form = NewPersonForm(posted(request), sexes=_SEXES, roles=roles)
 
     def save() -> str:
@@ -67,7 +63,7 @@ def correct_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
         return person_url(public_id)
 
     title = _("更正“%(name)s”的信息") % {"name": detail.person.name}
-    return form_page(request, form, save, title=title, submit=_("保存更正"), back=person_url(public_id))
+    return form_page(request, form, save, title=title, submit=_("保存更正"), back=person_url(public_id), person=detail.person)
 
 
 def duplicates(request: HttpRequest) -> HttpResponseBase:

@@ -1,6 +1,7 @@
-"""The directory's codes in words."""
+"""The directory's codes in words; Chinese says one and many alike, English does not."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shuren.directory.data import CountKind, OrgStatus, OrgType, Role, Sex
 from shuren.directory.rules import duplicates
@@ -11,18 +12,18 @@ ORG_TYPES = {
     OrgType.COUNTY: _("区县"),
     OrgType.AGENCY: _("直属单位"),
     OrgType.GROUP: _("教育集团"),
-    OrgType.SCHOOL: _("学校"),
+    OrgType.SCHOOL: pgettext_lazy("one", "学校"),
     OrgType.CAMPUS: _("校区"),
     OrgType.TEACHING_POINT: _("教学点"),
     OrgType.DEPARTMENT: _("部门"),
     OrgType.GRADE: _("年级"),
-    OrgType.CLASS: _("班级"),
+    OrgType.CLASS: pgettext_lazy("one", "班级"),
 }
 ORG_STATUSES = {OrgStatus.ACTIVE: _("在办"), OrgStatus.CLOSED: _("已撤销"), OrgStatus.MERGED: _("已并入")}
 ROLES = {
-    Role.PUPIL: _("学生"),
+    Role.PUPIL: pgettext_lazy("one", "学生"),
     Role.PARENT: _("家长"),
-    Role.TEACHER: _("教师"),
+    Role.TEACHER: pgettext_lazy("one", "教师"),
     Role.CLASS_TEACHER: _("班主任"),
     Role.HEAD: _("校长"),
     Role.SCHOOL_ADMIN: _("学校管理员"),
@@ -37,12 +38,25 @@ ROLES = {
     Role.AUDIT_ADMIN: _("审计管理员"),
 }
 SEXES = {Sex.UNKNOWN: _("未知"), Sex.MALE: _("男"), Sex.FEMALE: _("女"), Sex.UNSTATED: _("未说明")}
+# GB/T 4761, in the words a roster writes.
+RELATIONS = {
+    "父亲": _("父亲"),
+    "母亲": _("母亲"),
+    "祖父": _("祖父"),
+    "祖母": _("祖母"),
+    "外祖父": _("外祖父"),
+    "外祖母": _("外祖母"),
+    "兄长": _("兄长"),
+    "姐姐": _("姐姐"),
+    "其他亲属": _("其他亲属"),
+    "其他监护人": _("其他监护人"),
+}
 COUNTS = {
     CountKind.SCHOOLS: _("学校"),
     CountKind.CLASSES: _("班级"),
     CountKind.PUPILS: _("学生"),
     CountKind.TEACHERS: _("教师"),
-    CountKind.PARENTS: _("家长"),
+    CountKind.PARENTS: pgettext_lazy("many", "家长"),
 }
 PRIVATE = {
     "birth_date": _("出生日期"),

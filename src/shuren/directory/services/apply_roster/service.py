@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from shuren.directory.models import AppliedRoster, Org, OrgHistory, PendingRoster
+from shuren.directory.models import Affiliation, AppliedRoster, Enrollment, GuardianLink, Org, OrgHistory, PendingRoster, Person
 from shuren.directory.rules.roster.kinds import COURSE, KINDS, LINK, ORG, PERSON
 from shuren.directory.rules.tree import child_path
 from shuren.directory.selectors.roster import unmapped
@@ -25,8 +25,11 @@ from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid
+from shuren.kernel.statistics import refresh_statistics
 
 _LOCK = 7_206_001
+# So many new rows change what a table is like.
+_MANY = 10_000
 Progress = Callable[[int, int], None]
 
 
@@ -58,6 +61,8 @@ def apply_roster(*, import_id: int, now: datetime, on_progress: Progress) -> dic
                 undo_pending(import_id)
                 raise
     remove_stage(folder)
+    if sum(run.added.values()) >= _MANY:
+        refresh_statistics(Org, Person, Affiliation, Enrollment, GuardianLink)
     return {"counts": run.counts}
 
 
@@ -86,7 +91,7 @@ class _Run:
                 "added": by_action.get("add", 0),
                 "changed": by_action.get("change", 0),
                 "ended": ended,
-                "unchanged": by_action.get("same", 0),
+                "unchanged": self.stage.passed(kind.name) + by_action.get("same", 0),
             }
         return counts
 

@@ -33,7 +33,7 @@ def settle_people(stage: Stage) -> None:
 
     The table is written anew once: updating a million rows in place takes several times as long.
     """
-    stage.has_demographics = bool(stage.value("SELECT count(*) FROM demographic"))
+    stage.has_demographics = bool(stage.value("SELECT count(*) FROM demographic") or stage.passed("demographic"))
     _blind_national_ids(stage)
     stage.duck.execute(
         "CREATE TABLE settled AS SELECT p.* REPLACE (coalesce(nullif(p.sex, ''), nullif(d.sex, ''), '0') AS sex, "

@@ -73,7 +73,8 @@ def find_missing(stage: Stage, kind: Kind, condition: str, *, paths: Sequence[st
     name = kind.name
     stage.duck.execute(
         f"CREATE OR REPLACE TABLE end_{name} AS SELECT id, sid FROM diff_{name} WHERE action = 'end' UNION ALL "
-        f"SELECT h.id, h.sid FROM have_{name} h WHERE h.holds AND ({condition}) AND h.sid NOT IN (SELECT sid FROM diff_{name})"
+        f"SELECT h.id, h.sid FROM have_{name} h WHERE h.holds AND ({condition}) AND h.sid NOT IN (SELECT sid FROM diff_{name}) "
+        f"AND h.sid NOT IN (SELECT sid FROM listed WHERE kind = '{name}')"
     )
     if kind is PERSON and paths:
         ids = [
@@ -104,13 +105,14 @@ def summary(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
         name = kind.name
         by_action = dict(stage.rows(f"SELECT action, count(*) FROM diff_{name} GROUP BY action"))
         ended = int(stage.value(f"SELECT count(*) FROM end_{name}"))
-        held = int(stage.value(f"SELECT count(*) FROM have_{name} WHERE holds"))
-        counts[name] = sum(by_action.values())
+        passed = stage.passed(name)
+        held = passed + int(stage.value(f"SELECT count(*) FROM have_{name} WHERE holds"))
+        counts[name] = passed + sum(by_action.values())
         difference[name] = {
             "added": by_action.get("add", 0),
             "changed": by_action.get("change", 0),
             "ended": ended,
-            "unchanged": by_action.get("same", 0),
+            "unchanged": passed + by_action.get("same", 0),
             "samples": _samples(stage, kind),
         }
         if ended > GUARD_ROWS and ended > held * GUARD_SHARE:

@@ -1,21 +1,26 @@
 """Bringing into the stage what the directory holds of the staged rows."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, Kind
+from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, PERSON, Kind
 from shuren.directory.selectors.roster import HELD_COLUMNS, branch_condition, cells_sql, copy_to_file, fetched, held_sql, is_empty
 from shuren.directory.services.check_roster.staging import Stage
 
 _CHUNK = 5_000
 
 
-def pull_held(stage: Stage, kind: Kind, *, paths: Sequence[str], day: str) -> None:
+Condition = tuple[str, list[Any]]
+
+
+def pull_held(stage: Stage, kind: Kind, *, paths: Sequence[str], day: str, only: Condition | None = None) -> None:
     """Fill `have_<kind>` with the held rows in the branches and those elsewhere that the file names.
 
-    Orgs, sessions and courses are few and all brought; of people and their ties only what the file can touch.
+    Orgs, sessions and courses are few and all brought; of people and their ties only what the file can touch, and where
+    lines were passed over only rows of the branches that meet `only`.
     """
     table = f"have_{kind.name}"
     stage.duck.execute(f"CREATE OR REPLACE TABLE {table} ({', '.join(HELD_COLUMNS)})")
@@ -26,22 +31,42 @@ def pull_held(stage: Stage, kind: Kind, *, paths: Sequence[str], day: str) -> No
         pull_rows(stage, table, sql, ())
         return
     condition, parameters = branch_condition(kind, paths)
+    if only is not None:
+        condition, parameters = f"{condition} AND {only[0]}", [*parameters, *only[1]]
     pull_rows(stage, table, f"{sql} WHERE {condition}", parameters)
-    named = "guardian || '>' || ward" if kind is LINK else "sid"
-    column = "g.sourced_id || '>' || w.sourced_id" if kind is LINK else "r.sourced_id"
-    wanted = f"SELECT DISTINCT {named} FROM {kind.name} WHERE {named} <> '' AND {named} NOT IN (SELECT sid FROM {table})"
-    if kind.name == "person":
-        # People whom the file ties to orgs without listing them.
-        for other, cell in (("affiliation", "person"), ("enrollment", "person"), ("link", "guardian"), ("link", "ward")):
-            wanted += f" UNION SELECT DISTINCT {cell} FROM {other} WHERE {cell} <> '' AND {cell} NOT IN (SELECT sid FROM {table})"
-    for chunk in _chunks(stage, wanted):
-        pull_rows(stage, table, f"{sql} WHERE {column} IN ({', '.join(['%s'] * len(chunk))})", chunk)
+    for column, wanted in _named(kind, is_recalled=only is not None):
+        unpulled = f"SELECT DISTINCT sid FROM ({wanted}) t(sid) WHERE sid <> '' AND sid NOT IN (SELECT sid FROM {table})"
+        for chunk in _chunks(stage, unpulled):
+            pull_rows(stage, table, f"{sql} WHERE {column} IN ({', '.join(['%s'] * len(chunk))})", chunk)
     if kind in (AFFILIATION, ENROLLMENT):
         stage.duck.execute(
             f"CREATE OR REPLACE TABLE {table} AS SELECT h.* REPLACE (coalesce(p.sid, '') AS a, coalesce(o.sid, '') AS b) "
             f"FROM {table} h "
             "LEFT JOIN have_person p ON p.id = h.a::BIGINT LEFT JOIN have_org o ON o.id = h.b::BIGINT"
         )
+
+
+def pull_numbers(stage: Stage) -> None:
+    """`held_number`: who holds the pupil numbers of the staged people, for files of which not every line is staged."""
+    sql = f"SELECT r.id, r.pupil_number, r.sourced_id FROM {PERSON.table} r WHERE r.pupil_number IN"
+    for chunk in _chunks(stage, "SELECT DISTINCT pupil_number FROM person WHERE pupil_number <> ''"):
+        pull_rows(stage, "held_number", f"{sql} ({', '.join(['%s'] * len(chunk))})", chunk)
+
+
+def _named(kind: Kind, *, is_recalled: bool) -> Iterator[tuple[str, str]]:
+    """Rows the file names wherever they lie: the column of the database, and the query of what to look for in it."""
+    if kind is LINK and is_recalled:
+        yield "w.sourced_id", "SELECT sid FROM person UNION ALL SELECT ward FROM link"
+        return
+    if kind is LINK:
+        yield "g.sourced_id || '>' || w.sourced_id", "SELECT guardian || '>' || ward FROM link"
+        return
+    wanted = f"SELECT sid FROM {kind.name} UNION ALL SELECT sid FROM gone WHERE kind = '{kind.name}'"
+    if kind is PERSON:
+        # People whom the file ties to orgs without listing them.
+        for other, cell in (("affiliation", "person"), ("enrollment", "person"), ("link", "guardian"), ("link", "ward")):
+            wanted += f" UNION ALL SELECT {cell} FROM {other}"
+    yield "r.sourced_id", wanted
 
 
 def pull_cells(stage: Stage, kind: Kind, ids: str) -> None:

@@ -3,8 +3,8 @@
 import codecs
 import csv
 import zipfile
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -12,6 +12,7 @@ import duckdb
 from shuren.directory.rules.roster.kinds import ORG_TYPE_OF_ROSTER, ROLE_OF_ROSTER, SEX_OF_ROSTER
 from shuren.directory.rules.roster.oneroster import BASE, BASE_CELLS, FILES, FILES_OF_MANIFEST, FileSpec
 from shuren.directory.services.check_roster.messages import Problem
+from shuren.directory.services.check_roster.recall import LINED_FILES, Lined, Remembered, ids_to_read
 from shuren.directory.services.check_roster.staging import Source, Stage
 
 MAX_UNPACKED = 20 * 2**30
@@ -26,28 +27,53 @@ class Csv:
     """One unpacked file: whether it can be read by the fast reader, and its first line."""
 
     path: Path
+    spec: FileSpec
     header: list[str]
     is_plain: bool
+    is_delta: bool
 
 
-def load_package(stage: Stage, package: Path, unpacked: Path, shown: str = "") -> Iterator[Problem]:
-    """Stage every known file of the package; yields what is wrong with files, manifest, headers and lines."""
+def load_package(
+    stage: Stage, package: Path, unpacked: Path, shown: str = "", *, known: Remembered | None = None
+) -> Iterator[Problem]:
+    """Stage every known file of the package, without the lines that `known` said before.
+
+    Yields what is wrong with files, manifest, headers and lines.
+    """
     try:
         with zipfile.ZipFile(package) as archive:
-            members = yield from _members(archive, shown)
-            states = yield from _manifest(archive, members)
-            unpacked.mkdir(exist_ok=True)
-            for name, info in members.items():
-                spec = FILES.get(name.removesuffix(".csv"))
-                if spec is None or states.get(spec.name) not in {"bulk", "delta"}:
-                    continue
-                target = unpacked / name
-                file = yield from _unpack(archive, info, target)
-                if file is not None:
-                    yield from _load(stage, file, spec, is_delta=states[spec.name] == "delta")
-                target.unlink(missing_ok=True)
+            files = yield from unpack(archive, unpacked, shown)
+            lined = lined_files(files) if known else None
+            wanted = ids_to_read(stage, known, lined) if known and lined else {}
+            for file in files:
+                yield from _load(stage, file, ids=wanted.get(file.spec.name))
+                file.path.unlink()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
         yield Problem(rule="not_a_zip", file=shown, value=type(fault).__name__)
+
+
+def unpack(archive: zipfile.ZipFile, unpacked: Path, shown: str) -> Generator[Problem, None, list[Csv]]:
+    """Copy every known file that the manifest announces into a folder; yields what is wrong with package and encodings."""
+    members = yield from _members(archive, shown)
+    states = yield from _manifest(archive, members)
+    unpacked.mkdir(exist_ok=True)
+    files: list[Csv] = []
+    for name, info in members.items():
+        spec = FILES.get(name.removesuffix(".csv"))
+        if spec is not None and states.get(spec.name) in {"bulk", "delta"}:
+            file = yield from _unpack(archive, info, unpacked / name, spec, is_delta=states[spec.name] == "delta")
+            files += [file] if file else []
+    return files
+
+
+def lined_files(files: Sequence[Csv]) -> list[Lined] | None:
+    """The files whose lines are remembered, if the package is a full one that the fast reader can read."""
+    if any(file.is_delta for file in files):
+        return None
+    kept = [file for file in files if file.spec in LINED_FILES]
+    if not all(file.is_plain and file.header[: len(file.spec.header)] == list(file.spec.header) for file in kept):
+        return None
+    return [Lined(file.path, file.spec, tuple(file.header)) for file in kept]
 
 
 def _members(archive: zipfile.ZipFile, shown: str) -> Generator[Problem, None, dict[str, zipfile.ZipInfo]]:
@@ -111,7 +137,9 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
     return states
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Generator[Problem, None, Csv | None]:
+def _unpack(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, spec: FileSpec, *, is_delta: bool
+) -> Generator[Problem, None, Csv | None]:
     """Copy one member to disk, checking its encoding on the way; GB18030 is converted and told."""
     name = info.filename
     fault = _copy(archive, info, target, "utf-8")
@@ -125,7 +153,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> Ge
             header = next(csv.reader(file), [])
         except csv.Error:
             header = []
-    return Csv(target, header, _is_plain(target))
+    return Csv(target, spec, header, _is_plain(target), is_delta)
 
 
 def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, encoding: str) -> int | None:
@@ -156,14 +184,17 @@ def _is_plain(path: Path) -> bool:
     tail = b"\n"
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            seen = (tail + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            seen = tail + chunk
+            if b"\r" in seen:
+                seen = seen.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             if b"\n\n" in seen or b"\0" in seen:
                 return False
             tail = seen[-1:]
     return True
 
 
-def _load(stage: Stage, file: Csv, spec: FileSpec, *, is_delta: bool) -> Iterator[Problem]:
+def _load(stage: Stage, file: Csv, *, ids: str | None) -> Iterator[Problem]:
+    spec = file.spec
     name = f"{spec.name}.csv"
     wanted = list(spec.header)
     standard = file.header[: len(wanted)]
@@ -177,18 +208,18 @@ def _load(stage: Stage, file: Csv, spec: FileSpec, *, is_delta: bool) -> Iterato
         if not heading.startswith("metadata.") or file.header.count(heading) > 1:
             yield Problem(rule="extra_heading", file=name, row=1, column=heading, value=heading)
             return
-    src = stage.add_source(Source(name, "", spec, is_delta, tuple(file.header)))
+    src = stage.add_source(Source(name, "", spec, file.is_delta, tuple(file.header)))
     if file.is_plain:
         try:
-            _insert(stage, file.path, spec, file.header, src, has_numbers=False)
+            _insert(stage, file, src, ids=ids)
         except duckdb.Error:
             stage.duck.execute(f"DELETE FROM {spec.table} WHERE src = {src}")
         else:
             return
-    yield from _load_line_by_line(stage, file, spec, src, name)
+    yield from _load_line_by_line(stage, file, src, name)
 
 
-def _load_line_by_line(stage: Stage, file: Csv, spec: FileSpec, src: int, name: str) -> Iterator[Problem]:
+def _load_line_by_line(stage: Stage, file: Csv, src: int, name: str) -> Iterator[Problem]:
     """The careful way: reads what the fast reader refuses, names every line that cannot be read, keeps the others."""
     mended = file.path.with_suffix(".mended")
     width = len(file.header)
@@ -226,14 +257,16 @@ def _load_line_by_line(stage: Stage, file: Csv, spec: FileSpec, src: int, name: 
                 told += 1
                 if told >= MAX_PROBLEMS:
                     break
-        _insert(stage, mended, spec, file.header, src, has_numbers=True)
+        _insert(stage, replace(file, path=mended), src, has_numbers=True)
     except duckdb.Error as fault:
         yield Problem(rule="line_broken", file=name, detail=str(fault).splitlines()[0][:200])
     finally:
         mended.unlink(missing_ok=True)
 
 
-def _insert(stage: Stage, path: Path, spec: FileSpec, header: list[str], src: int, *, has_numbers: bool) -> None:
+def _insert(stage: Stage, file: Csv, src: int, *, has_numbers: bool = False, ids: str | None = None) -> None:
+    """Stage the lines of a file, or those whose ids the query `ids` gives."""
+    spec, header = file.spec, file.header
     letters = {heading: f"trim(coalesce(c{place}, ''))" for place, heading in enumerate(header)}
     fills = {**BASE_CELLS, **spec.cells, **spec.extensions}
     cells = {cell: letters[heading] for heading, cell in fills.items() if heading in letters and cell not in BASE_CELLS.values()}
@@ -242,13 +275,16 @@ def _insert(stage: Stage, path: Path, spec: FileSpec, header: list[str], src: in
     columns = [f"'c{place}': 'VARCHAR'" for place in range(len(header))]
     if has_numbers:
         columns.insert(0, "'n': 'BIGINT'")
-    row = "n" if has_numbers else "row_number() OVER () + 1"
+    lines = (
+        f"SELECT *, {'n' if has_numbers else 'row_number() OVER () + 1'} AS line FROM read_csv(?, columns = "
+        f"{{{', '.join(columns)}}}, header = {str(not has_numbers).lower()}, auto_detect = false, delim = ',', "
+        "quote = '\"', escape = '\"', strict_mode = true, nullstr = '', max_line_size = 2097152)"
+    )
+    some = f" WHERE {letters['sourcedId']} IN ({ids})" if ids else ""
     stage.duck.execute(
-        f"INSERT INTO {spec.table} (src, row, {', '.join(cells)}) SELECT {src}, {row}, {', '.join(cells.values())} "
-        f"FROM read_csv(?, columns = {{{', '.join(columns)}}}, header = {str(not has_numbers).lower()}, auto_detect = "
-        "false, delim = ',', "
-        "quote = '\"', escape = '\"', strict_mode = true, nullstr = '', max_line_size = 2097152)",
-        [str(path)],
+        f"INSERT INTO {spec.table} (src, row, {', '.join(cells)}) SELECT {src}, line, {', '.join(cells.values())} "
+        f"FROM ({lines}){some}",
+        [str(file.path)],
     )
 
 

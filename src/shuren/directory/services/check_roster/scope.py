@@ -12,22 +12,37 @@ from shuren.directory.selectors.roster import people_tied_elsewhere, people_tied
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.check_roster.difference import paths_condition
 from shuren.directory.services.check_roster.staging import Stage
+from shuren.intake.data import ImportState
 from shuren.kernel.data import Actor
 
 _CHUNK = 5_000
 
 
-def check_scope(stage: Stage, actor: Actor, *, now: datetime, day: str) -> int:
+def importer_of(state: ImportState) -> Actor:
+    """Whose rights an import is checked by; without an owner it was brought on the command line."""
+    return Actor(
+        person_id=state.owner_person_id,
+        account_id=state.owner_account_id,
+        name=state.owner_name,
+        is_system=state.owner_person_id is None and state.owner_account_id is None,
+    )
+
+
+def reach_of(actor: Actor, now: datetime) -> tuple[str, ...]:
+    """The branches in which the importer may write; the system's is the beginning of every path."""
+    return ("",) if actor.is_system else tuple(scope_of(actor=actor, permission=Permission.IMPORT_ROSTER, now=now).paths)
+
+
+def check_scope(stage: Stage, actor: Actor, *, now: datetime) -> int:
     """Run the scope checks; returns the number of errors. The system itself may write everything."""
     if actor.is_system:
         return 0
-    paths = scope_of(actor=actor, permission=Permission.IMPORT_ROSTER, now=now).paths
+    paths = reach_of(actor, now)
     _place_staged_orgs(stage, paths)
     errors = stage.run(
         _outside(table, cell)
         for table, cell in (("org", "sid"), ("course", "org"), ("affiliation", "org"), ("enrollment", "org"))
     )
-    errors += _check_people(stage, paths, day)
     return errors + _check_roles(stage, actor, now)
 
 
@@ -60,15 +75,19 @@ def _outside(table: str, cell: str) -> Check:
     return Check("outside_scope", table, cell, sql)
 
 
-def _check_people(stage: Stage, paths: Sequence[str], day: str) -> int:
-    """Held people that the file changes must not belong wholly to somebody else."""
-    ids = [
-        row[0]
-        for row in stage.rows(
-            "SELECT h.id FROM have_person h WHERE h.sid IN (SELECT sid FROM person UNION SELECT guardian FROM link "
-            "UNION SELECT ward FROM link)"
-        )
-    ]
+def check_people(stage: Stage, actor: Actor, *, now: datetime, day: str) -> int:
+    """Held people that the file changes must not belong wholly to somebody else; asked once the difference is known.
+
+    Whoever is only listed as they stand, as an export lists a guardian who works elsewhere, is not changed.
+    """
+    if actor.is_system:
+        return 0
+    paths = reach_of(actor, now)
+    people = "SELECT sid FROM diff_person WHERE action <> 'same'"
+    links = "SELECT sid FROM diff_link WHERE action <> 'same'"
+    linked = f"SELECT guardian, ward FROM link WHERE guardian || '>' || ward IN ({links})"
+    named = f"{people} UNION SELECT guardian FROM ({linked}) UNION SELECT ward FROM ({linked})"
+    ids = [row[0] for row in stage.rows(f"SELECT h.id FROM have_person h WHERE h.sid IN ({named})")]
     foreign: list[int] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
@@ -77,15 +96,15 @@ def _check_people(stage: Stage, paths: Sequence[str], day: str) -> int:
         "CREATE OR REPLACE TABLE foreign_person AS SELECT sid FROM have_person WHERE id IN (SELECT unnest(?::BIGINT[]))",
         [foreign],
     )
-    checks = [
-        Check(
-            "outside_scope",
-            table,
-            cell,
-            f"SELECT t.src, t.row, t.{cell}, '' FROM {table} t WHERE t.{cell} IN (SELECT sid FROM foreign_person)",
-        )  # constants
-        for table, cell in (("person", "sid"), ("link", "guardian"), ("link", "ward"))
-    ]
+    foreigners = "SELECT sid FROM foreign_person"
+    sql = f"SELECT t.src, t.row, t.sid, '' FROM person t WHERE t.sid IN ({foreigners}) AND t.sid IN ({people})"
+    checks = [Check("outside_scope", "person", "sid", sql)]
+    for cell in ("guardian", "ward"):
+        sql = (
+            f"SELECT t.src, t.row, t.{cell}, '' FROM link t WHERE t.{cell} IN ({foreigners}) "
+            f"AND t.guardian || '>' || t.ward IN ({links})"
+        )
+        checks.append(Check("outside_scope", "link", cell, sql))
     return stage.run(checks)
 
 

@@ -1,6 +1,7 @@
 """Check a roster from end to end, and leave the stage ready for `apply_roster`."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +13,18 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import RosterForm
 from shuren.directory.models import PendingRoster
 from shuren.directory.rules.roster import checks
-from shuren.directory.rules.roster.codes import is_credit_code
-from shuren.directory.rules.roster.kinds import COURSE, KINDS, PERSON, SESSION, STAGED
+from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, STAGED
 from shuren.directory.rules.roster.workbook import Sheet
 from shuren.directory.selectors.roster import unmapped
 from shuren.directory.services.check_roster import derive, difference
-from shuren.directory.services.check_roster.held import make_known_views, pull_held
+from shuren.directory.services.check_roster.held import make_known_views, pull_held, pull_numbers
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
 from shuren.directory.services.check_roster.package import load_package
-from shuren.directory.services.check_roster.scope import check_scope
-from shuren.directory.services.check_roster.staging import Source, Stage, remove_stage
+from shuren.directory.services.check_roster.recall import Remembered, find_remembered
+from shuren.directory.services.check_roster.scope import check_people, check_scope, importer_of, reach_of
+from shuren.directory.services.check_roster.staging import FINDINGS_PER_RULE, Source, Stage, remove_stage
 from shuren.directory.services.check_roster.workbook import is_complete, load_workbook
+from shuren.directory.services.warn_codes import org_faults
 from shuren.intake.api import import_file, import_state, record_checked, record_findings
 from shuren.intake.data import Finding
 from shuren.kernel.clock import day_of
@@ -32,15 +34,17 @@ from shuren.kernel.scope import outermost
 
 STEPS = 8
 _ZIP_MAGIC = b"PK"
+_CODES = ("code", "division_code", "credit_code")
 
 
 @dataclass(slots=True)
 class Checking:
-    """What one check has come to so far."""
+    """What one check has come to so far; `known` when lines that an earlier package said were passed over."""
 
     stage: Stage
     form: RosterForm
     file_problems: list[Problem]
+    known: Remembered | None = None
     errors: int = 0
 
 
@@ -51,12 +55,7 @@ def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, i
     path = import_file(import_id)
     folder = path.parent
     state = import_state(import_id)
-    actor = Actor(
-        person_id=state.owner_person_id,
-        account_id=state.owner_account_id,
-        name=state.owner_name,
-        is_system=state.owner_person_id is None and state.owner_account_id is None,
-    )
+    actor = importer_of(state)
     try:
         with unmapped(), Stage.open(folder, is_new=True) as stage:
             result = _check(stage, path, state.file_name, actor, now, on_progress)
@@ -82,11 +81,15 @@ def _check(
     stage: Stage, path: Path, shown: str, actor: Actor, now: datetime, on_progress: Callable[[int, int], None]
 ) -> Checking:
     form = _form_of(path)
+    known = find_remembered(reach_of(actor, now)) if form is RosterForm.ONEROSTER else None
     if form is RosterForm.ONEROSTER:
-        problems = list(load_package(stage, path, path.parent / "unpacked", shown))
+        problems = list(load_package(stage, path, path.parent / "unpacked", shown, known=known))
     else:
         problems = list(load_workbook(stage, path, shown))
     result = Checking(stage, form, problems)
+    if stage.value("SELECT count(*) FROM passed"):
+        result.known = known
+        pull_numbers(stage)
     on_progress(1, STEPS)
     _check_cells(result)
     on_progress(2, STEPS)
@@ -98,16 +101,25 @@ def _check(
     paths = _pull(result, day)
     on_progress(5, STEPS)
     result.errors += stage.run(checks.reference_checks())
-    result.errors += check_scope(stage, actor, now=now, day=day)
+    result.errors += check_scope(stage, actor, now=now)
+    # Whether a person may be changed is asked of those who are, among all other faults of the file.
+    for kind in (PERSON, LINK):
+        difference.compare(stage, kind)
+    result.errors += check_people(stage, actor, now=now, day=day)
     on_progress(6, STEPS)
     if not result.errors:
-        bulk = _full_files(result, path)
-        for kind in KINDS:
-            difference.compare(stage, kind)
-            condition = difference.missing_condition(kind, bulk=bulk, paths=paths)
-            difference.find_missing(stage, kind, condition, paths=paths, day=day)
+        _differ(result, _full_files(result, path), paths, day)
     on_progress(7, STEPS)
     return result
+
+
+def _differ(result: Checking, bulk: frozenset[str], paths: list[str], day: str) -> None:
+    for kind in KINDS:
+        if kind not in (PERSON, LINK):
+            difference.compare(result.stage, kind)
+    for kind in KINDS:
+        condition = difference.missing_condition(kind, bulk=bulk, paths=paths)
+        difference.find_missing(result.stage, kind, condition, paths=paths, day=day)
 
 
 def _form_of(path: Path) -> RosterForm:
@@ -141,7 +153,7 @@ def _check_cells(result: Checking) -> None:
             ]
             found += checks.status_checks(table, src, is_delta=source.is_delta)
     result.errors += stage.run(found)
-    _check_credit_codes(stage)
+    _check_org_codes(stage)
 
 
 def _required_headings(source: Source) -> list[str]:
@@ -153,14 +165,16 @@ def _required_cell(cell: str) -> str:
     return "role" if cell == "roster_role" else cell
 
 
-def _check_credit_codes(stage: Stage) -> None:
-    """A check digit modulo 31 is easier said in Python; orgs are few."""
-    rows = stage.rows("SELECT src, row, credit_code FROM org WHERE credit_code <> ''")
-    wrong = [
-        (src, row, "org", "credit_code", code, "credit_code", "", False) for src, row, code in rows if not is_credit_code(code)
-    ]
-    if wrong:
-        stage.duck.executemany("INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?)", wrong)
+def _check_org_codes(stage: Stage) -> None:
+    """Codes that other registers issue are judged by their standards, in Python: orgs with codes are few."""
+    found: defaultdict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
+    rows = stage.rows(f"SELECT src, row, type, {', '.join(_CODES)} FROM org WHERE concat({', '.join(_CODES)}) <> ''")
+    for src, row, kind, *values in rows:
+        codes = dict(zip(_CODES, values, strict=True))
+        for cell, fault in org_faults(kind=kind, **codes).items():
+            found[cell].append((src, row, codes[cell], fault))
+    for cell, faulty in found.items():
+        stage.keep_findings(checks.Check("org_code", "org", cell, sql="", is_error=False), faulty[:FINDINGS_PER_RULE])
 
 
 def _derive(result: Checking) -> None:
@@ -178,17 +192,13 @@ def _derive(result: Checking) -> None:
 def _pull(result: Checking, day: str) -> list[str]:
     """Bring the held rows; returns the branches that the file speaks of."""
     stage = result.stage
-    for kind in (SESSION, COURSE):
+    for kind in (SESSION, COURSE, ORG):
         pull_held(stage, kind, paths=(), day=day)
-    org = next(kind for kind in KINDS if kind.name == "org")
-    pull_held(stage, org, paths=(), day=day)
     derive.root_lone_branch(stage)
     paths = difference.branches_of(stage)
     around = difference.named_branches(stage) if result.form is RosterForm.EXCEL else []
-    pull_held(stage, PERSON, paths=paths, day=day)
-    for name in ("affiliation", "enrollment", "link"):
-        kind = next(kind for kind in KINDS if kind.name == name)
-        pull_held(stage, kind, paths=outermost([*paths, *around]), day=day)
+    for kind, branches in ((PERSON, paths), *((tie, outermost([*paths, *around])) for tie in (AFFILIATION, ENROLLMENT, LINK))):
+        pull_held(stage, kind, paths=branches, day=day, only=result.known.unsaid(kind) if result.known else None)
     for table in ("affiliation", "enrollment"):
         if result.form is RosterForm.EXCEL:
             derive.name_ties(stage, table)

@@ -95,6 +95,12 @@ class Stage:
             "CREATE TABLE finding (src UTINYINT, row BIGINT, staged VARCHAR, cell VARCHAR, value VARCHAR, rule "
             "VARCHAR, detail VARCHAR, is_error BOOLEAN)"
         )
+        # Of lines that need no second reading (`recall`): how many were passed over, which ids are listed, which are
+        # no more, and who holds the pupil numbers of those that were read.
+        self.duck.execute("CREATE TABLE passed (kind VARCHAR, rows BIGINT)")
+        self.duck.execute("CREATE VIEW listed AS SELECT '' AS kind, '' AS sid WHERE false")
+        self.duck.execute("CREATE TABLE gone (kind VARCHAR, sid VARCHAR)")
+        self.duck.execute("CREATE TABLE held_number (id BIGINT, pupil_number VARCHAR, sid VARCHAR)")
 
     def close(self) -> None:
         self.duck.close()
@@ -137,6 +143,10 @@ class Stage:
     def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
         answer = self.duck.execute(sql, list(parameters)).fetchone()
         return answer[0] if answer else None
+
+    def passed(self, kind: str) -> int:
+        """How many rows of a kind stand as the last package said, and were not read."""
+        return int(self.value("SELECT coalesce(sum(rows), 0) FROM passed WHERE kind = ?", [kind]))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.duck.execute(sql, list(parameters)).fetchall()

@@ -56,6 +56,12 @@ def export_roster(
 def _fill(stage: Stage, kind: Kind, path: str, day: str) -> None:
     """Stage the held rows of a kind inside the branch, in order of their ids."""
     condition, parameters = branch_condition(kind, [path]) if not _is_whole(kind, path) else ("true", [])
+    if kind is PERSON and parameters:
+        # Guardians come with their wards, wherever they work themselves: without them a file would end their links.
+        wards = condition.replace("r.id IN", "l.ward_id IN", 1)
+        held = _holding(LINK, day).replace("r.", "l.")
+        condition = f"({condition} OR r.id IN (SELECT l.guardian_id FROM {LINK.table} l WHERE {wards}{held}))"
+        parameters = [*parameters, *parameters]
     extra = {PERSON: ("r.family_name", "r.given_name"), ORG: ("r.path",)}.get(kind, ())
     table = f"out_{kind.name}"
     cells = (

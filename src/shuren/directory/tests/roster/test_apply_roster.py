@@ -1,5 +1,8 @@
 """Applying writes what was shown and nothing else; the same file again changes nothing; an undone import leaves no trace."""
 
+import csv
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +14,7 @@ from django.core import serializers
 from django.db import connection
 
 from shuren.directory import api
-from shuren.directory.data import NewPerson, RosterForm
+from shuren.directory.data import NewPerson, Role, RosterForm
 from shuren.directory.models import (
     AcademicSession,
     Affiliation,
@@ -31,7 +34,7 @@ from shuren.directory.services.apply_roster.pending import sweep_pending, undo_p
 from shuren.directory.tests.roster.conftest import NOW, Roster, apply, changes, check, found, take_in
 from shuren.intake import api as intake
 from shuren.intake.data import ImportStatus
-from shuren.kernel.data import SYSTEM
+from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.kernel.models import AuditEntry, Event
 
@@ -329,6 +332,40 @@ def test_province_goes_in_comes_out_and_goes_in_again(
         again = check(path)
         assert [finding for finding in found(again) if finding.is_error] == []
         assert changes(again) == {}
+
+
+@pytest.mark.parametrize("tie", [None, "S2"])
+def test_guardian_who_has_no_role_in_the_branch_keeps_the_wards(roster: Roster, tmp_path: Path, tie: str | None) -> None:
+    roster.drop("roles", "RM")
+    take_in(roster.write(tmp_path / "r.zip"))
+    ids = api.org_ids_by_sourced(["S1", "S2"])
+    if tie:
+        api.affiliate(actor=SYSTEM, person_id=Person.objects.get(sourced_id="M").pk, org_id=ids[tie], role=Role.TEACHER, now=NOW)
+    admin = api.add_person(actor=SYSTEM, person=NewPerson(name="管理员"), now=NOW).id
+    api.affiliate(actor=SYSTEM, person_id=admin, org_id=ids["S1"], role=Role.SCHOOL_ADMIN, now=NOW)
+    actor = Actor(person_id=admin, account_id=1, name="管理员")
+    path = tmp_path / "s1.zip"
+    api.export_roster(actor=SYSTEM, org_id=ids["S1"], form=RosterForm.ONEROSTER, path=path, now=NOW)
+    state = check(path, actor=actor)
+    assert state.status == "ready", found(state)
+    assert changes(state) == {}
+    changed = check(renamed(path, "M", tmp_path / "changed.zip"), actor=actor)
+    assert changed.status == ("rejected" if tie else "ready")
+    assert [finding.file for finding in found(changed) if finding.is_error] == (["users.csv"] if tie else [])
+
+
+def renamed(package: Path, sid: str, target: Path) -> Path:
+    """The same package in which one person has another name."""
+    with zipfile.ZipFile(package) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            rows = list(csv.reader(io.TextIOWrapper(source.open(name), encoding="utf-8", newline="")))
+            if name == "users.csv":
+                full = rows[0].index("metadata.fullName")
+                rows = [[f"{cell}新" if row[0] == sid and at == full else cell for at, cell in enumerate(row)] for row in rows]
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\r\n").writerows(rows)
+            copy.writestr(name, text.getvalue())
+    return target
 
 
 def test_export_of_a_branch_is_scoped_and_audited(roster: Roster, tmp_path: Path) -> None:
