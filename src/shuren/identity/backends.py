@@ -3,6 +3,7 @@
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
+from shuren.identity import rules
 from shuren.identity.models import Account
 from shuren.identity.services import sign_in
 from shuren.kernel import clock
@@ -16,7 +17,7 @@ class AccountBackend(BaseBackend):
     ) -> Account | None:
         if username is None or password is None:
             return None
-        address = request.META.get("REMOTE_ADDR", "") if request else ""
+        address = rules.network_address(request.META.get("REMOTE_ADDR", "")) if request else ""
         outcome = sign_in.check_sign_in(name=username, password=password, address=address, now=clock.now())
         return None if outcome.account_id is None else Account.objects.get(pk=outcome.account_id)
 

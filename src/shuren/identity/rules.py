@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from random import Random
 
@@ -67,6 +68,14 @@ def initial_password(random: Random) -> str:
 def sign_in_name(text: str) -> str:
     """A typed name as it is compared: without the spaces around it, in lower case."""
     return text.strip().lower()[:120]
+
+
+def network_address(text: str) -> str:
+    """The network address that a request came from; empty when a proxy told something that is none."""
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return ""
 
 
 def _kinds(password: str) -> int:

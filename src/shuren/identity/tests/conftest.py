@@ -60,7 +60,7 @@ def school(db: None) -> School:
     ):
         new = NewOrg(parent_id=school.orgs[parent] if parent else None, type=kind, name=f"东湖{key}")
         school.orgs[key] = directory.add_org(actor=SYSTEM, org=new, now=NOW).id
-    school.employ("officer", "周志强", Role.COUNTY_OFFICER, "county", email="zhou@example.org")
+    school.employ("officer", "周志强", Role.COUNTY_OFFICER, "county", email="Zhou@example.org")
     school.employ("admin", "赵文博", Role.SCHOOL_ADMIN, "school", phone="13000000001", staff_number="t-0042")
     school.employ("head", "陈立新", Role.HEAD, "school")
     school.employ("far_teacher", "何西", Role.TEACHER, "other")

@@ -1,8 +1,12 @@
+import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import identify_hasher, make_password
+from django.db import connection
 
 from shuren.directory.data import Role
 from shuren.identity import rules, selectors
@@ -31,13 +35,38 @@ def test_people_come_in_by_any_name_of_theirs(school: School) -> None:
         assert try_in(name).account_id == admin.pk, name
     for name in (pupil.person.pupil_number, pupil.person.pupil_number.lower()):
         assert try_in(name).account_id == pupil.pk
-    assert try_in("Zhou@Example.org").account_id == school.account("officer").pk
+    for name in ("Zhou@Example.org", " zhou@example.org"):
+        assert try_in(name).account_id == school.account("officer").pk
 
 
 def test_a_name_that_two_people_share_opens_nothing(school: School) -> None:
     school.employ("twin", "双生", Role.STAFF, "school", staff_number="t-0042")
     Account.objects.create(person_id=school.people["twin"], username="twin", password="", created_at=NOW)
     assert selectors.account_by_name("t-0042") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("zhou@example.org", 5), ("13000000001", 5), ("G510104201605040007", 4)],
+)
+def test_no_name_is_looked_for_from_one_end_of_the_people_to_the_other(school: School, name: str, columns: int) -> None:
+    plans: list[str] = []
+
+    def explained(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        # With the parameters still apart: SQLite must know what they are to take an index of some rows only.
+        execute(f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {sql}", params, many, context)
+        plans.append(" ".join(str(row[-1]) for row in context["cursor"].fetchall()))
+        return execute(sql, params, many, context)
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # a handful of rows is otherwise read whole at once
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    with connection.execute_wrapper(explained):
+        selectors.account_by_name(name)
+    assert len(plans) == columns
+    assert [plan for plan in plans if re.search(r"\bSCAN\b|Seq Scan", plan)] == []
+    if columns == 5:
+        assert f"person_{'email' if '@' in name else 'phone'}" in plans[-1]
 
 
 def test_five_failures_lock_for_fifteen_minutes(school: School) -> None:

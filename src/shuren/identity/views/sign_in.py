@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from shuren.identity import rules
 from shuren.identity.api import actor_of
 from shuren.identity.data import SignInOutcome, SignInRefusal
 from shuren.identity.forms import SignInForm
@@ -60,7 +61,7 @@ def safe_next(request: HttpRequest) -> str:
 
 
 def address_of(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+    return rules.network_address(request.META.get("REMOTE_ADDR", ""))
 
 
 def _try(request: HttpRequest, *, name: str, password: str) -> SignInOutcome:
