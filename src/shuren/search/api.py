@@ -2,6 +2,6 @@
 
 from shuren.search.rules.pinyin import name_syllables
 from shuren.search.selectors import find
-from shuren.search.services import index_documents, remove_documents, remove_kind
+from shuren.search.services import index_documents, remove_documents, remove_kind, settle_index
 
-__all__ = ["find", "index_documents", "name_syllables", "remove_documents", "remove_kind"]
+__all__ = ["find", "index_documents", "name_syllables", "remove_documents", "remove_kind", "settle_index"]

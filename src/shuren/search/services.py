@@ -6,6 +6,7 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Q
 
+from shuren.kernel.statistics import refresh_statistics
 from shuren.search.data import Document
 from shuren.search.engines.chosen import engine
 from shuren.search.models import Entry
@@ -29,6 +30,11 @@ def index_documents(documents: Iterable[Document]) -> int:
             engine().write(rows)
         written += len(rows)
     return written
+
+
+def settle_index() -> None:
+    """Let the database look at the index again after many documents came."""
+    refresh_statistics(Entry)
 
 
 def remove_documents(kind: str, object_ids: Iterable[int]) -> int:

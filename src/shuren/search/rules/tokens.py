@@ -70,7 +70,10 @@ def _name_tokens(name: str) -> list[str]:
     tokens = [KEY + whole, *letter_tokens(whole)] if is_han(whole[0]) else [KEY + whole, *runs(name)]
     tokens += [KEY + "".join(syllables), KEY + initials]
     if len(syllables) > given and is_han(whole[-1]):
-        tokens += [*syllables, "".join(syllables[given:]), initials[given:]]
+        tokens += [*syllables, initials[given:]]
+        # From every syllable on: by the given name, and by each part of a long one.
+        for start in range(1, len(syllables) - 1):
+            tokens += ["".join(syllables[start:]), initials[start:]]
     return tokens
 
 

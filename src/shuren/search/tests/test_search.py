@@ -39,6 +39,33 @@ class TestFinding:
     def test_parts_of_a_name(self, text: str) -> None:
         assert "张三丰" in titles(text, kinds=PEOPLE)
 
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("xm", "王小明"),
+            ("xiaom", "王小明"),
+            ("ming", "王小明"),
+            ("xiu", "欧阳修"),
+            ("yangxiu", "欧阳修"),
+            ("jd", "尉迟敬德"),
+            ("jingde", "尉迟敬德"),
+            ("tuerxun", "买买提·吐尔逊"),
+            ("tex", "买买提·吐尔逊"),
+            ("maititu", "买买提·吐尔逊"),
+        ],
+    )
+    def test_readings_and_initials_from_any_syllable_on(self, text: str, name: str) -> None:
+        names = ("王小明", "欧阳修", "尉迟敬德", "买买提·吐尔逊")
+        index_documents(Document("person", 20 + at, each, path="1/16/") for at, each in enumerate(names))
+        assert titles(text, kinds=PEOPLE) == [name]
+        hit = find(text, scope=CITY, kinds=PEOPLE).rows[0]
+        assert any(part.is_match for part in hit.title_parts)
+
+    @pytest.mark.parametrize("text", ["iaoming", "uo", "gde", "wm", "iu"])
+    def test_nothing_matches_from_inside_a_syllable(self, text: str) -> None:
+        index_documents(Document("person", 20 + at, each, path="1/16/") for at, each in enumerate(("王小明", "尉迟敬德")))
+        assert titles(text, kinds=PEOPLE) == []
+
     def test_a_person_by_number(self) -> None:
         assert titles("20260000000045") == ["赵四"]
         assert titles("202600000000", kinds=PEOPLE, limit=3, offset=3) == titles("202600000000", kinds=PEOPLE)[3:6]

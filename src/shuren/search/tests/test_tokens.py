@@ -13,6 +13,12 @@ def test_a_name_is_kept_whole_by_letters_pairs_reading_and_initials() -> None:
     assert {"=张三丰", "=zhangsanfeng", "=zsf", "张", "三丰", "san", "sanfeng", "sf"} <= tokens("张三丰")
 
 
+def test_a_long_name_is_kept_from_every_syllable_on() -> None:
+    assert {"maitituerxun", "mttex", "tuerxun", "tex", "erxun", "ex", "xun"} <= tokens("买买提·吐尔逊")
+    assert {"yangxiu", "yx", "xiu", "x"} <= tokens("欧阳修")
+    assert not {"m", "t", "e", "o", "y", "zs", "z"} & (tokens("买买提·吐尔逊") | tokens("欧阳修") | tokens("张三丰"))
+
+
 def test_every_org_on_the_way_is_a_token() -> None:
     found = document_tokens(Document("person", 7, "张三", path="1/15/", other_paths=("1/16/20/",)))
     assert {"/1", "/15", "/16", "/20", "/person", "/person.7"} <= set(found)
