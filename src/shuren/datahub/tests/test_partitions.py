@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
@@ -89,6 +90,16 @@ def test_filters_and_columns() -> None:
     write(rows=100)
     table = api.read_partition("probe.marks", {"run": 1}, columns=["person_id"], filters=[("person_id", "==", 42)])
     assert table.to_pydict() == {"person_id": [42]}
+
+
+@pytest.mark.parametrize("people", [[42], [7, 40_000, 99_999], [], [-1]])
+def test_filters_find_rows_in_any_row_group(people: list[int]) -> None:
+    api.write_partition("probe.marks", {"run": 1}, table_of(100_000), actor=SYSTEM, now=NOW, sort_by="person_id")
+    filters = [("person_id", "in", people), ("mark", ">=", 0)]
+    whole = api.read_partition("probe.marks", {"run": 1})
+    expected = whole.filter(pc.is_in(whole["person_id"], pa.array(people, whole.schema.field("person_id").type)))
+    assert api.read_partition("probe.marks", {"run": 1}, filters=filters).equals(expected)
+    assert api.read_partition("probe.marks", {"run": 1}, columns=["mark"], filters=filters).equals(expected.select(["mark"]))
 
 
 def test_sorted_writing_makes_look_ups_read_one_row_group(lake: Path) -> None:
