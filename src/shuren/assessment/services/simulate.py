@@ -20,7 +20,11 @@ SHARE_BETWEEN_GROUPS = 0.19
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTest:
-    """What is to be simulated: the test's words, its length and its seed."""
+    """What is to be simulated: the test's words, its length and its seed.
+
+    The first `anchors` items are drawn from `anchor_seed` alone: tests that name the same two have them in common and can
+    be linked by them. Their own items are other items and need codes of their own: give each test its `prefix`.
+    """
 
     code: str
     name: str
@@ -31,6 +35,9 @@ class SimulatedTest:
     subject: str = "数学"
     grade: str = ""
     session: str = ""
+    anchors: int = 0
+    anchor_seed: int = 0
+    prefix: str = "M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,12 @@ def simulate_results(
     unless given; `groups` (say, schools) then share 19 % of their variance.
     """
     rng = np.random.default_rng(test.seed)
-    true = _true_values(rng, test.items, len(pupils), abilities, groups)
+    true = _true_values(rng, test, len(pupils), abilities, groups)
     scores = _scores(rng, true)
+    codes = [f"{'A' if place < test.anchors else test.prefix}{place + 1:02d}" for place in range(test.items)]
     items = [
         {
-            "code": f"M{place + 1:02d}",
+            "code": codes[place],
             "label": f"第 {place + 1} 题",
             "max_score": int(true.max_scores[place]),
             "subject": test.subject,
@@ -88,23 +96,35 @@ def simulate_results(
         "cuts": "400,475,550,625",
         "levels": "水平一,水平二,水平三,水平四,水平五",
     }
-    columns = {f"M{place + 1:02d}": pa.array(np.ascontiguousarray(scores[:, place])) for place in range(test.items)}
+    columns = {code: pa.array(np.ascontiguousarray(scores[:, place])) for place, code in enumerate(codes)}
     write_package(path, info=info, items=items, responses=pa.table({"学生": pa.array(pupils, pa.string()), **columns}))
     return true
 
 
 def _true_values(
-    rng: np.random.Generator, items: int, pupils: int, abilities: npt.NDArray[np.float64] | None, groups: Sequence[int] | None
+    rng: np.random.Generator,
+    test: SimulatedTest,
+    pupils: int,
+    abilities: npt.NDArray[np.float64] | None,
+    groups: Sequence[int] | None,
 ) -> TrueValues:
-    discriminations = np.exp(rng.normal(0.1, 0.25, items))
-    difficulties = rng.permutation(np.linspace(-1.8, 1.6, items)) + rng.normal(0, 0.1, items)
-    max_scores = np.where(np.arange(items) % PARTIAL_EVERY == PARTIAL_EVERY - 1, 2, 1)
+    discriminations, difficulties = _items(rng, test.items)
+    if test.anchors:
+        common = _items(np.random.default_rng(test.anchor_seed), test.anchors)
+        discriminations[: test.anchors], difficulties[: test.anchors] = common
+    max_scores = np.where(np.arange(test.items) % PARTIAL_EVERY == PARTIAL_EVERY - 1, 2, 1)
     drawn = rng.normal(0.0, 1.0, pupils)
     if groups is not None:
         _names, which = np.unique(np.asarray(groups), return_inverse=True)
         between = rng.normal(0.0, 1.0, which.max() + 1 if len(which) else 0)
         drawn = SHARE_BETWEEN_GROUPS**0.5 * between[which] + (1 - SHARE_BETWEEN_GROUPS) ** 0.5 * drawn
     return TrueValues(drawn if abilities is None else abilities, discriminations, difficulties, max_scores)
+
+
+def _items(rng: np.random.Generator, items: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Discriminations, and difficulties spread over what a grade can do."""
+    discriminations = np.exp(rng.normal(0.1, 0.25, items))
+    return discriminations, rng.permutation(np.linspace(-1.8, 1.6, items)) + rng.normal(0, 0.1, items)
 
 
 def _scores(rng: np.random.Generator, true: TrueValues) -> npt.NDArray[np.int8]:

@@ -1,6 +1,7 @@
 """Templates, packages and simulated tests."""
 
 import io
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def test_a_filled_template_comes_in(cast: Cast) -> None:
     state = start(stream.getvalue(), name="template.xlsx")
     assert findings_of(state) == []
     assert state.status == "ready"
+
+
+def test_two_simulated_tests_have_their_anchors_in_common_and_nothing_else(tmp_path: Path) -> None:
+    true, codes = [], []
+    for seed, prefix in ((1, "F"), (2, "M")):
+        test = api.SimulatedTest(
+            code="sim", name="模拟", org="city", held_date=HELD, seed=seed, items=12, anchors=8, anchor_seed=3, prefix=prefix
+        )
+        path = tmp_path / f"{seed}.zip"
+        true.append(api.simulate_results(path, test, pupils=[f"p{number}" for number in range(50)]))
+        items = zipfile.ZipFile(path).read("items.csv").decode("utf-8-sig").splitlines()
+        codes.append({line.split(",")[0] for line in items[1:]})
+    for values in ("discriminations", "difficulties"):
+        first, second = (getattr(one, values) for one in true)
+        np.testing.assert_array_equal(first[:8], second[:8])
+        assert not (first[8:] == second[8:]).any()
+    np.testing.assert_array_equal(true[0].max_scores, true[1].max_scores)
+    assert codes[0] & codes[1] == {f"A{number:02d}" for number in range(1, 9)}
+    assert [len(found) for found in codes] == [12, 12]
 
 
 @pytest.mark.django_db
