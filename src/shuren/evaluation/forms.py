@@ -1,5 +1,6 @@
 """What a person fills in to declare a run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from shuren.assessment.data import AssessmentData
+from shuren.evaluation.data import RunState
 
 
 class DeclareForm(forms.Form):
@@ -22,6 +24,11 @@ class DeclareForm(forms.Form):
         label=gettext_lazy("水平分数线"),
         help_text=gettext_lazy("从低到高，用逗号分开，例如 400,475,550,625。"),
     )
+    anchor = forms.ChoiceField(
+        label=gettext_lazy("接着哪次测评的量尺"),
+        required=False,
+        help_text=gettext_lazy("两次测验有相同的题，才能放在同一把尺子上比较变化。选了以后，分数线沿用那一次的。"),
+    )
     contrasts = forms.MultipleChoiceField(
         label=gettext_lazy("群体比较"),
         required=False,
@@ -35,8 +42,12 @@ class DeclareForm(forms.Form):
         label=gettext_lazy("随机种子"), min_value=0, help_text=gettext_lazy("同样的声明和种子，任何一天都得到同样的结果。")
     )
 
-    def __init__(self, assessment: AssessmentData, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, assessment: AssessmentData, anchors: Sequence[RunState], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        runs = [(run.public_id, f"{run.title} · {run.held_date}" if run.held_date else run.title) for run in anchors]
+        self.fields["anchor"].choices = [("", _("不接，自成一把尺子")), *runs]  # type: ignore[attr-defined]  # a ChoiceField
+        if not runs:
+            del self.fields["anchor"]
         choices = [(column.name, column.label or column.name) for column in assessment.context]
         self.fields["contrasts"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
         if not choices:

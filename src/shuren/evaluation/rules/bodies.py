@@ -163,7 +163,8 @@ def _figures(figures: LevelFigures) -> list[dict[str, object]]:
 
 def _domains(here: _Level, keys: list[str]) -> list[list[dict[str, object]]]:
     n = here.domains.n.astype(np.int64).tolist()
-    rate, difference, se = _rows(here.domains.rate), _rows(here.domains.difference), _rows(here.domains.se)
+    rate, rate_se = _rows(here.domains.rate), _rows(here.domains.rate_se)
+    difference, se = _rows(here.domains.difference), _rows(here.domains.se)
     hidden = here.domain_withheld.tolist()
     found = []
     for unit in range(here.units.count):
@@ -173,6 +174,7 @@ def _domains(here: _Level, keys: list[str]) -> list[list[dict[str, object]]]:
                 rows.append({"key": key, "is_suppressed": True})
             else:
                 row: dict[str, object] = {"key": key, "n": n[unit][at], "rate": rate[unit][at]}
+                row["rate_se"] = estimate(rate[unit][at], rate_se[unit][at])["se"]
                 rows.append(row | {"difference": estimate(difference[unit][at], se[unit][at])})
         found.append(rows)
     return found
@@ -252,7 +254,7 @@ def _difference(part: LevelFigures, whole: LevelFigures, owner: np.ndarray) -> t
 
 
 def _beside(here: _Level) -> list[dict[str, object] | None]:
-    """Means of the units under the same parent, without names, in rising order; None where they are too few to hide."""
+    """Means and errors of the units under the same parent, without names, rising; None where they are too few to hide."""
     found: list[dict[str, object] | None] = [None] * here.units.count
     shown = ~here.withheld & (here.units.ids != NO_ORG)
     starts = np.flatnonzero(np.diff(here.units.parents, prepend=-2))
@@ -260,9 +262,11 @@ def _beside(here: _Level) -> list[dict[str, object] | None]:
         members = np.flatnonzero(shown[start:end]) + start
         if members.size < FEWEST_BESIDE:
             continue
-        means = np.sort(np.round(here.figures.mean[members], 1)).tolist()
+        ordered = members[np.argsort(here.figures.mean[members], kind="stable")]
+        means, ses = _list(here.figures.mean[ordered], 1), _list(here.figures.mean_se[ordered], 1)
+        beside = {"count": int(members.size), "means": means, "ses": [se if se == se else None for se in ses]}
         for unit in members.tolist():
-            found[unit] = {"count": int(members.size), "means": means}
+            found[unit] = beside
     return found
 
 

@@ -1,6 +1,6 @@
 """Plain sentences written from a report's numbers; a difference counts only when its interval leaves 0 out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -111,24 +111,26 @@ def _children(document: Mapping[str, Any], level: Level) -> list[str]:
         return []
     means = [row["mean"]["value"] for row in shown]
     words = {"units": counted_units(Level(shown[0]["level"]), len(shown)), "spread": max(means) - min(means)}
-    mean = document["mean"]
-    distinct = [_distinct(row, mean) for row in shown]
-    higher, lower = distinct.count(1), distinct.count(-1)
     told = _("所辖%(units)s的平均分最高与最低相差 %(spread).0f 分") % words
-    return [
-        told
-        + _("；其中 %(higher)d 个显著高于、%(lower)d 个显著低于%(unit)s平均。")
-        % {"higher": higher, "lower": lower, "unit": own_name(level)}
-    ]
+    return [told + _("；其中%(words)s。") % {"words": spread_words(shown, document["mean"], own_name(level))}]
 
 
-def _distinct(row: Mapping[str, Any], whole: Mapping[str, Any]) -> int:
+def standing(mean: Mapping[str, Any], whole: Mapping[str, Any]) -> int:
     """1 above, -1 below, 0 within what chance explains."""
-    if row["mean"]["se"] is None or whole["se"] is None:
+    if mean["se"] is None or whole["se"] is None:
         return 0
-    gap = row["mean"]["value"] - whole["value"]
-    limit = Z95 * (row["mean"]["se"] ** 2 + whole["se"] ** 2) ** 0.5
+    gap = mean["value"] - whole["value"]
+    limit = Z95 * (mean["se"] ** 2 + whole["se"] ** 2) ** 0.5
     return 1 if gap > limit else -1 if gap < -limit else 0
+
+
+def spread_words(rows: Sequence[Mapping[str, Any]], whole: Mapping[str, Any], unit: str) -> str:
+    """How many of the units below stand out from the whole, without naming any."""
+    distinct = [standing(row["mean"], whole) for row in rows]
+    words = {"higher": distinct.count(1), "lower": distinct.count(-1), "unit": unit}
+    if not any(distinct):
+        return _("没有一个显著高于或低于%(unit)s平均") % words
+    return _("%(higher)d 个显著高于、%(lower)d 个显著低于%(unit)s平均") % words
 
 
 def _items(document: Mapping[str, Any]) -> list[str]:

@@ -22,10 +22,11 @@ OMITTED = -2
 
 @dataclass(frozen=True, eq=False)
 class DomainFigures:
-    """By unit and domain: pupils, weighted share of marks gained, and the profile difference with its error."""
+    """By unit and domain: pupils, weighted share of marks gained, and the profile difference, each with its error."""
 
     n: FloatArray
     rate: FloatArray
+    rate_se: FloatArray
     difference: FloatArray
     se: FloatArray
 
@@ -191,42 +192,61 @@ def _domain_figures(answers: Answers, tree: tuple[LevelUnits, ...], marks: _Mark
             weights * gained[rows],
             weights * residual,
             weights * marks_at_stake,
+            (weights * marks_at_stake) ** 2,
             (weights * residual) ** 2,
             weights**2 * residual * marks_at_stake,
-            (weights * marks_at_stake) ** 2,
+            (weights * gained[rows]) ** 2,
+            weights**2 * gained[rows] * marks_at_stake,
         )
         per_domain.append(np.stack([sums(lowest.codes[rows], lowest.count, column) for column in columns], axis=1))
-    empty = np.zeros((lowest.count, 0, 7))
+    empty = np.zeros((lowest.count, 0, 9))
     by_level = climb(tree, np.stack(per_domain, axis=1) if per_domain else empty)
     schools = next((position for position, units in enumerate(tree) if units.level is Level.SCHOOL), None)
     found: list[DomainFigures] = []
     city: FloatArray | None = None
     for position, units in enumerate(tree):
         total = by_level[position]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            raw = total[:, :, 2] / total[:, :, 3]
-            city = raw[0] if city is None else city
-            variance = _pupil_variance(total, raw)
-            if units.level in WIDE and schools is not None:
-                clustered = _school_variance(by_level[schools], _owners(tree, position, schools), total, raw)
-                variance = np.where(np.isnan(clustered), variance, clustered)
-            rate = total[:, :, 1] / total[:, :, 3]
-        found.append(DomainFigures(total[:, :, 0], rate, raw - city, np.sqrt(np.maximum(variance, 0.0))))
+        is_clustered = units.level in WIDE and schools is not None
+        inside = (by_level[schools], _owners(tree, position, schools)) if is_clustered and schools is not None else None
+        rate, rate_se = _ratio(total, _GAINED, inside)
+        raw, se = _ratio(total, _RESIDUAL, inside)
+        city = raw[0] if city is None else city
+        found.append(DomainFigures(total[:, :, 0], rate, rate_se, raw - city, se))
     return found
 
 
-def _pupil_variance(total: FloatArray, raw: FloatArray) -> FloatArray:
-    n = total[:, :, 0]
-    summed = total[:, :, 4] - 2 * raw * total[:, :, 5] + raw**2 * total[:, :, 6]
-    return np.asarray(summed * n / (n - 1) / total[:, :, 3] ** 2)
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """Where a domain's total keeps a numerator: its weighted sum, the sum of its squares, of its products with the stake."""
+
+    plain: int
+    squares: int
+    products: int
 
 
-def _school_variance(schools: FloatArray, owners: IntArray, total: FloatArray, raw: FloatArray) -> FloatArray:
-    shift = schools[:, :, 2] - raw[owners] * schools[:, :, 3]
-    summed = np.zeros(raw.shape)
+_STAKE, _STAKE_SQUARES = 3, 4
+_RESIDUAL, _GAINED = _Sum(2, 5, 6), _Sum(1, 7, 8)
+
+
+def _ratio(total: FloatArray, of: _Sum, schools: tuple[FloatArray, IntArray] | None) -> tuple[FloatArray, FloatArray]:
+    """Sum over marks at stake with its error: between schools where they and their owners are given, else between pupils."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = total[:, :, of.plain] / total[:, :, _STAKE]
+        n = total[:, :, 0]
+        squares = total[:, :, of.squares] - 2 * value * total[:, :, of.products] + value**2 * total[:, :, _STAKE_SQUARES]
+        variance = squares * n / (n - 1) / total[:, :, _STAKE] ** 2
+        if schools is not None:
+            clustered = _school_variance(*schools, total, value, of.plain)
+            variance = np.where(np.isnan(clustered), variance, clustered)
+    return value, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _school_variance(schools: FloatArray, owners: IntArray, total: FloatArray, value: FloatArray, column: int) -> FloatArray:
+    shift = schools[:, :, column] - value[owners] * schools[:, :, _STAKE]
+    summed = np.zeros(value.shape)
     np.add.at(summed, owners, shift**2)
-    count = np.bincount(owners, minlength=raw.shape[0]).astype(np.float64)[:, None]
-    return np.asarray(np.where(count > 1, summed * count / (count - 1), np.nan) / total[:, :, 3] ** 2)
+    count = np.bincount(owners, minlength=value.shape[0]).astype(np.float64)[:, None]
+    return np.asarray(np.where(count > 1, summed * count / (count - 1), np.nan) / total[:, :, _STAKE] ** 2)
 
 
 def _owners(tree: tuple[LevelUnits, ...], position: int, lower: int) -> IntArray:

@@ -1,5 +1,6 @@
 """One pupil's own report: a level with its uncertainty, strengths, next steps; never a rank, never a neighbour."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,18 @@ class _Part:
 
     @property
     def z(self) -> float:
-        return (self.gained - self.expected) / self.variance**0.5 if self.variance > 0 else 0.0
+        return (self.gained - self.expected) / math.sqrt(self.variance) if self.variance > 0 else 0.0
+
+    def expected_share(self, z: float) -> float:
+        """Share of the marks expected, `z` standard errors above or below what is most likely."""
+        return min(1.0, max(0.0, (self.expected + z * math.sqrt(self.variance)) / self.stake))
+
+    @property
+    def standing(self) -> int | None:
+        """1 above and -1 below what the pupil's own level leads one to expect, 0 within; None with too few items."""
+        if self.items < FEWEST_ITEMS:
+            return None
+        return 1 if self.z >= NOTABLE_Z else -1 if self.z <= -NOTABLE_Z else 0
 
 
 def pupil_document(
@@ -60,8 +72,8 @@ def pupil_document(
     cuts = [cut.score for cut in declaration.scale.cuts]
     at = int(np.searchsorted(cuts, score.eap, side="right")) if cuts else 0
     parts = _parts(score, answers, items, calibration, declaration)
-    strong = [part for part in parts if part.items >= FEWEST_ITEMS and part.z >= NOTABLE_Z]
-    weak = [part for part in parts if part.items >= FEWEST_ITEMS and part.z <= -NOTABLE_Z]
+    strong = [part for part in parts if part.standing == 1]
+    weak = [part for part in parts if part.standing == -1]
     low, high = score.eap - Z95 * score.se, score.eap + Z95 * score.se
     reach = sorted({int(np.searchsorted(cuts, value, side="right")) for value in (low, high)}) if cuts else [0]
     return {
@@ -137,19 +149,21 @@ def _told(part: _Part) -> dict[str, Any]:
         "gained": part.gained,
         "stake": part.stake,
         "rate": round(part.gained / part.stake, 4) if part.stake else None,
-        "expected_rate": round(part.expected / part.stake, 4) if part.stake else None,
+        "expected_rate": round(part.expected_share(0), 4) if part.stake else None,
+        "expected_low": round(part.expected_share(-NOTABLE_Z), 4) if part.stake else None,
+        "expected_high": round(part.expected_share(NOTABLE_Z), 4) if part.stake else None,
+        "standing": part.standing,
         "verdict": _verdict(part),
     }
 
 
 def _verdict(part: _Part) -> str:
-    if part.items < FEWEST_ITEMS:
-        return _("题目太少，暂不判断")
-    if part.z >= NOTABLE_Z:
-        return _("比自己的总体水平更好")
-    if part.z <= -NOTABLE_Z:
-        return _("比自己的总体水平弱一些")
-    return _("和自己的总体水平相当")
+    return {
+        None: _("题目太少，暂不判断"),
+        1: _("比自己的总体水平更好"),
+        -1: _("比自己的总体水平弱一些"),
+        0: _("和自己的总体水平相当"),
+    }[part.standing]
 
 
 def _strength(part: _Part) -> str:

@@ -21,7 +21,7 @@ def report_sheets(document: Mapping[str, Any]) -> list[SheetRows]:
     sheets.append(
         (_("比较"), (_("单位"), _("级别"), _("人数"), *interval, _("与本单位之差"), _("差的标准误")), _units(document["above"]))
     )
-    sheets.append((_("领域"), (_("类别"), _("领域"), _("人数"), _("得分率"), *interval), _domains(document)))
+    sheets.append((_("领域"), (_("类别"), _("领域"), _("人数"), _("得分率"), _("得分率的标准误"), *interval), _domains(document)))
     if document["children"]:
         sheets.append((_("下级单位"), (_("单位"), _("级别"), _("人数"), *interval), _children(document)))
     if document["items"]:
@@ -105,9 +105,9 @@ def _units(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 def _domains(document: Mapping[str, Any]) -> list[Row]:
     return [
-        (row["kind_name"], row["name"], HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN)
+        (row["kind_name"], row["name"], *(HIDDEN for _at in range(7)))
         if row.get("is_suppressed")
-        else (row["kind_name"], row["name"], row["n"], row["rate"], *_numbers(row["difference"]))
+        else (row["kind_name"], row["name"], row["n"], row["rate"], row.get("rate_se"), *_numbers(row["difference"]))
         for row in document["domains"]
     ]
 

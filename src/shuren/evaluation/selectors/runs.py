@@ -5,10 +5,13 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from shuren.assessment.api import items_of
+from shuren.assessment.data import AssessmentData
 from shuren.directory.api import scope_of
 from shuren.directory.data import Permission
 from shuren.evaluation.data import RunState, RunStatus, TruthRow
 from shuren.evaluation.models import EvaluationRun
+from shuren.evaluation.rules.measuring import FEWEST_COMMON_ITEMS
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
@@ -16,6 +19,7 @@ from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import Scope, path_q
 
 KIND = "run"
+MOST_ANCHORS = 20
 
 
 def run_state(run_id: int) -> RunState:
@@ -51,6 +55,24 @@ def done_runs_of(assessment_id: int) -> list[RunState]:
     """Finished runs of an assessment, newest first."""
     rows = EvaluationRun.objects.filter(assessment_id=assessment_id, status=RunStatus.DONE).order_by("-finished_at", "-id")
     return [state_of(run) for run in rows]
+
+
+def anchor_runs(*, actor: Actor, assessment: AssessmentData, now: datetime) -> list[RunState]:
+    """Earlier finished runs of the same population to whose scale the assessment can be linked by common items; newest first."""
+    scope = scope_of(actor=actor, permission=Permission.RUN_EVALUATION, now=now)
+    rows = EvaluationRun.objects.filter(org_id=assessment.org_id, status=RunStatus.DONE).exclude(assessment_id=assessment.id)
+    if assessment.held_date:
+        rows = rows.filter(held_date__lt=assessment.held_date)
+    codes = {item.code for item in items_of(assessment.id)}
+    found: dict[int, EvaluationRun] = {}
+    for run in rows.filter(path_q("org_path", scope.paths)).order_by("-held_date", "-finished_at")[:MOST_ANCHORS]:
+        # One run per test: the last word on it.
+        found.setdefault(run.assessment_id, run)
+    return [
+        state_of(run)
+        for assessment_id, run in found.items()
+        if len(codes & {item.code for item in items_of(assessment_id)}) >= FEWEST_COMMON_ITEMS
+    ]
 
 
 def truth_check(run_id: int) -> list[TruthRow]:

@@ -29,6 +29,7 @@ from shuren.evaluation.selectors.scores import ITEMS, SCORES
 from shuren.kernel import audit, events
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict
+from shuren.kernel.statistics import refresh_statistics
 
 TOP_LEVELS = {
     OrgType.PROVINCE: Level.CITY,
@@ -163,6 +164,7 @@ def _sign_off(
             now=now,
         )
         events.publish("evaluation.run_finished", {"run_id": run.pk, "assessment_id": run.assessment_id}, now=now)
+    refresh_statistics(UnitReport)
 
 
 def _batches(rows: list[UnitReport]) -> Iterable[list[UnitReport]]:

@@ -1,6 +1,7 @@
 """Declaring a run: every choice is fixed, written down and hashed before a number is computed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -25,6 +26,7 @@ from shuren.evaluation.rules.declaration import (
     BadDeclaration,
     as_json,
     digest,
+    from_json,
     refuse_bad,
     scale_from_json,
 )
@@ -137,27 +139,37 @@ def software_versions() -> dict[str, str]:
 
 
 def _scale(assessment: AssessmentData, given: object, reference: tuple[str, ...], programme: str) -> Scale:
-    if given is not None:
-        scale = given if isinstance(given, Scale) else scale_from_json(given)
-    else:
-        own = assessment.scale
-        names = own.levels or ("",) * (len(own.cuts) + 1)
-        cuts = tuple(Cut(score, name) for score, name in zip(own.cuts, names[1:], strict=False))
-        scale = Scale(
-            method="reference" if reference else "declared",
-            mean=own.mean,
-            sd=own.sd,
-            cuts=cuts or tuple(Cut(score) for score in DEFAULT_CUTS),
-            lowest_name=names[0],
-        )
-    if scale.key:
-        return scale
+    scale = _own_scale(assessment, reference) if given is None else given if isinstance(given, Scale) else scale_from_json(given)
+    if scale.method == "anchor" and scale.anchor_run_id is not None:
+        return _linked_scale(scale, scale.anchor_run_id)
+    # Every run makes a declared scale anew from its own population: only a test and itself stand on it.
+    return scale if scale.key else replace(scale, key=programme if scale.method == "reference" else assessment.code)
+
+
+def _own_scale(assessment: AssessmentData, reference: tuple[str, ...]) -> Scale:
+    own = assessment.scale
+    names = own.levels or ("",) * (len(own.cuts) + 1)
+    cuts = tuple(Cut(score, name) for score, name in zip(own.cuts, names[1:], strict=False))
     return Scale(
-        method=scale.method,
-        mean=scale.mean,
-        sd=scale.sd,
-        cuts=scale.cuts,
-        lowest_name=scale.lowest_name,
-        anchor_run_id=scale.anchor_run_id,
-        key=programme,
+        method="reference" if reference else "declared",
+        mean=own.mean,
+        sd=own.sd,
+        cuts=cuts or tuple(Cut(score) for score in DEFAULT_CUTS),
+        lowest_name=names[0],
+    )
+
+
+def _linked_scale(scale: Scale, run_id: int) -> Scale:
+    """The scale of the run it is linked to: its key, and its cut scores with their names unless others are given."""
+    anchor = EvaluationRun.objects.filter(pk=run_id, status=RunStatus.DONE).first()
+    if anchor is None:
+        raise BadDeclaration(f"scale.anchor_run_id={run_id}: no finished run")
+    first = from_json(anchor.declaration).scale
+    return replace(
+        scale,
+        mean=first.mean,
+        sd=first.sd,
+        cuts=scale.cuts or first.cuts,
+        lowest_name=scale.lowest_name or first.lowest_name,
+        key=scale.key or first.key,
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shuren.directory.api import scope_of
 from shuren.directory.data import Permission
@@ -30,7 +31,8 @@ def start_run(*, actor: Actor, run_id: int, now: datetime) -> int:
         JOB,
         {"run_id": run_id},
         key=f"evaluation:{run_id}",
-        title=_("测评分析：%(title)s") % {"title": run.title},
+        title=gettext_lazy("测评分析：%(title)s"),
+        title_words={"title": run.title},
         actor=actor,
     )
     EvaluationRun.objects.filter(pk=run_id).update(status=RunStatus.RUNNING, job_id=job_id, error="", started_at=now)

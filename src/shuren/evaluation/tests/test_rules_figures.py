@@ -230,12 +230,34 @@ def test_difference_to_the_unit_above_is_the_difference_of_the_means(run) -> Non
             assert row["difference"]["se"] >= 0
 
 
+def test_shares_of_marks_carry_the_error_of_a_ratio(run) -> None:
+    """By pupils in a class, by schools in the city: residuals from the ratio, linearised."""
+    answers, measurement, tree, _ = run
+    found, _items = profiles(answers, measurement, tree)
+    members = next(members for domain, members in domains_of(answers.items) if domain.key == "content:数")
+    highest = np.array([answers.items[item].max_score for item in members])
+    scores = measurement.scored.scores[:, members]
+    gained = np.where(scores >= 0, scores, 0).sum(axis=1)
+    stake = ((scores >= 0) * highest).sum(axis=1)
+    for level, groups in ((3, answers.person_ids), (0, answers.school_ids)):
+        inside = tree[level].codes == 0 if level else np.ones(answers.n, bool)
+        rows = inside & (stake > 0)
+        weights = answers.weights[rows]
+        rate = (weights @ gained[rows]) / (weights @ stake[rows])
+        parts = weights * (gained[rows] - rate * stake[rows])
+        names, which = np.unique(groups[rows], return_inverse=True)
+        sums_of_groups = np.bincount(which, weights=parts)
+        variance = (sums_of_groups**2).sum() * names.size / (names.size - 1) / (weights @ stake[rows]) ** 2
+        assert found[level].rate[0, 0] == pytest.approx(rate, rel=1e-6)
+        assert found[level].rate_se[0, 0] == pytest.approx(variance**0.5, rel=1e-4)
+
+
 def test_siblings_stay_without_names_and_only_where_they_are_many(run) -> None:
     for unit in run[3]:
         beside = unit.body.get("beside")
         if beside:
-            assert beside["count"] == len(beside["means"]) >= 5
-            assert set(beside) == {"count", "means"}
+            assert beside["count"] == len(beside["means"]) == len(beside["ses"]) >= 5
+            assert set(beside) == {"count", "means", "ses"}
 
 
 def test_a_school_without_jackknife_zones_uses_schools_as_clusters() -> None:

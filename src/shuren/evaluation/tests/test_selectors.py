@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.utils import translation
 
+from shuren.assessment.api import assessment_state
 from shuren.directory import api as directory
 from shuren.directory.data import Role
 from shuren.evaluation.api import (
@@ -21,6 +22,7 @@ from shuren.evaluation.api import (
 from shuren.evaluation.data import Level, RunStatus
 from shuren.evaluation.models import EvaluationRun
 from shuren.evaluation.selectors.pupils import pupils_of_class
+from shuren.evaluation.selectors.runs import anchor_runs
 from shuren.evaluation.tests.conftest import NOW, SOURCE, Region, add_assessment, finished_run
 from shuren.kernel.data import ANONYMOUS, SYSTEM
 from shuren.kernel.errors import NotFound
@@ -105,7 +107,10 @@ def test_the_document_names_what_it_speaks_of(region: Region, run_id: int) -> No
 def test_a_head_learns_nothing_of_other_schools_by_name(region: Region, run_id: int) -> None:
     report = report_of(actor=region.actor("head"), run_id=run_id, org_id=region.orgs["east1"], now=NOW)
     assert "east区第2小学" not in str(report.body)
-    assert report.body["beside"]["count"] == 5
+    beside = report.body["beside"]
+    assert beside["count"] == len(beside["means"]) == 5
+    own = (round(report.body["mean"]["value"], 1), round(report.body["mean"]["se"], 1))
+    assert own in zip(beside["means"], beside["ses"], strict=True)
 
 
 def test_small_units_and_those_that_would_give_them_away_are_withheld(region: Region, run_id: int) -> None:
@@ -203,14 +208,33 @@ def test_homes_get_the_newest_reports_of_their_own_unit(region: Region, run_id: 
 
 def test_two_years_on_one_scale_show_the_change(region: Region, run_id: int) -> None:
     add_assessment(region, "math-2027", held=date(2027, 6, 18), seed=7, shift=0.4)
-    scale = {"method": "anchor", "anchor_run_id": run_id, "key": "math", "cuts": [400, 475, 550, 625]}
-    later = finished_run(region, "math-2027", scale=scale)
+    later = finished_run(region, "math-2027", scale={"method": "anchor", "anchor_run_id": run_id})
     body = report_of(actor=SYSTEM, run_id=later, org_id=region.orgs["city"], now=NOW).body
     trend = body["trend"]
     assert [row["held_date"] for row in trend] == ["2026-06-18", "2027-06-18"]
     assert trend[1]["change"]["value"] == pytest.approx(40, abs=15)
     assert any("上一次" in sentence for sentence in body["findings"])
     assert report_of(actor=SYSTEM, run_id=run_id, org_id=region.orgs["city"], now=NOW).body["trend"] == []
+
+
+def test_two_scales_of_their_own_show_no_change(region: Region, run_id: int) -> None:
+    """Each run makes its population's mean 500: the difference would be 0 whatever the pupils learnt."""
+    add_assessment(region, "math-2027", held=date(2027, 6, 18), seed=7, shift=0.4)
+    later = finished_run(region, "math-2027")
+    body = report_of(actor=SYSTEM, run_id=later, org_id=region.orgs["city"], now=NOW).body
+    assert body["mean"]["value"] == pytest.approx(500, abs=1)
+    assert body["trend"] == []
+
+
+def test_only_earlier_tests_of_the_population_with_common_items_can_be_linked_to(region: Region, run_id: int) -> None:
+    later = assessment_state(add_assessment(region, "math-2027", held=date(2027, 6, 18), seed=7))
+    first = assessment_state(region.assessments["math-2026"])
+    officer = region.actor("city_officer")
+    assert [run.id for run in anchor_runs(actor=officer, assessment=later, now=NOW)] == [run_id]
+    assert anchor_runs(actor=officer, assessment=first, now=NOW) == []
+    assert anchor_runs(actor=region.actor("county_officer"), assessment=later, now=NOW) == []
+    apps.get_model("assessment.Item").objects.filter(assessment_id=first.id, position__gt=4).delete()
+    assert anchor_runs(actor=officer, assessment=later, now=NOW) == []
 
 
 def test_a_report_costs_a_fixed_number_of_queries(region: Region, run_id: int, django_assert_max_num_queries) -> None:

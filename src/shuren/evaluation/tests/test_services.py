@@ -119,6 +119,7 @@ def test_the_declaration_is_fixed_and_hashed(region: Region) -> None:
         {"scale": {"sd": 0}},
         {"scale": {"method": "guess"}},
         {"scale": {"method": "anchor"}},
+        {"scale": {"method": "anchor", "anchor_run_id": 4711}},
         {"scale": {"method": "reference"}},
         {"scale": {"cuts": [500, 400]}},
         {"omitted_as": "maybe"},

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import date
 
 import openpyxl
 import pypdf
@@ -11,7 +12,7 @@ from django.urls import reverse
 from shuren.evaluation.api import report_of
 from shuren.evaluation.data import RunStatus
 from shuren.evaluation.models import EvaluationRun
-from shuren.evaluation.tests.conftest import NOW, SOURCE, Region, finished_run
+from shuren.evaluation.tests.conftest import NOW, SOURCE, Region, add_assessment, finished_run
 from shuren.kernel import audit, ids
 from shuren.kernel.data import SYSTEM
 from shuren.work.api import run_pending
@@ -129,6 +130,7 @@ def test_the_class_page_lists_pupils_by_name_for_the_class_teacher(region: Regio
     page = region.client("class_teacher").get(report_url(region, run_id, "east1c1")).content.decode()
     assert page.index("学生000") < page.index("学生001")
     assert pupil_url(region, run_id, "pupil") in page
+    assert page.count('class="s0 interval"') >= page.count("/pupils/") >= 10
     assert "学生000" not in region.client("city_officer").get(report_url(region, run_id, "east1c1")).content.decode()
 
 
@@ -168,6 +170,26 @@ def test_an_officer_declares_starts_and_watches_a_run(region: Region) -> None:
     run_pending()
     assert client.get(answer.url, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
     assert client.get(report_url(region, run.pk, "city")).status_code == 200
+
+
+def test_a_second_test_can_continue_the_scale_of_the_first(region: Region, run_id: int) -> None:
+    second = add_assessment(region, "math-2027", held=date(2027, 6, 18), seed=7, shift=0.4)
+    client = region.client("city_officer")
+    address = reverse("evaluation:declare", args=[ids.encode("assessment", second)])
+    first = ids.encode("run", run_id)
+    assert f'<option value="{first}">四年级数学监测2026 · 2026-06-18</option>' in client.get(address).content.decode()
+    fields = {"title": "第二年", "programme": "math", "cuts": "400,500", "minimum_group": 10, "seed": 1}
+    assert client.post(address, fields | {"anchor": "0000000000000"}).status_code == 400
+    assert client.post(address, fields | {"anchor": first}).status_code == 302
+    run_pending()
+    run = EvaluationRun.objects.get(title="第二年")
+    scale = run.declaration["scale"]
+    assert (scale["method"], scale["anchor_run_id"]) == ("anchor", run_id)
+    assert [cut["score"] for cut in scale["cuts"]] == [400, 475, 550, 625]
+    assert run.scale_key == EvaluationRun.objects.get(pk=run_id).scale_key
+    page = client.get(report_url(region, run.pk, "city")).content.decode()
+    assert "chart-trend" in page
+    assert "比上一次（2026-06-18）高" in page
 
 
 def test_a_failed_run_can_be_started_again_by_who_may(region: Region) -> None:

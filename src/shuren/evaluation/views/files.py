@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from shuren.evaluation.data import Level, Report
-from shuren.evaluation.rules.charts import pupil_charts, report_charts
+from shuren.evaluation.rules.charts.pupil import pupil_charts
+from shuren.evaluation.rules.charts.report import report_charts
 from shuren.evaluation.rules.sheets import pupil_sheets, report_sheets
 from shuren.evaluation.selectors.pupils import pupil_report
 from shuren.evaluation.selectors.reports import report_of
@@ -19,7 +20,7 @@ from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
 from shuren.kernel.errors import Conflict
 from shuren.pages.api import Sheet, chart_svg, chart_table, pdf_response, workbook_response
-from shuren.pages.data import Chart, PdfUnavailable
+from shuren.pages.data import Chart, ChartKind, PdfUnavailable
 
 
 @require_GET
@@ -69,7 +70,7 @@ def _pdf(report: Report) -> HttpResponse:
 
 
 def print_html(report: Report) -> str:
-    """The report laid out for paper: every chart as a picture with its table below."""
+    """The report laid out for paper: every chart as a picture with its table below it."""
     is_pupil = report.level is Level.PUPIL
     charts = pupil_charts(report.body) if is_pupil else report_charts(report.body)
     context: dict[str, Any] = report_context(report) | {"charts": {name: _printed(chart) for name, chart in charts.items()}}
@@ -77,5 +78,8 @@ def print_html(report: Report) -> str:
 
 
 def _printed(chart: Chart) -> dict[str, Any]:
+    """Chart, picture and table; the map goes without a table, because the units below have theirs."""
     svg = mark_safe(chart_svg(chart))  # pages escapes every word where it draws it
-    return {"chart": chart, "svg": svg, "table": chart_table(chart, interval_title=_("95% 区间"), count_title=_("人数"))}
+    interval_title = chart.interval_title or _("95% 区间")
+    table = chart_table(chart, interval_title=interval_title, count_title=_("人数"))
+    return {"chart": chart, "svg": svg, "table": None if chart.kind is ChartKind.TILES else table, "notes": table.notes}

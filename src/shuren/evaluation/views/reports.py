@@ -7,7 +7,9 @@ from django.views.decorators.http import require_GET
 from shuren.directory.api import geometries_of
 from shuren.evaluation.data import Level, Report
 from shuren.evaluation.rules.addresses import file_address, pupil_file_address, run_address
-from shuren.evaluation.rules.charts import pupil_charts, report_charts, suppression_note
+from shuren.evaluation.rules.charts.points import suppression_note
+from shuren.evaluation.rules.charts.pupil import pupil_charts
+from shuren.evaluation.rules.charts.report import report_charts
 from shuren.evaluation.rules.declaration import from_json
 from shuren.evaluation.rules.words import level_names
 from shuren.evaluation.selectors.pupils import PupilRow, pupil_report, pupils_of_class
@@ -16,6 +18,7 @@ from shuren.evaluation.selectors.runs import KIND
 from shuren.evaluation.views.runs import data_note
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.pages.data import IntervalScale, Reference
 
 FORMS = ("pdf", "xlsx", "json")
 
@@ -29,6 +32,7 @@ def report_page(request: HttpRequest, run: str, org: str) -> HttpResponse:
     context = report_context(report) | {
         "charts": charts,
         "pupils": _pupil_rows(report, pupils),
+        "pupil_scale": _pupil_scale(report, pupils),
         "files": [(form, file_address(run, org, form)) for form in FORMS],
     }
     return render(request, "evaluation/report.html", context)
@@ -86,3 +90,15 @@ def _pupil_rows(report: Report, pupils: list[PupilRow]) -> list[dict[str, object
         {"name": one.name, "url": one.url, "level": names[one.level], "score": one.score, "low": one.low, "high": one.high}
         for one in pupils
     ]
+
+
+def _pupil_scale(report: Report, pupils: list[PupilRow]) -> IntervalScale | None:
+    """One scale for the pupils' intervals, marked by the cut scores; none without pupils."""
+    if not pupils:
+        return None
+    cuts = [cut.score for cut in from_json(report.run.declaration).scale.cuts]
+    return IntervalScale(
+        low=min([*(one.low for one in pupils), *cuts]),
+        high=max([*(one.high for one in pupils), *cuts]),
+        marks=tuple(Reference(label="", value=cut) for cut in cuts),
+    )

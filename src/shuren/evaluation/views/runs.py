@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -15,7 +17,7 @@ from shuren.evaluation.rules.addresses import report_address, run_address, runs_
 from shuren.evaluation.rules.declaration import DEFAULT_CUTS
 from shuren.evaluation.rules.words import status_name, truth_words
 from shuren.evaluation.selectors.links import reports_of_people
-from shuren.evaluation.selectors.runs import KIND, access_run, truth_check, visible_runs
+from shuren.evaluation.selectors.runs import KIND, access_run, anchor_runs, truth_check, visible_runs
 from shuren.evaluation.services.declare import declare_run
 from shuren.evaluation.services.start import start_run
 from shuren.identity.api import actor_of
@@ -107,11 +109,10 @@ def declare(request: HttpRequest, assessment: str) -> HttpResponse:
     found = access_assessment(actor=actor, id=ids.decode("assessment", assessment), now=now)
     if not scope_of(actor=actor, permission=Permission.RUN_EVALUATION, now=now).covers(found.org_path):
         raise Refused(_("您没有在整个测评范围内开展分析的权限。"), remedy=_("请由管理整个范围的机构开展分析。"))
-    form = DeclareForm(found, request.POST or None, initial=_initial(found))
+    anchors = anchor_runs(actor=actor, assessment=found, now=now)
+    form = DeclareForm(found, anchors, request.POST or None, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
-        scale = {"cuts": _cuts(form.cleaned_data["cuts"], found), "mean": found.scale.mean, "sd": found.scale.sd}
-        scale["method"] = "reference" if found.references else "declared"
-        scale["lowest_name"] = _lowest(found, form.cleaned_data["cuts"])
+        scale = _scale(form.cleaned_data, found)
         run_id = declare_run(actor=actor, assessment_id=found.id, options=form.options() | {"scale": scale}, now=now)
         start_run(actor=actor, run_id=run_id, now=now)
         return redirect(run_address(ids.encode(KIND, run_id)))
@@ -147,6 +148,19 @@ def _initial(assessment: AssessmentData) -> dict[str, object]:
         "cuts": ",".join(f"{cut:g}" for cut in cuts),
         "minimum_group": 10,
         "seed": 20110501,
+    }
+
+
+def _scale(chosen: Mapping[str, Any], assessment: AssessmentData) -> dict[str, object]:
+    """The scale of the run chosen to be linked to, or one of the test's own with the chosen cut scores."""
+    if chosen.get("anchor"):
+        return {"method": "anchor", "anchor_run_id": ids.decode(KIND, chosen["anchor"])}
+    return {
+        "method": "reference" if assessment.references else "declared",
+        "mean": assessment.scale.mean,
+        "sd": assessment.scale.sd,
+        "cuts": _cuts(chosen["cuts"], assessment),
+        "lowest_name": _lowest(assessment, chosen["cuts"]),
     }
 
 

@@ -1,0 +1,1 @@
+"""The pictures of a report, drawn from its document, every mean with its interval."""
