@@ -5,7 +5,8 @@ import { SVGRenderer } from "echarts/renderers";
 import { pointText, type ChartData, type Point, type Series } from "./charts/data";
 import { addDownloads } from "./charts/downloads";
 import { currentLook } from "./charts/look";
-import { DRAWS, mapOption } from "./charts/options";
+import { mapOption } from "./charts/map";
+import { DRAWS } from "./charts/options";
 import type { Datum } from "./charts/parts";
 import { scaleKey, showTiles } from "./charts/tiles";
 
@@ -60,6 +61,7 @@ function showChart(figure: HTMLElement): void {
   const points = chart.series[0]?.points ?? [];
   if (points.length === 0) return;
   const hasMap = chart.kind === "tiles" && points.every((point) => point.geometry);
+  keepForPaper(picture);
   if (chart.kind === "tiles" && !hasMap) {
     showTiles(picture, chart);
     addDownloads(figure, chart, currentLook, () => plain);
@@ -86,10 +88,19 @@ function showChart(figure: HTMLElement): void {
     if (Math.abs(live.getWidth() - picture.clientWidth) > 1) draw();
   }).observe(picture);
   document.addEventListener("shuren:theme", draw);
-  window.addEventListener("beforeprint", draw);
   openOnClick(live);
   walkByKeys(figure, picture, chart, live);
   addDownloads(figure, chart, currentLook, () => (hasMap ? plain : live.renderToSVGString()));
+}
+
+/** Paper gets the plain drawing, which needs neither the window's width nor its light. */
+function keepForPaper(picture: HTMLElement): void {
+  const drawing = picture.querySelector("svg");
+  if (!drawing) return;
+  const paper = document.createElement("div");
+  paper.className = "chart-paper";
+  paper.append(drawing.cloneNode(true));
+  picture.after(paper);
 }
 
 function registeredMap(chart: ChartData): string {

@@ -1,6 +1,7 @@
 import "./styles/index.css";
 import htmx from "htmx.org";
 import { startFiles } from "./files";
+import { startHints } from "./hints";
 import { startKeys } from "./keys";
 import { startLists } from "./lists";
 import { startMenus } from "./menus";
@@ -30,6 +31,7 @@ startKeys();
 startLists();
 startFiles();
 startCopy();
+startHints();
 void drawCharts(document);
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target instanceof Element) void drawCharts(event.target);

@@ -45,6 +45,7 @@ export interface ChartData {
   minimum: number | null;
   maximum: number | null;
   note: string;
+  compact: boolean;
   references: Reference[];
   series: Series[];
   words: Record<"png" | "svg" | "csv" | "download" | "keys" | "suppressed" | "none", string>;
@@ -55,7 +56,7 @@ const MINUS = "\u2212";
 export function numberText(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined) return "—";
   const text = value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  return text.replace("-", MINUS);
+  return /[1-9]/.test(text) ? text.replace("-", MINUS) : text.replace("-", "");
 }
 
 export function valueText(chart: ChartData, point: Point): string {

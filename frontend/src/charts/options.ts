@@ -4,17 +4,24 @@ import { colorOf, ramp, type Look } from "./look";
 import {
   AXIS_HEIGHT,
   NARROW,
+  datum,
   figureAxis,
   frame,
+  labelRoom,
   legendOf,
+  lineRoom,
+  niceRange,
+  placedLines,
   referenceLines,
-  referenceRoom,
   rowAxis,
+  rowHeight,
+  shown,
   valueAxis,
   valueRange,
   type Datum,
   type Drawn,
   type Option,
+  type Range,
 } from "./parts";
 
 type Draw = (chart: ChartData, look: Look, width: number) => Drawn;
@@ -22,17 +29,20 @@ type RenderItem = (params: CustomSeriesRenderItemParams, api: CustomSeriesRender
 
 const PLOT_HEIGHT = 240;
 const LEGEND_HEIGHT = 28;
+/** Room for the values at the right ends of rows. */
+const FIGURE_ROOM = 72;
+/** The series colour of what stands beside the focus without a name. */
+const GREY = 5;
 
-function shown(point: Point | undefined): number | null {
-  return !point || point.suppressed ? null : point.value;
-}
-
-function datum(series: Series, point: Point, value: Datum["value"]): Datum {
-  return { value, point, series };
+interface Stroke {
+  color: string;
+  width: number;
+  isUpright?: boolean;
+  offset?: number;
 }
 
 /** An interval as a thick line; `isUpright` where values run up the page. */
-function intervalItem(color: string, isUpright: boolean, offset = 0): RenderItem {
+function intervalItem({ color, width, isUpright = false, offset = 0 }: Stroke): RenderItem {
   return (_params, api) => {
     const at = api.value(0);
     const ends = [api.value(1), api.value(2)].map((value) => api.coord(isUpright ? [at, value] : [value, at]));
@@ -44,31 +54,35 @@ function intervalItem(color: string, isUpright: boolean, offset = 0): RenderItem
     return {
       type: "line",
       shape: { x1: x1 ?? 0, y1: y1 ?? 0, x2: x2 ?? 0, y2: y2 ?? 0 },
-      style: { stroke: color, lineWidth: isUpright ? 2 : 3, lineCap: "round" },
+      style: { stroke: color, lineWidth: width, lineCap: "round" },
       silent: true,
     };
   };
 }
 
-function intervals(series: Series, color: string, places: Map<string, number>, isUpright: boolean, offset = 0): Option {
+/** The intervals of a series, drawn above bars (z 2) and below dots and ticks (z 4). */
+function intervals(series: Series, stroke: Stroke, places: Map<string, number>): Option {
   const drawn = series.points.filter((point) => !point.suppressed && point.low !== undefined && places.has(point.label));
   return {
     type: "custom",
     name: series.name,
     silent: true,
     tooltip: { show: false },
-    renderItem: intervalItem(color, isUpright, offset),
-    encode: isUpright ? { x: 0, y: [1, 2] } : { x: [1, 2], y: 0 },
+    renderItem: intervalItem(stroke),
+    encode: stroke.isUpright ? { x: 0, y: [1, 2] } : { x: [1, 2], y: 0 },
     data: drawn.map((point) => [places.get(point.label) ?? 0, point.low ?? 0, point.high ?? 0]),
-    z: 2,
+    z: 3,
   };
 }
 
-const drawHistogram: Draw = (chart, look) => {
+const drawHistogram: Draw = (chart, look, width) => {
   const legend = legendOf(chart, look);
-  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
   const subject = chart.series[0] ?? { name: "", points: [] };
   const edges = subject.points.flatMap((point) => [point.begin ?? 0, point.end ?? 0]);
+  const across = { min: Math.min(...edges), max: Math.max(...edges) };
+  const marks = niceRange(across.min, across.max, width < NARROW ? 6 : 9);
+  const lines = placedLines(chart, across, width - 48);
+  const top = (legend ? LEGEND_HEIGHT : 0) + lineRoom(lines);
   const bars: RenderItem = (_params, api) => {
     const from = api.coord([api.value(0), api.value(2)]);
     const to = api.coord([api.value(1), 0]);
@@ -95,8 +109,13 @@ const drawHistogram: Draw = (chart, look) => {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 12, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, false), min: Math.min(...edges), max: Math.max(...edges), splitNumber: 8, splitLine: { show: false }, axisLabel: { color: look.muted, fontSize: 12, showMaxLabel: false } },
-      yAxis: { ...valueAxis({ ...chart, minimum: null, maximum: null }, look, true) },
+      xAxis: {
+        ...valueAxis(look),
+        ...across,
+        splitLine: { show: false },
+        axisLabel: { color: look.muted, fontSize: 12, customValues: ticksWithin(marks, across) },
+      },
+      yAxis: { ...valueAxis(look), ...valueRange({ ...chart, minimum: null, maximum: null }, 4, true) },
       series: [
         {
           type: "custom",
@@ -105,13 +124,19 @@ const drawHistogram: Draw = (chart, look) => {
           itemStyle: { color: colorOf(look, 0) },
           encode: { x: [0, 1], y: 2 },
           data: subject.points.map((point) => datum(subject, point, [point.begin ?? 0, point.end ?? 0, shown(point) ?? 0])),
-          markLine: referenceLines(chart, look, "xAxis"),
+          markLine: referenceLines(lines, look, "xAxis"),
         },
         ...others,
       ],
     },
   };
 };
+
+function ticksWithin(marks: Range, across: { min: number; max: number }): number[] {
+  const count = Math.round((marks.max - marks.min) / marks.interval);
+  const all = Array.from({ length: count + 1 }, (_, index) => marks.min + index * marks.interval);
+  return all.filter((value) => value >= across.min && value <= across.max);
+}
 
 const drawLevels: Draw = (chart, look, width) => {
   const steps = ramp(chart.series.length);
@@ -120,13 +145,13 @@ const drawLevels: Draw = (chart, look, width) => {
   const legendRows = Math.ceil(chart.series.reduce((sum, series) => sum + series.name.length * 12 + 40, 0) / width);
   const top = legendRows * 24 + 8;
   return {
-    height: top + rows.length * 38 + 8,
+    height: top + rows.length * rowHeight(rows, width, 38) + 8,
     option: {
       ...frame(chart, look),
       legend: { ...legendOf(chart, look), data: chart.series.map((series) => ({ name: series.name })), selectedMode: false },
       grid: { left: 4, right: 8, top, bottom: 4, containLabel: true },
       xAxis: { type: "value", max: 100, show: false },
-      yAxis: rowAxis(rows, look, width),
+      yAxis: rowAxis(chart, rows, look, width),
       series: chart.series.map((series, index) => {
         const step = steps[index] ?? 0;
         return {
@@ -154,69 +179,90 @@ const drawLevels: Draw = (chart, look, width) => {
 
 const drawIntervalDots: Draw = (chart, look, width) => {
   const legend = legendOf(chart, look);
-  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
   const rows = chart.series[0]?.points ?? [];
   const places = new Map(rows.map((point, index) => [point.label, index]));
   const spread = chart.series.length > 1 ? 12 : 0;
+  const range = valueRange(chart, width < NARROW ? 3 : 6);
+  const lines = placedLines(chart, range, width - labelRoom(width) - FIGURE_ROOM);
+  const top = (legend ? LEGEND_HEIGHT : 0) + lineRoom(lines);
   const series = chart.series.flatMap((group, index) => {
     const offset = (index - (chart.series.length - 1) / 2) * spread;
     const color = colorOf(look, index);
+    const dot = index === 0 ? { color, opacity: 1 } : { color: look.surface, borderColor: color, borderWidth: 2, opacity: 1 };
     const drawn = group.points.filter((point) => shown(point) !== null && places.has(point.label));
+    const isSmall = (point: Point) => chart.compact && !point.focus;
+    const stroked = (isFaint: boolean) => ({ ...group, points: group.points.filter((point) => isSmall(point) === isFaint) });
     return [
-      intervals(group, color, places, false, offset),
+      intervals(stroked(true), { color: colorOf(look, GREY), width: 1.5, offset }, places),
+      intervals(stroked(false), { color, width: 3, offset }, places),
       {
         type: "scatter",
         name: group.name,
         symbolSize: index === 0 ? 13 : 11,
         symbolOffset: [0, offset],
         cursor: drawn.some((point) => point.url) ? "pointer" : "default",
-        itemStyle: index === 0 ? { color, opacity: 1 } : { color: look.surface, borderColor: color, borderWidth: 2, opacity: 1 },
+        itemStyle: dot,
         emphasis: { scale: 1.3 },
-        z: 3,
-        data: drawn.map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
-        ...(index === 0 ? { markLine: referenceLines(chart, look, "xAxis", true) } : {}),
+        z: 4,
+        data: drawn.map((point) => ({
+          ...datum(group, point, [point.value, places.get(point.label) ?? 0]),
+          ...(isSmall(point) ? { symbolSize: 5, itemStyle: { color: colorOf(look, GREY), opacity: 1 } } : {}),
+        })),
+        ...(index === 0 ? { markLine: referenceLines(lines, look, "xAxis", true) } : {}),
       },
     ];
   });
+  const step = chart.compact ? compactStep(rows.length) : rowHeight(rows, width, chart.series.length > 2 ? 48 : 38);
   return {
-    height: top + rows.length * (chart.series.length > 2 ? 48 : 38) + AXIS_HEIGHT,
+    height: top + rows.length * step + AXIS_HEIGHT,
     option: {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, false), ...valueRange(chart, width < NARROW ? 3 : 5) },
-      yAxis: [rowAxis(rows, look, width), figureAxis(chart, rows, look)],
+      xAxis: { ...valueAxis(look), ...range },
+      yAxis: [rowAxis(chart, rows, look, width), figureAxis(chart, rows, look)],
       series,
     },
   };
 };
 
+/** Height of the rows of a compact chart: the more there are, the closer they stand. */
+function compactStep(count: number): number {
+  return Math.min(16, Math.max(4, 560 / Math.max(1, count)));
+}
+
 const drawItemBars: Draw = (chart, look, width) => {
   const fill = look.steps[2] ?? colorOf(look, 0);
   const legend = legendOf(chart, look, fill);
-  const top = (legend ? LEGEND_HEIGHT : 0) + referenceRoom(chart);
   const subject = chart.series[0] ?? { name: "", points: [] };
   const rows = subject.points;
   const places = new Map(rows.map((point, index) => [point.label, index]));
-  const beside = chart.series.slice(1).map((group, index) => ({
-    type: "scatter",
-    name: group.name,
-    symbol: "rect",
-    symbolSize: [3, 22],
-    itemStyle: { color: colorOf(look, index + 1), opacity: 1 },
-    z: 4,
-    data: group.points
-      .filter((point) => shown(point) !== null && places.has(point.label))
-      .map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
-  }));
+  const range = valueRange(chart, width < NARROW ? 3 : 6, true);
+  const lines = placedLines(chart, range, width - labelRoom(width) - FIGURE_ROOM);
+  const top = (legend ? LEGEND_HEIGHT : 0) + lineRoom(lines);
+  const beside = chart.series.slice(1).flatMap((group, index) => {
+    const color = colorOf(look, index + 1);
+    const tick = {
+      type: "scatter",
+      name: group.name,
+      symbol: "rect",
+      symbolSize: [3, 22],
+      itemStyle: { color, opacity: 1 },
+      z: 4,
+      data: group.points
+        .filter((point) => shown(point) !== null && places.has(point.label))
+        .map((point) => datum(group, point, [point.value, places.get(point.label) ?? 0])),
+    };
+    return [intervals(group, { color, width: 2 }, places), tick];
+  });
   return {
-    height: top + rows.length * 28 + AXIS_HEIGHT,
+    height: top + rows.length * rowHeight(rows, width, 28) + AXIS_HEIGHT,
     option: {
       ...frame(chart, look),
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: 4, top, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(chart, look, true), min: chart.minimum ?? 0, ...(chart.maximum === 100 ? { interval: width < NARROW ? 50 : 25 } : {}) },
-      yAxis: [rowAxis(rows, look, width, width < NARROW ? "truncate" : "break"), figureAxis(chart, rows, look)],
+      xAxis: { ...valueAxis(look), ...range },
+      yAxis: [rowAxis(chart, rows, look, width), figureAxis(chart, rows, look)],
       series: [
         {
           type: "bar",
@@ -225,9 +271,9 @@ const drawItemBars: Draw = (chart, look, width) => {
           cursor: rows.some((point) => point.url) ? "pointer" : "default",
           itemStyle: { color: fill, borderRadius: [0, 2, 2, 0] },
           data: rows.map((point) => datum(subject, point, shown(point))),
-          markLine: referenceLines(chart, look, "xAxis", true),
+          markLine: referenceLines(lines, look, "xAxis", true),
         },
-        intervals(subject, look.ink, places, false),
+        intervals(subject, { color: look.ink, width: 2 }, places),
         ...beside,
       ],
     },
@@ -242,11 +288,12 @@ const drawTrend: Draw = (chart, look, width) => {
   const top = (legend ? LEGEND_HEIGHT : 0) + 16;
   const longest = Math.max(0, ...chart.series.map((series) => series.name.length));
   const range = valueRange(chart, 4);
-  const shifts = endShifts(chart, PLOT_HEIGHT / ((range.max ?? 1) - (range.min ?? 0) || 1));
+  const lines = chart.references.map((reference) => placedLines({ ...chart, references: [reference] }, range, width)).flat();
+  const shifts = endShifts(chart, PLOT_HEIGHT / (range.max - range.min));
   const series = chart.series.flatMap((group, index) => {
     const color = colorOf(look, index);
     return [
-      intervals(group, color, places, true),
+      intervals(group, { color, width: 2, isUpright: true }, places),
       {
         type: "line",
         name: group.name,
@@ -256,7 +303,7 @@ const drawTrend: Draw = (chart, look, width) => {
         itemStyle: { color },
         endLabel: { show: !isNarrow, formatter: group.name, color, fontSize: 12, distance: 12, offset: [0, shifts[index] ?? 0] },
         data: group.points.map((point) => datum(group, point, [point.label, shown(point)])),
-        ...(index === 0 ? { markLine: referenceLines(chart, look, "yAxis") } : {}),
+        ...(index === 0 ? { markLine: referenceLines(lines, look, "yAxis") } : {}),
       },
     ];
   });
@@ -267,7 +314,7 @@ const drawTrend: Draw = (chart, look, width) => {
       ...(legend ? { legend } : {}),
       grid: { left: 4, right: isNarrow ? 12 : Math.min(200, longest * 13 + 24), top, bottom: 4, containLabel: true },
       xAxis: { type: "category", data: labels, axisLabel: { color: look.muted }, axisLine: { lineStyle: { color: look.rule } }, axisTick: { show: false } },
-      yAxis: { ...valueAxis(chart, look, false), ...range },
+      yAxis: { ...valueAxis(look), ...range },
       series,
     },
   };
@@ -284,62 +331,6 @@ function endShifts(chart: ChartData, pixelsPerUnit: number): number[] {
     last = place;
   }
   return shifts;
-}
-
-/** A map from the units' own outlines; `mapName` must have been registered with them. */
-export function mapOption(chart: ChartData, look: Look, mapName: string): Option {
-  const subject = chart.series[0] ?? { name: "", points: [] };
-  const [low, high] = tileRange(chart);
-  return {
-    ...frame(chart, look),
-    visualMap: {
-      type: "piecewise",
-      show: false,
-      min: low,
-      max: high,
-      splitNumber: 5,
-      inRange: { color: look.steps },
-      outOfRange: { color: look.rule },
-    },
-    series: [
-      {
-        type: "map",
-        map: mapName,
-        roam: false,
-        selectedMode: false,
-        top: 8,
-        bottom: 8,
-        label: { show: true, color: look.ink, fontSize: 12 },
-        itemStyle: { areaColor: look.rule, borderColor: look.surface, borderWidth: 1 },
-        emphasis: { label: { show: true }, itemStyle: { areaColor: undefined, borderColor: look.ink, borderWidth: 2 } },
-        data: subject.points.map((point) => ({
-          ...datum(subject, point, shown(point) ?? Number.NaN),
-          name: point.label,
-          label: { color: onColor(point, low, high, look) },
-          emphasis: { label: { color: onColor(point, low, high, look) } },
-        })),
-      },
-    ],
-  };
-}
-
-/** Which of the five steps a value falls on; none without a value. */
-export function stepOf(point: Point, low: number, high: number): number | null {
-  const value = shown(point);
-  if (value === null) return null;
-  const share = high > low ? (value - low) / (high - low) : 0.5;
-  return Math.min(4, Math.max(0, Math.floor(share * 5)));
-}
-
-function onColor(point: Point, low: number, high: number, look: Look): string {
-  const step = stepOf(point, low, high);
-  if (step === null) return look.muted;
-  return step < 3 ? look.onLow : look.onHigh;
-}
-
-export function tileRange(chart: ChartData): [number, number] {
-  const values = (chart.series[0]?.points ?? []).map(shown).filter((value): value is number => value !== null);
-  return [chart.minimum ?? Math.min(...values, Infinity), chart.maximum ?? Math.max(...values, -Infinity)];
 }
 
 export const DRAWS: Record<Exclude<ChartData["kind"], "tiles">, Draw> = {

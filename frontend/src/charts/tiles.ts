@@ -1,5 +1,5 @@
 import { numberText, valueText, type ChartData } from "./data";
-import { stepOf, tileRange } from "./options";
+import { stepOf, tileRange } from "./map";
 
 /** The five steps of the scale with the values they begin and end at. */
 export function scaleKey(chart: ChartData): HTMLUListElement {

@@ -13,12 +13,26 @@ from django.utils.functional import SimpleLazyObject
 from shuren.front import errors
 from shuren.identity.api import actor_of, must_change_password
 from shuren.kernel.errors import ShurenError
+from shuren.kernel.reading import reading
 
 # Everything else asks for a sign-in. Names are those of the URL patterns.
 PUBLIC_VIEWS = frozenset({"identity:sign_in", "front:health", "front:language"})
 # What a person with a first password may still reach.
 UNCHANGED_PASSWORD_VIEWS = PUBLIC_VIEWS | {"identity:change_password", "identity:sign_out"}
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
+
+
+class ReadingMiddleware:
+    """Lets what a page asks repeatedly be answered once, where the request changes nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        with reading():
+            return self.get_response(request)
 
 
 class PolicyMiddleware:

@@ -36,6 +36,7 @@ front_patterns = [
 ]
 urlpatterns = [
     path("", include((front_patterns, "front"))),
+    path("", include("shuren.pages.urls")),
     path("", include("shuren.identity.urls")),
     path("", include("shuren.directory.urls")),
     path("assessments/", include("shuren.assessment.urls")),

@@ -7,6 +7,7 @@ from django.db import connection
 
 from shuren.directory import api as directory
 from shuren.directory.data import NewOrg, NewPerson, OrgType, Role
+from shuren.front.services import TITLES, add_role_holders
 from shuren.front.terminal.tables import table
 from shuren.identity import api as identity
 from shuren.kernel import clock
@@ -20,12 +21,6 @@ OFFICER_OF = {
     OrgType.COUNTY: Role.COUNTY_OFFICER,
     OrgType.GROUP: Role.SCHOOL_ADMIN,
     OrgType.SCHOOL: Role.SCHOOL_ADMIN,
-}
-# Three administrators and one officer, four people: nobody combines two of these (三员分立).
-ADMINISTRATORS = {
-    Role.SYSTEM_ADMIN: ("system-admin", "系统管理员"),
-    Role.SECURITY_ADMIN: ("security-admin", "安全管理员"),
-    Role.AUDIT_ADMIN: ("audit-admin", "审计管理员"),
 }
 
 
@@ -46,12 +41,11 @@ def make_first_accounts(level: OrgType, root_id: str) -> None:
         root = directory.orgs_by_ids([directory.add_org(actor=SYSTEM, org=org, now=now).id]).popitem()[1]
     if root.type not in OFFICER_OF:
         raise Conflict(f"The root org is a {root.type}; it has no officers.")
-    wanted = {OFFICER_OF[root.type]: ("officer", "平台管理员"), **ADMINISTRATORS}
-    usernames = {}
-    for role, (username, name) in wanted.items():
-        person = directory.add_person(actor=SYSTEM, person=NewPerson(name=name), now=now).id
-        directory.grant_role(actor=SYSTEM, person_id=person, role=role, org_id=root.id, may_delegate=True, now=now)
-        usernames[person] = username
+    # Three administrators and one officer, four people.
+    officer = OFFICER_OF[root.type]
+    people = {role: NewPerson(name=title) for role, title in {officer: "平台管理员", **TITLES}.items()}
+    added = add_role_holders(people, org_id=root.id, now=now)
+    usernames = {id: "officer" if role is officer else role.value.replace("_", "-") for role, id in added.items()}
     identity.create_accounts(actor=SYSTEM, person_ids=list(usernames), usernames=usernames, now=now)
     slips = identity.issue_credentials(actor=SYSTEM, person_ids=list(usernames), now=now)
     rows = [[slip.name, slip.username, slip.password] for slip in slips]

@@ -24,6 +24,7 @@ COMMANDS = {
     "roster": "import and export rosters",
     "results": "import the results of a test",
     "evaluate": "measure a test and build its five-level reports",
+    "reindex": "index and count all orgs and people anew",
     "doctor": "check this installation and say how to mend what is wrong",
 }
 EXIT_REFUSED = 1

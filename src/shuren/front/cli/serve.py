@@ -30,34 +30,38 @@ def worker_command() -> list[str]:
 
 
 class Family:
-    """The children of `serve`, each started again when it dies."""
+    """The children of `serve` by name, each started again when it dies."""
 
-    def __init__(self, commands: list[list[str]]) -> None:
+    def __init__(self, commands: dict[str, list[str]]) -> None:
         self.commands = commands
-        self.children: list[subprocess.Popen[bytes]] = []
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.is_stopping = False
 
     def run(self) -> None:
         """Start the children and stay until a signal asks to stop."""
-        environment = os.environ | {"SHUREN_DATA_DIR": str(settings.DATA_DIR), "SHUREN_SERVE_PID": str(os.getpid())}
-        self.children = [subprocess.Popen(words, env=environment) for words in self.commands]  # noqa: S603  # our own words
+        for name in self.commands:
+            self.start(name)
         while not self.is_stopping:
-            for position, child in enumerate(self.children):
+            for name, child in self.children.items():
                 if child.poll() is not None and not self.is_stopping:
-                    click.echo(f"{self.commands[position][2]} ended with {child.returncode}; starting it again", err=True)
+                    click.echo(f"{name} ended with {child.returncode}; starting it again", err=True)
                     time.sleep(RESTART_PAUSE)
-                    self.children[position] = subprocess.Popen(self.commands[position], env=environment)  # noqa: S603
+                    self.start(name)
             time.sleep(0.2)
         self.end()
+
+    def start(self, name: str) -> None:
+        environment = os.environ | {"SHUREN_DATA_DIR": str(settings.DATA_DIR), "SHUREN_SERVE_PID": str(os.getpid())}
+        self.children[name] = subprocess.Popen(self.commands[name], env=environment)  # noqa: S603  # our own words
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.is_stopping = True
 
     def end(self) -> None:
-        for child in self.children:
+        for child in self.children.values():
             child.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_PATIENCE
-        for child in self.children:
+        for child in self.children.values():
             try:
                 child.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -66,7 +70,7 @@ class Family:
 
 def serve(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. Needs a prepared database."""
-    family = Family([web_command(host, port), worker_command()])
+    family = Family({"web": web_command(host, port), "worker": worker_command()})
     signal.signal(signal.SIGTERM, family.stop)
     signal.signal(signal.SIGINT, family.stop)
     family.run()

@@ -1,16 +1,20 @@
 """One person per role of the demonstration, each with a password that is printed."""
 
+import random
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from shuren.directory import api as directory
-from shuren.directory.data import EnrollmentRole, OrgData, OrgType, PersonData, Role
+from shuren.directory.data import EnrollmentRole, NewPerson, OrgData, OrgType, PersonData, Role
+from shuren.front.demo.names import ADULT_LETTERS, person_name
+from shuren.front.services import TITLES, add_role_holders
 from shuren.identity import api as identity
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import NotFound
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+SEED = 20260901
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,21 @@ def demo_people() -> dict[str, tuple[PersonData, OrgData]]:
     }
 
 
+def demo_administrators(*, now: datetime) -> dict[str, tuple[PersonData, OrgData]]:
+    """The three separated administrators, who belong to no roster: invented people with a grant on the whole city."""
+    city = directory.root_org()
+    if city is None:
+        raise NotFound("The demonstration roster has not been applied.")
+    draw = random.Random(SEED)  # noqa: S311  # names, not secrets
+    people = {role: NewPerson(name="".join(person_name(draw, ADULT_LETTERS)), is_synthetic=True) for role in TITLES}
+    added = add_role_holders(people, org_id=city.id, now=now)
+    found = directory.people_by_ids(added.values())
+    return {role.value: (found[person_id], city) for role, person_id in added.items()}
+
+
 def make_accounts(*, now: datetime) -> list[DemoAccount]:
     """Give the cast accounts named after their roles, with fresh passwords that need not be changed."""
-    cast = demo_people()
+    cast = demo_people() | demo_administrators(now=now)
     usernames = {person.id: role.replace("_", "-") for role, (person, _org) in cast.items()}
     identity.create_accounts(actor=SYSTEM, person_ids=list(usernames), usernames=usernames, now=now)
     accounts = []

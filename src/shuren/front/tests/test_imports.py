@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.cast import Cast
 
+from shuren.assessment.api import SimulatedTest, simulate_results
 from shuren.directory import api as directory
 from shuren.directory.data import RosterForm
 from shuren.intake import api as intake
@@ -196,3 +197,34 @@ def test_what_a_list_costs(cast: Cast, django_assert_max_num_queries: Any) -> No
         page = client.get("/imports/")
     assert len(page.context["list"].rows) == 25
     assert len(page.context["kinds"]) == 2
+
+
+def test_a_test_described_anew_is_a_change_even_with_the_same_responses(cast: Cast, tmp_path: Path) -> None:
+    client = cast.client("city_officer")
+    pupils = [cast.people[key].sourced_id for key in ("pupil", "classmate", "other_pupil", "west_pupil")]
+    seen = []
+    for name in ("单元测验", "单元测验", "第三单元测验"):
+        test = SimulatedTest(
+            code="unit-3",
+            name=name,
+            org=cast.orgs["city"].sourced_id,
+            held_date=cast.now.date(),
+            seed=5,
+            items=6,
+            grade="四年级",
+        )
+        path = tmp_path / "unit-3.zip"
+        simulate_results(path, test, pupils=pupils)
+        address = send(client, SimpleUploadedFile(path.name, path.read_bytes()), kind="results")
+        work.run_pending()
+        page = client.get(address)
+        assert page.context["state"].status is ImportStatus.READY, page.context.get("groups")
+        rows = {row["label"]: (row["added"], row["changed"], row["unchanged"]) for row in page.context["difference"]}
+        seen.append((rows["测验说明和题目"], rows["学生作答"], page.context["apply_label"]))
+        client.post(f"{address}apply/")
+        work.run_pending()
+    assert seen == [
+        ((1, 0, 0), (4, 0, 0), "写入 5 处变化"),
+        ((0, 0, 1), (0, 0, 4), "没有变化，直接完成"),
+        ((0, 1, 0), (0, 0, 4), "写入 1 处变化"),
+    ]

@@ -49,7 +49,7 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         on_export=lambda query, form: _record_export(actor, query, form),
         empty=EmptyState(title=_("没有符合条件的记录"), text=_("请放宽筛选条件。"), icon="history"),
     )
-    return pages.render_list(request, spec, template="front/audit.html")
+    return pages.render_list(request, spec, context={"lead": _("记录只增不改。导出和查看敏感信息也会留下记录。")})
 
 
 def _areas() -> tuple[Choice, ...]:

@@ -331,12 +331,19 @@ def _difference(difference: Mapping[str, Any], kind: KindOfImport) -> list[dict[
     """The difference as rows of one table, whichever of the two forms the kind keeps it in."""
     if isinstance(difference.get("added"), int):
         word = next(iter(kind.words.values()))
-        return [_row(word, difference, ended=difference.get("removed", 0))]
+        return [_description_row(difference), _row(word, difference, ended=difference.get("removed", 0))]
     return [
         _row(word, difference[name], ended=difference[name]["ended"])
         for name, word in kind.words.items()
         if isinstance(difference.get(name), Mapping)
     ]
+
+
+def _description_row(difference: Mapping[str, Any]) -> dict[str, Any]:
+    """The test itself, its notes and items, as one thing: new, changed or as it was."""
+    is_first = not (difference["unchanged"] or difference["changed"] or difference.get("removed", 0))
+    change = "unchanged" if not difference.get("is_described_anew") else "added" if is_first else "changed"
+    return _row(_("测验说明和题目"), {"added": 0, "changed": 0, "unchanged": 0, change: 1}, ended=0)
 
 
 def _row(label: object, numbers: Mapping[str, Any], *, ended: int) -> dict[str, Any]:
