@@ -19,6 +19,7 @@ SHUREN_SEAL_KEY_FILE = DATA_DIR / "keys" / "seal.key"
 SHUREN_REGION_NAME = env.REGION_NAME.value
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.items
 CSRF_TRUSTED_ORIGINS = env.TRUSTED_ORIGINS.items
+SHUREN_TRUSTED_PROXIES = env.trusted_proxies()
 
 SHUREN_APPS = [
     "front",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shuren.front.middleware.ReadingMiddleware",
     "shuren.identity.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
