@@ -1,159 +1,148 @@
-"""Kill -9 in the middle of a roster import, a results import and an evaluation.
+"""Kill -9 of what a bureau runs, in the middle of a roster import, a results import and an evaluation.
 
-The victim is the command that does the work; afterwards a worker takes up what it left. Nothing may be half there,
-and the same command run again must end as if nothing had happened.
+The work comes in through the door: an officer signs in, sends a file, has it written. Then `serve` is killed, alone or with
+all it started, and started anew, or its worker is killed and `serve` starts another, or the command that does the work
+alone is killed. The officer goes on where the pages stand. In the end everything is as if nothing had happened, told by
+fingerprints of an undisturbed run.
 """
 
-import json
 import os
 import random
-import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT
+from tests.faults.bureau import Bureau
+from tests.faults.conftest import Stages
+from tests.faults.installation import Installation, wait_until
+from tests.faults.officer import Officer
+from tests.faults.school_test import CODE
 
 SEED = int(os.environ.get("SHUREN_FAULT_SEED", "20261121"))
-PEOPLE, ITEMS = 3000, 12
-SETTLE_PATIENCE = 240.0
-
-moments = pytest.mark.parametrize("number", [pytest.param(n, marks=() if n == 0 else pytest.mark.soak) for n in range(20)])
-
-
-class Installation:
-    """An installation in a folder of its own, worked only through the command line."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("SHUREN_", "DJANGO_"))}
-        self.environment = environment | {"SHUREN_DATA_DIR": str(folder)}
-
-    def words(self, *arguments: object) -> list[str]:
-        return [sys.executable, "-m", "shuren.front.cli", *map(str, arguments)]
-
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        sink = subprocess.DEVNULL
-        return subprocess.Popen(self.words(*arguments), cwd=ROOT, env=self.environment, stdout=sink, stderr=sink)
-
-    def run(self, *arguments: object) -> str:
-        answer = subprocess.run(
-            self.words(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
-
-    def inspect(self) -> dict:
-        words = [sys.executable, "-m", "tests.faults.inspection"]
-        answer = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        assert answer.returncode == 0, answer.stderr
-        return json.loads(answer.stdout)
-
-    def seconds(self, *arguments: object) -> float:
-        begun = time.monotonic()
-        self.run(*arguments)
-        return time.monotonic() - begun
-
-    def settle(self) -> dict:
-        """Let a worker take up what the victim left; returns what an inspector sees then."""
-        worker = self.start("worker")
-        try:
-            deadline = time.monotonic() + SETTLE_PATIENCE
-            while (state := self.inspect())["live_jobs"] and time.monotonic() < deadline:
-                time.sleep(2)
-            return state
-        finally:
-            worker.send_signal(signal.SIGTERM)
-            worker.wait(60)
-
-    def copy(self, folder: Path) -> "Installation":
-        shutil.copytree(self.folder, folder)
-        return Installation(folder)
+MOMENTS = 20
+PATIENCE = 240.0
+# The steps of each work, as jobs; a kill falls into one of them in turn.
+STEPS = {"roster": ("apply_import", "check_import"), "results": ("check_import", "apply_import"), "evaluation": ("run",)}
+HALF_DONE = "SELECT 1 FROM work_job WHERE status IN ('queued', 'running') AND started_at IS NOT NULL"
+UNFINISHED = (
+    "SELECT (SELECT count(*) FROM work_job WHERE status IN ('queued', 'running')), "
+    "(SELECT count(*) FROM kernel_event WHERE dispatched_at IS NULL)"
+)
 
 
-@pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files")
-    Installation(folder / "x").run("province", "--people", PEOPLE, "--out", folder / "roster.zip")
-    words = [sys.executable, "-m", "tests.faults.school_test", str(folder / "roster.zip"), str(folder / "results.zip")]
-    subprocess.run(words, cwd=ROOT, check=True, env=Installation(folder / "x").environment)
-    return folder
+def cases(quick: set[str]) -> list[object]:
+    """Every work at every moment; the first moment of the works named is in the quick suite."""
+    moments = [(work, number) for work in STEPS for number in range(MOMENTS)]
+    return [
+        pytest.param(work, number, marks=() if number == 0 and work in quick else pytest.mark.soak) for work, number in moments
+    ]
 
 
-@pytest.fixture(scope="session")
-def stages(files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Installation, float]]:
-    """An installation before each of the three works, and how long that work takes undisturbed."""
-    base = tmp_path_factory.mktemp("stages")
-    now = Installation(base / "now")
-    now.run("init")
-    found = {}
-    for name, words in works(files).items():
-        before = now.copy(base / name)
-        found[name] = (before, now.seconds(*words))
-    found["end"] = (now, 0.0)
-    return found
+def moment_of(stages: Stages, work: str, number: int) -> tuple[str, float]:
+    """Into which step the kill falls, and how many seconds after its beginning."""
+    step = STEPS[work][number % len(STEPS[work])]
+    return step, random.Random(f"{SEED}:{work}:{number}").uniform(0, 0.95 * stages.seconds[work][step])
 
 
-def works(files: Path) -> dict[str, tuple[object, ...]]:
-    return {
-        "roster": ("roster", "import", files / "roster.zip", "--yes"),
-        "results": ("results", "import", files / "results.zip", "--yes"),
-        "evaluation": ("evaluate", "--assessment", "fault-test"),
-    }
+class Struck:
+    """An installation in which `work` is going on until its moment comes."""
+
+    def __init__(self, installation: Installation, stages: Stages, work: str, number: int) -> None:
+        self.installation, self.stages, self.work, self.number = installation, stages, work, number
+        self.step, self.seconds = moment_of(stages, work, number)
+        (self.last_job,) = installation.rows("SELECT max(id) FROM work_job")[0]
+
+    def has_begun(self) -> bool:
+        begun = f"SELECT 1 FROM work_job WHERE id > {self.last_job} AND started_at IS NOT NULL"
+        return bool(self.installation.rows(f"{begun} AND name LIKE '%.jobs.{self.step}'"))
+
+    def let_leases_run_out(self) -> None:
+        """Half a minute passes at once, but for every fifth kill, which waits for it."""
+        self.stages.hits.append(self.installation.rows(HALF_DONE) != [])
+        if self.number % 5 != 4:
+            self.installation.rows("UPDATE work_job SET lease_until = created_at WHERE status = 'running'")
+
+    def settle(self) -> None:
+        """Wait until all that followed from the work is done too."""
+        assert wait_until(lambda: self.installation.rows(UNFINISHED) == [(0, 0)], patience=PATIENCE)
+
+    def assert_untouched(self) -> None:
+        found = self.installation.program("inspection")
+        assert found["faults"] == []
+        assert found["contents"] == self.stages.contents[self.work]
 
 
-@pytest.fixture
-def victim(stages: dict[str, tuple[Installation, float]], tmp_path: Path, request: pytest.FixtureRequest) -> Installation:
-    return stages[request.param][0].copy(tmp_path / "victim")
+def begin(bureau: Bureau, struck: Struck) -> tuple[Officer, str]:
+    """Send the work in through the door and stay until its moment; returns where it can be looked at."""
+    officer = Officer(bureau.url)
+    is_import = struck.work != "evaluation"
+    address = officer.send(struck.work, struck.stages.file(struck.work)) if is_import else officer.start_run()
+    assert officer.go_on(address, until=struck.has_begun, patience=PATIENCE)
+    time.sleep(struck.seconds)
+    return officer, address
 
 
-def kill_at_random(installation: Installation, words: tuple[object, ...], *, within: float, number: int) -> None:
-    moment = random.Random(f"{SEED}:{words[0]}:{number}").uniform(0.5, max(1.0, within * 0.97))
-    process = installation.start(*words)
-    time.sleep(moment)
-    process.kill()
-    process.wait()
+def end(bureau: Bureau, struck: Struck, officer: Officer, address: str) -> None:
+    assert officer.go_on(address, patience=PATIENCE)
+    struck.settle()
+    bureau.close()
+    struck.assert_untouched()
 
 
-@moments
-@pytest.mark.parametrize("victim", ["roster"], indirect=True)
-def test_a_killed_roster_import_is_whole_or_absent(victim, stages, files, number) -> None:
-    words = works(files)["roster"]
-    kill_at_random(victim, words, within=stages["roster"][1], number=number)
-    state = victim.settle()
-    whole = stages["end"][0].inspect()["people"]
-    assert state["people"] in (whole, dict.fromkeys(whole, 0))
-    assert state["dangling"] == 0
-    assert state["live_jobs"] == 0
-    victim.run(*words)
-    assert victim.inspect()["people"] == whole
+@pytest.mark.parametrize(("work", "number"), cases({"roster", "evaluation"}))
+def test_a_killed_serve_takes_everybody_along_and_the_next_goes_on(victim, bureau, stages, work, number) -> None:
+    struck = Struck(victim, stages, work, number)
+    officer, address = begin(bureau, struck)
+    if number // 2 % 2:
+        bureau.kill_everybody()
+    else:
+        assert bureau.kill_serve() == []
+    struck.let_leases_run_out()
+    bureau.open()
+    end(bureau, struck, officer, address)
 
 
-@moments
-@pytest.mark.parametrize("victim", ["results"], indirect=True)
-def test_a_killed_results_import_is_whole_or_absent(victim, stages, files, number) -> None:
-    words = works(files)["results"]
-    kill_at_random(victim, words, within=stages["results"][1], number=number)
-    state = victim.settle()
-    assert state["lake_faults"] == []
-    assert state["live_jobs"] == 0
-    victim.run(*words)
-    assert victim.inspect()["lake_faults"] == []
-    victim.run(*works(files)["evaluation"])
+@pytest.mark.parametrize(("work", "number"), cases({"results"}))
+def test_serve_replaces_a_killed_worker_and_the_work_goes_on(victim, bureau, stages, work, number) -> None:
+    struck = Struck(victim, stages, work, number)
+    officer, address = begin(bureau, struck)
+    pid = bureau.kill_worker()
+    struck.let_leases_run_out()
+    assert bureau.has_another_worker(pid)
+    assert "worker ended with -9; starting it again" in bureau.log.read_text()
+    end(bureau, struck, officer, address)
 
 
-@moments
-@pytest.mark.parametrize("victim", ["evaluation"], indirect=True)
-def test_a_killed_evaluation_is_finished_by_the_next_worker(victim, stages, files, number) -> None:
-    words = works(files)["evaluation"]
-    kill_at_random(victim, words, within=stages["evaluation"][1], number=number)
-    state = victim.settle()
-    assert state["lake_faults"] == []
-    assert state["live_jobs"] == 0
-    assert set(state["runs"]) <= {"done", "declared"}
-    victim.run(*words)
-    assert "done" in victim.inspect()["runs"]
+@pytest.mark.parametrize(("work", "number"), cases(set()))
+def test_serve_goes_on_with_what_a_killed_command_began(victim, stages, work, number) -> None:
+    struck = Struck(victim, stages, work, number)
+    words = command_of(stages, work)
+    command = victim.start(*words)
+    assert wait_until(struck.has_begun, patience=PATIENCE, pause=0.01), victim.log_of(words[0]).read_text()
+    time.sleep(struck.seconds)
+    command.kill()
+    command.wait()
+    struck.let_leases_run_out()
+    bureau = Bureau(victim)
+    bureau.open()
+    try:
+        officer = Officer(bureau.url)
+        end(bureau, struck, officer, officer.newest("reports" if work == "evaluation" else "imports"))
+    finally:
+        bureau.close()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("work", ["roster"])
+def test_not_even_a_long_step_outlives_a_killed_serve(victim, bureau, tmp_path) -> None:
+    begun = tmp_path / "begun"
+    order = f"api.enqueue('shuren.work.tests.sample_jobs.hold_still', {{'path': {str(begun)!r}}})"
+    victim.shell(f"from shuren.work import api; {order}")
+    assert wait_until(begun.exists, patience=PATIENCE)
+    assert bureau.kill_serve() == []
+
+
+def command_of(stages: Stages, work: str) -> tuple[object, ...]:
+    if work == "evaluation":
+        return ("evaluate", "--assessment", CODE)
+    return (work, "import", stages.file(work), "--yes")

@@ -1,20 +1,14 @@
-"""Run as a program: `python -m tests.faults.writers THREADS WRITES` writes from many threads at once and counts the failures."""
+"""A program: many threads write at once, and the failures are counted."""
 
 import json
-import os
 import sys
 import threading
 
-import django
+from django.db import DatabaseError, connection, transaction
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuren.conf.settings")
-django.setup()
-
-from django.db import DatabaseError, connection, transaction  # noqa: E402  # after django.setup
-
-from shuren.kernel import audit, events  # noqa: E402
-from shuren.kernel.data import SYSTEM  # noqa: E402
-from shuren.kernel.models import AuditEntry, Event  # noqa: E402
+from shuren.kernel import audit, events
+from shuren.kernel.data import SYSTEM
+from shuren.kernel.models import AuditEntry, Event
 
 
 def write(number: int, writes: int, gate: threading.Barrier, faults: list[str]) -> None:
@@ -31,16 +25,12 @@ def write(number: int, writes: int, gate: threading.Barrier, faults: list[str]) 
     connection.close()
 
 
-def main(threads: int, writes: int) -> None:
-    gate, faults = threading.Barrier(threads), []
-    crowd = [threading.Thread(target=write, args=(number, writes, gate, faults)) for number in range(threads)]
+def main(threads: str, writes: str) -> None:
+    gate, faults = threading.Barrier(int(threads)), []
+    crowd = [threading.Thread(target=write, args=(number, int(writes), gate, faults)) for number in range(int(threads))]
     for thread in crowd:
         thread.start()
     for thread in crowd:
         thread.join()
     found = {"faults": faults, "entries": AuditEntry.objects.count(), "events": Event.objects.filter(name="kernel.tried").count()}
     json.dump(found, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -106,6 +106,10 @@ PORTAL: dict[str, Address] = {
     "front:notices": page(EVERYBODY),
     "front:read_notices": act(EVERYBODY),
     "front:notice": page(roles("head"), granted=302, notice_id="notice"),
+    "pages:saved_views": form(EVERYBODY),
+    "pages:delete_saved_view": act(roles("head"), view_id="saved_view"),
+    "pages:hints": page(EVERYBODY, granted=204),
+    "pages:put_hints_away": act(EVERYBODY),
     "identity:sign_in": public("GET", granted=302),
     "identity:sign_out": act(EVERYBODY),
     "identity:switch_role": act(EVERYBODY),
@@ -133,6 +137,15 @@ PORTAL: dict[str, Address] = {
     "directory:seen_by": page(KNOWERS, ROOT, public_id="person"),
     "directory:correct_person": form(MANAGERS, ROOT, public_id="person"),
     "directory:reveal_person": act(MANAGERS | roles("head"), ROOT, public_id="person"),
+    "directory:add_role": form(MANAGERS, ROOT, public_id="person"),
+    "directory:end_role": form(MANAGERS, ROOT, public_id="person", role_id="affiliation"),
+    "directory:transfer": form(MANAGERS, ROOT, public_id="person"),
+    "directory:enrol": form(MANAGERS, ROOT, public_id="person"),
+    "directory:leave_class": form(MANAGERS, ROOT, public_id="person", enrollment_id="enrollment"),
+    "directory:link_guardian": form(MANAGERS, ROOT, public_id="person"),
+    "directory:register_guardian": form(MANAGERS, ROOT, public_id="person"),
+    "directory:end_guardian": form(MANAGERS, ROOT, public_id="person", guardian_id="guardian"),
+    "directory:add_pupils": form(MANAGERS, ROOT, public_id="org"),
     "directory:duplicates": page(EVERYBODY),
     "directory:merge_duplicate": replace(act(MANAGERS, ROOT, public_id="duplicate"), body=("keep", "person")),
     "directory:dismiss_duplicate": act(MANAGERS, ROOT, public_id="duplicate"),
@@ -205,6 +218,12 @@ def portal_places(cast: Cast) -> dict[str, tuple[str, str]]:
         messaging.notify(person_ids=[cast.people[key].id], title="通知", now=cast.now)
         return messaging.notices_of(cast.people[key].id).rows[0].public_id
 
+    def saved_view(key: str) -> str:
+        view = apps.get_model("pages.SavedView").objects.create(
+            account_id=cast.actor(key).account_id, path="/people/", list_name="people", name="视图", saved_at=cast.now
+        )
+        return ids.encode("saved_view", view.pk)
+
     def sent_file(key: str) -> str:
         file = io.BytesIO("一,二\n1,2\n".encode())
         sent = intake.start_import(actor=cast.actor(key), kind="roster", file_name="名册.csv", content=file, now=cast.now)
@@ -226,15 +245,22 @@ def portal_places(cast: Cast) -> dict[str, tuple[str, str]]:
         )
         return ids.encode("pair", pair.pk)
 
+    def tie(kind: str, key: str) -> str:
+        return ids.encode(kind, apps.get_model(f"directory.{kind}").objects.get(person_id=cast.people[key].id).pk)
+
     found: dict[str, tuple[str, str]] = {
         "org": (cast.orgs["class"].public_id, cast.orgs["far_class"].public_id),
         "person": (cast.people["pupil"].public_id, cast.people["far_pupil"].public_id),
+        "guardian": (cast.people["parent"].public_id, cast.people["far_parent"].public_id),
+        "affiliation": (tie("affiliation", "pupil"), tie("affiliation", "far_pupil")),
+        "enrollment": (tie("enrollment", "pupil"), tie("enrollment", "far_pupil")),
         "kind": ("roster", "results"),
         "slips": ("csv", "csv"),
         "file": ("json", "json"),
         "workbook": ("xlsx", "xlsx"),
         "sign_in": (sign_in("head"), sign_in("far_head")),
         "notice": (notice("head"), notice("far_head")),
+        "saved_view": (saved_view("head"), saved_view("far_head")),
         "import": (sent_file("school_admin"), sent_file("far_head")),
         "grant": (grant("staff", "school"), grant("far_head", "far_school")),
         "duplicate": (duplicate("pupil", "classmate"), duplicate("far_pupil", "far_parent")),

@@ -39,7 +39,8 @@ BESIDE_THE_STAIRS = {
     "pages": {"fonts", "icons"},  # filled by the front-end build; names of the icons in use
     "search": {"engines"},  # one file per database, the same face
     "standards": {"registry"},  # code tables as data files
-    "kernel": {"ids", "clock", "errors", "events", "audit", "scope", "paging", "fields"},  # the ground has no stairs
+    # the ground: no stairs
+    "kernel": {"audit", "clock", "errors", "events", "fields", "ids", "operations", "paging", "reading", "scope", "statistics"},
 }
 
 

@@ -29,6 +29,8 @@ def open_report(page: Page, words: str) -> None:
     page.locator("main a[href*='/reports/']").filter(has_text=words).first.click()
     page.wait_for_load_state("networkidle")
     page.locator("[data-chart-picture][role=application], .tiles").first.wait_for()
+    for button in page.get_by_role("button", name="知道了").all():
+        button.click()
 
 
 def main(url: str, accounts_file: Path, folder: Path) -> None:

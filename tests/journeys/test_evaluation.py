@@ -67,6 +67,7 @@ def test_a_report_leads_from_the_city_down_to_a_class_and_back(sign_in: Callable
     page = sign_in("city_officer")
     page.get_by_role("link", name=re.compile("四年级数学期末检测")).first.click()
     city = page.url
+    expect(page.locator("#chart-trend")).to_contain_text("2025-09-10")
     titles = [page.locator("h1").inner_text()]
     for role in ("district_officer", "head", "class_teacher"):
         here = page.url
