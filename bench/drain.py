@@ -1,13 +1,7 @@
-"""Run as a program: work every queued job of the installation until none is left."""
+"""A step of `region`: work every queued job of the installation until none is left."""
 
-import os
+from shuren.work import api as work
 
-import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shuren.conf.settings")
-django.setup()
-
-from shuren.work import api as work  # noqa: E402  # after django.setup
-
-if __name__ == "__main__":
+def main(_options: list[str]) -> None:
     work.run_pending()

@@ -1,22 +1,27 @@
 """Evaluation figures: a simulated region measured, and the reports of all five levels built and stored.
 
-Run it as `python bench/evaluate.py --pupils 1000000`. Orgs and answers are made here and go straight into a data
-folder that is thrown away; what is timed is what a run does: read the lake, calibrate, score, draw plausible values, write
-scores, build and store unit reports, and open pupils' reports from the lake.
+`python -m bench evaluate --pupils 1000000`. Orgs and answers are made here and go straight into the tables and the lake;
+what is timed is what a run does: read the lake, calibrate, score, draw plausible values, write scores, build and store
+unit reports, and open pupils' reports from the lake.
 """
 
 import argparse
-import os
-import resource
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from django.core.management import call_command
+
+from bench.frame import peak
+from shuren.assessment.models import Assessment, Item
+from shuren.datahub.api import write_partition
+from shuren.directory.models import Org
+from shuren.evaluation.api import declare_run, scores_of
+from shuren.evaluation.models import UnitReport
+from shuren.evaluation.services.carry_out import carry_out
+from shuren.kernel.data import SYSTEM
 
 NOW = datetime(2026, 6, 20, 1, 0, tzinfo=UTC)
 PUPILS_PER_SCHOOL, CLASSES_PER_SCHOOL, SCHOOLS_PER_DISTRICT = 125, 3, 50
@@ -24,36 +29,29 @@ LIMIT_SECONDS, LIMIT_MIB = 600, 4096
 BLOCK = 65_536
 
 
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def add_orgs(pupils: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A city, its districts, schools and classes; the school, district and first class of every school."""
-    from django.apps import apps
-
-    org_model = apps.get_model("directory.Org")
     schools = max(1, pupils // PUPILS_PER_SCHOOL)
     districts = max(1, -(-schools // SCHOOLS_PER_DISTRICT))
-    made = [org(org_model, 1, None, "city", "1/")]
-    made += [org(org_model, 2 + at, 1, "county", f"1/{2 + at}/") for at in range(districts)]
+    made = [org(1, None, "city", "1/")]
+    made += [org(2 + at, 1, "county", f"1/{2 + at}/") for at in range(districts)]
     first_school = 2 + districts
     district_of = 2 + np.arange(schools) // SCHOOLS_PER_DISTRICT
     first_class = first_school + schools
     for at in range(schools):
         path = f"1/{district_of[at]}/{first_school + at}/"
-        made.append(org(org_model, first_school + at, int(district_of[at]), "school", path))
+        made.append(org(first_school + at, int(district_of[at]), "school", path))
     for at in range(schools * CLASSES_PER_SCHOOL):
         school = at // CLASSES_PER_SCHOOL
         parent = first_school + school
-        made.append(org(org_model, first_class + at, parent, "class", f"1/{district_of[school]}/{parent}/{first_class + at}/"))
-    org_model.objects.bulk_create(made, batch_size=5000)
+        made.append(org(first_class + at, parent, "class", f"1/{district_of[school]}/{parent}/{first_class + at}/"))
+    Org.objects.bulk_create(made, batch_size=5000)
     return first_school + np.arange(schools), district_of, first_class + np.arange(schools) * CLASSES_PER_SCHOOL
 
 
-def org(model, pk: int, parent: int | None, kind: str, path: str):
+def org(pk: int, parent: int | None, kind: str, path: str) -> Org:
     name = f"{kind} {pk}"
-    return model(pk=pk, sourced_id=name, name=name, type=kind, parent_id=parent, path=path, depth=path.count("/"))
+    return Org(pk=pk, sourced_id=name, name=name, type=kind, parent_id=parent, path=path, depth=path.count("/"))
 
 
 def batches(pupils: int, items: int, orgs: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[pa.RecordBatch]:
@@ -84,13 +82,8 @@ def batches(pupils: int, items: int, orgs: tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def add_test(pupils: int, items: int) -> int:
-    from django.apps import apps
-
-    from shuren.datahub.api import write_partition
-    from shuren.kernel.data import SYSTEM
-
     orgs = add_orgs(pupils)
-    test = apps.get_model("assessment.Assessment").objects.create(
+    test = Assessment.objects.create(
         code="bench",
         name="bench",
         subjects=["数学"],
@@ -101,9 +94,8 @@ def add_test(pupils: int, items: int) -> int:
         imported_at=NOW,
         status="ready",
     )
-    item_model = apps.get_model("assessment.Item")
-    item_model.objects.bulk_create(
-        item_model(
+    Item.objects.bulk_create(
+        Item(
             assessment=test,
             code=f"M{at + 1}",
             position=at + 1,
@@ -120,11 +112,6 @@ def add_test(pupils: int, items: int) -> int:
 
 def measure(assessment_id: int, pupils: int) -> float:
     """Carry a run out, print its steps, and return its seconds."""
-    from shuren.evaluation.api import declare_run, scores_of
-    from shuren.evaluation.models import UnitReport
-    from shuren.evaluation.services.carry_out import carry_out
-    from shuren.kernel.data import SYSTEM
-
     run_id = declare_run(actor=SYSTEM, assessment_id=assessment_id, now=NOW)
     began = last = time.perf_counter()
     step = "read the lake"
@@ -148,28 +135,13 @@ def measure(assessment_id: int, pupils: int) -> float:
     return took
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench evaluate", description=__doc__)
     parser.add_argument("--pupils", type=int, default=1_000_000)
     parser.add_argument("--items", type=int, default=40)
-    options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="shuren-bench-"))
-    os.environ["SHUREN_DATA_DIR"] = str(folder)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "shuren.conf.settings"
-    os.environ["SHUREN_DATABASE_URL"] = ""
-    try:
-        import django
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        assessment_id = add_test(options.pupils, options.items)
-        print(f"{options.pupils:,} pupils × {options.items} items (peak {peak():.0f} MiB after simulating)")
-        took = measure(assessment_id, options.pupils)
-        print(f"all five levels in {took:.1f} s (limit {LIMIT_SECONDS}), peak {peak():.0f} MiB (limit {LIMIT_MIB})")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    main()
+    chosen = parser.parse_args(options)
+    call_command("migrate", verbosity=0)
+    assessment_id = add_test(chosen.pupils, chosen.items)
+    print(f"{chosen.pupils:,} pupils × {chosen.items} items (peak {peak():.0f} MiB after simulating)")
+    took = measure(assessment_id, chosen.pupils)
+    print(f"all five levels in {took:.1f} s (limit {LIMIT_SECONDS}), peak {peak():.0f} MiB (limit {LIMIT_MIB})")

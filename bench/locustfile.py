@@ -1,4 +1,9 @@
-"""What one person of the load does: signs in, then lists, searches and reads reports with 2 s between pages."""
+"""What one person of the load does: signs in, then opens pages of their own branch with 2 s between them.
+
+The figures begin when everybody is in. Who there is and which addresses each has reason to open stands in the file that
+`BENCH_CAST` names (`bench/cast.py` wrote it). The weights are those of a bureau's or school's ordinary day: people are
+looked up more often than reports are read, and one's own level is read more often than another.
+"""
 
 import json
 import os
@@ -7,50 +12,121 @@ import re
 from itertools import cycle
 from pathlib import Path
 
+from gevent import spawn_later
 from locust import FastHttpUser, constant, task
+from locust.exception import RescheduleTaskImmediately
 
-CAST = cycle(json.loads(Path(os.environ["BENCH_CAST"]).read_text()).values())
-WORDS = ("王", "李伟", "zhangwei", "lm", "小学", "实验", "第一", "chen")
-LINK = re.compile(r'href="(/reports/[a-z0-9]{13}/[a-z0-9]{13}/)"')
-ORG = re.compile(r'href="(/orgs/[a-z0-9]{13}/)"')
+CAST = json.loads(Path(os.environ["BENCH_CAST"]).read_text())
+random.Random(20260620).shuffle(CAST)
+NEXT = cycle(CAST)
+WORDS = ("王", "李", "张", "陈", "刘", "李伟", "王一", "zhangwei", "lm", "chen")
+PLACES = ("小学", "实验", "第一", "中学", "初一", "一年级")
+ROLES = ("pupil", "teacher", "head", "class_teacher", "county_officer")
+SECONDS = float(os.environ["BENCH_SECONDS"])
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Person(FastHttpUser):
+    """One signed-in browser."""
+
     wait_time = constant(2)
+    arrived = 0
 
     def on_start(self) -> None:
-        account = next(CAST)
-        token = TOKEN.search(self.client.get("/sign-in/", name="sign in").text).group(1)
-        form = {"username": account["username"], "password": account["password"], "csrfmiddlewaretoken": token}
-        self.client.post("/sign-in/", form, name="sign in", headers={"Referer": f"{self.host}/sign-in/"})
-        self.reports = LINK.findall(self.client.get("/reports/", name="reports").text)
-        self.orgs = ORG.findall(self.client.get("/orgs/", name="orgs").text)
+        self.account = next(NEXT)
+        token = TOKEN.search(self.client.get("/sign-in/", name="sign in: page").text)
+        assert token is not None
+        form = {"csrfmiddlewaretoken": token.group(1), **{name: self.account[name] for name in ("username", "password")}}
+        with self.client.post(
+            "/sign-in/", form, name="sign in", headers={"Referer": f"{self.host}/sign-in/"}, catch_response=True
+        ) as answer:
+            if "/sign-in/" in answer.url:
+                answer.failure("not let in")
+        Person.arrived += 1
+        if Person.arrived == self.environment.runner.target_user_count:
+            # What came before was a crowd at the door and cold caches.
+            self.environment.stats.reset_all()
+            spawn_later(SECONDS, self.environment.runner.quit)
 
-    @task(2)
+    def open(self, name: str) -> None:
+        """Open one of the addresses the account has of this kind of page; without any, do something else at once."""
+        known = self.account["addresses"].get(name)
+        if not known:
+            raise RescheduleTaskImmediately
+        self.client.get(random.choice(known), name=name)
+
+    @task(6)
     def home(self) -> None:
         self.client.get("/", name="home")
 
-    @task(4)
+    @task(6)
     def people(self) -> None:
-        self.client.get(f"/people/?page={random.randint(1, 20)}", name="people list")
+        self.client.get(f"/people/?page={random.choice((1, 1, 1, 2, 3, 20))}", name="people")
+
+    @task(4)
+    def people_of_a_role(self) -> None:
+        self.client.get(f"/people/?role={random.choice(ROLES)}", name="people, one role")
+
+    @task(6)
+    def people_by_name(self) -> None:
+        self.client.get(f"/people/?q={random.choice(WORDS)}", name="people, by name")
+
+    @task(10)
+    def person(self) -> None:
+        self.open("person")
+
+    @task(6)
+    def suggestions(self) -> None:
+        self.client.get(f"/search/suggest/?q={random.choice(WORDS + PLACES)}", name="search suggestions")
+
+    @task(4)
+    def search(self) -> None:
+        self.client.get(f"/search/?q={random.choice(WORDS + PLACES)}", name="search")
+
+    @task(3)
+    def orgs(self) -> None:
+        self.client.get("/orgs/", name="orgs")
 
     @task(2)
-    def people_by_name(self) -> None:
-        self.client.get(f"/people/?q={random.choice(WORDS)}", name="people by name")
+    def orgs_by_name(self) -> None:
+        self.client.get(f"/orgs/?q={random.choice(PLACES)}", name="orgs, by name")
 
-    @task(3)
-    def search(self) -> None:
-        self.client.get(f"/search/?q={random.choice(WORDS)}", name="search")
-
-    @task(3)
+    @task(6)
     def org(self) -> None:
-        if self.orgs:
-            answer = self.client.get(random.choice(self.orgs), name="org")
-            self.orgs = list(set(self.orgs + ORG.findall(answer.text)))[:200]
+        self.open("org")
 
     @task(4)
-    def report(self) -> None:
-        if self.reports:
-            answer = self.client.get(random.choice(self.reports), name="report")
-            self.reports = list(set(self.reports + LINK.findall(answer.text)))[:200]
+    def people_of_an_org(self) -> None:
+        self.open("people of an org")
+
+    @task(3)
+    def reports(self) -> None:
+        self.client.get("/reports/", name="reports")
+
+    @task(2)
+    def city_report(self) -> None:
+        self.open("city report")
+
+    @task(4)
+    def district_report(self) -> None:
+        self.open("district report")
+
+    @task(8)
+    def school_report(self) -> None:
+        self.open("school report")
+
+    @task(10)
+    def class_report(self) -> None:
+        self.open("class report")
+
+    @task(6)
+    def pupil_report(self) -> None:
+        self.open("pupil report")
+
+    @task(2)
+    def assessments(self) -> None:
+        self.client.get("/assessments/", name="assessments")
+
+    @task(2)
+    def notices(self) -> None:
+        self.client.get("/notices/", name="notices")

@@ -1,20 +1,32 @@
 """Results import: a million pupils × 40 items, checked and applied, against writing the same matrix plainly as Parquet.
 
-Run it as `python bench/results.py --pupils 1000000`; `SHUREN_DATABASE_URL` chooses the database (empty: SQLite). It
-works in a data folder and, on PostgreSQL, a database of its own, both thrown away at the end. Prints times, the ratio
-to the plain write, peak memory, and how fast one pupil is found.
+`python -m bench results --pupils 1000000`; `SHUREN_DATABASE_URL` chooses the database (empty: SQLite). Prints times, the
+ratio to the plain write, peak memory, and how fast one pupil is found.
 """
 
 import argparse
-import sys
 import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Model
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "src")]
-from roster import peak, throwaway, timed  # noqa: E402  # the same frame as the roster's figures; found by the path above
+from bench.frame import peak, timed
+from shuren.assessment import api
+from shuren.datahub import api as datahub
+from shuren.directory import api as directory
+from shuren.directory.data import NewOrg, OrgType
+from shuren.directory.models import Enrollment, Org, Person
+from shuren.intake import api as intake
+from shuren.kernel import clock
+from shuren.kernel.data import SYSTEM
+from shuren.work.api import run_pending
 
 CLASS_SIZE = 40
 SCHOOL_CLASSES = 24
@@ -22,14 +34,6 @@ SCHOOL_CLASSES = 24
 
 def populate(pupils: int) -> list[str]:
     """Schools, classes and pupils, written straight into the tables: the roster import has a bench of its own."""
-    from django.apps import apps
-
-    from shuren.directory import api as directory
-    from shuren.directory.data import NewOrg, OrgType
-    from shuren.kernel import clock
-    from shuren.kernel.data import SYSTEM
-
-    org, person, enrollment = (apps.get_model("directory", name) for name in ("Org", "Person", "Enrollment"))
     now = clock.now()
     city = directory.add_org(actor=SYSTEM, org=NewOrg(None, OrgType.CITY, "测试市", sourced_id="city"), now=now).id
     county = directory.add_org(actor=SYSTEM, org=NewOrg(city, OrgType.COUNTY, "测试区", sourced_id="d1"), now=now).id
@@ -39,7 +43,7 @@ def populate(pupils: int) -> list[str]:
     for place in range(schools):
         pk = base + place
         rows.append(
-            org(
+            Org(
                 id=pk,
                 sourced_id=f"s{place}",
                 name=f"学校{place}",
@@ -53,16 +57,16 @@ def populate(pupils: int) -> list[str]:
     for place in range(classes):
         pk, school = first_class + place, base + place // SCHOOL_CLASSES
         path = f"{city}/{county}/{school}/{pk}/"
-        rows.append(org(id=pk, sourced_id=f"c{place}", name=f"班{place}", type="class", parent_id=school, depth=4, path=path))
-    org.objects.bulk_create(rows, batch_size=2_000)
-    kind = person.objects.create(sourced_id="kind", number="kind", name="甲", is_synthetic=True)
-    seat = enrollment.objects.create(
+        rows.append(Org(id=pk, sourced_id=f"c{place}", name=f"班{place}", type="class", parent_id=school, depth=4, path=path))
+    Org.objects.bulk_create(rows, batch_size=2_000)
+    kind = Person.objects.create(sourced_id="kind", number="kind", name="甲", is_synthetic=True)
+    seat = Enrollment.objects.create(
         sourced_id="kind", person=kind, class_org_id=first_class, org_path="0/", role="student", is_primary=True
     )
     place = f"{first_class} + (n.i - 1) / {CLASS_SIZE}"
-    multiply(person, kind.pk, pupils, {"id": f"{kind.pk} + n.i", "sourced_id": ID, "number": NUMBER})
+    multiply(Person, kind.pk, pupils, {"id": f"{kind.pk} + n.i", "sourced_id": ID, "number": NUMBER})
     own = {"id": f"{seat.pk} + n.i", "sourced_id": ID, "person_id": f"{kind.pk} + n.i", "class_org_id": place}
-    multiply(enrollment, seat.pk, pupils, {**own, "org_path": f"(SELECT o.path FROM directory_org o WHERE o.id = {place})"})
+    multiply(Enrollment, seat.pk, pupils, {**own, "org_path": f"(SELECT o.path FROM directory_org o WHERE o.id = {place})"})
     return [f"p{number:08d}" for number in range(1, pupils + 1)]
 
 
@@ -70,10 +74,8 @@ ID = "'p' || substr(CAST(100000000 + n.i AS varchar(20)), 2)"
 NUMBER = "'B' || substr(CAST(10000000000000 + n.i AS varchar(20)), 2)"
 
 
-def multiply(model: type, pk: int, times: int, own: dict[str, str]) -> None:
+def multiply(model: type[Model], pk: int, times: int, own: dict[str, str]) -> None:
     """Copy row `pk` with columns of its own, inside the database: a million rows in seconds."""
-    from django.db import connection
-
     columns = [column.column for column in model._meta.concrete_fields]
     values = ", ".join(own.get(column, f"t.{column}") for column in columns)
     table = model._meta.db_table
@@ -84,21 +86,6 @@ def multiply(model: type, pk: int, times: int, own: dict[str, str]) -> None:
 
 
 def run(pupils: int, items: int) -> None:
-    import django
-
-    django.setup()
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from shuren.assessment import api
-    from shuren.datahub import api as datahub
-    from shuren.intake import api as intake
-    from shuren.kernel import clock
-    from shuren.kernel.data import SYSTEM
-    from shuren.work.api import run_pending
-
     call_command("migrate", verbosity=0)
     folder = Path(settings.DATA_DIR)
     names: list[str] = []
@@ -132,10 +119,9 @@ def run(pupils: int, items: int) -> None:
     print(f"peak memory {peak():.0f} MiB")
 
 
-if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--pupils", type=int, default=1_000_000)
-    arguments.add_argument("--items", type=int, default=40)
-    chosen = arguments.parse_args()
-    with throwaway():
-        run(chosen.pupils, chosen.items)
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench results", description=__doc__)
+    parser.add_argument("--pupils", type=int, default=1_000_000)
+    parser.add_argument("--items", type=int, default=40)
+    chosen = parser.parse_args(options)
+    run(chosen.pupils, chosen.items)

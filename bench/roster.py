@@ -1,64 +1,31 @@
 """Roster figures: a province in, then again with one row in a hundred changed, against plain COPY of the same rows.
 
-Run it as `python bench/roster.py --people 1000000`; `SHUREN_DATABASE_URL` chooses the database (empty: SQLite). It
-works in a data folder and, on PostgreSQL, a database of its own, both thrown away at the end.
+`python -m bench roster --people 1000000`; `SHUREN_DATABASE_URL` chooses the database (empty: SQLite).
 """
 
 import argparse
 import csv
 import io
 import os
-import resource
 import shutil
 import sqlite3
-import sys
-import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from bench.frame import timed
+from shuren.directory.api import write_province
+from shuren.directory.services.apply_roster.service import apply_roster
+from shuren.directory.services.check_roster.remember import remember_roster
+from shuren.directory.services.check_roster.service import check_roster
+from shuren.intake.api import import_state, record_checking, request_apply, start_import
+from shuren.kernel import clock
+from shuren.kernel.data import SYSTEM
+
 TABLES = ("academicsession", "org", "course", "classdetail", "classdetail_terms", "person", "affiliation", "enrollment")
-
-
-@contextmanager
-def throwaway() -> Iterator[Path]:
-    """A data folder, and on PostgreSQL a database, that nobody else uses."""
-    folder = Path(tempfile.mkdtemp(prefix="shuren-bench-"))
-    url = os.environ.get("SHUREN_DATABASE_URL", "")
-    name = f"shuren_bench_{os.getpid()}"
-    if url:
-        import psycopg
-
-        with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {name}")
-        os.environ["SHUREN_DATABASE_URL"] = url.rsplit("/", 1)[0] + f"/{name}"
-    os.environ["SHUREN_DATA_DIR"] = str(folder)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "shuren.conf.settings"
-    try:
-        yield folder
-    finally:
-        if url:
-            from django.db import connection
-
-            connection.close()
-            with psycopg.connect(url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as server:
-                server.execute(f"DROP DATABASE {name}")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def timed(label: str, work: Callable[[], object]) -> float:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    took = time.perf_counter() - wall
-    print(f"{label:<44} {took:8.1f} s  {time.process_time() - cpu:8.1f} CPU s  peak {peak():6.0f} MiB", flush=True)
-    return took
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def changed(package: Path, target: Path, every: int) -> None:
@@ -78,16 +45,11 @@ def changed(package: Path, target: Path, every: int) -> None:
                 text.flush()
 
 
+def quiet(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
 def import_file(path: Path, label: str) -> float:
-    from shuren.directory.services.apply_roster.service import apply_roster
-    from shuren.directory.services.check_roster.service import check_roster
-    from shuren.intake.api import import_state, record_checking, request_apply, start_import
-    from shuren.kernel import clock
-    from shuren.kernel.data import SYSTEM
-
-    def quiet(done: int, total: int) -> None:
-        pass
-
     import_id = start_import(actor=SYSTEM, kind="roster", file_name=path.name, content=path, options={}, now=clock.now())
     record_checking(import_id)
     check = timed(f"{label}: check", lambda: check_roster(import_id=import_id, now=clock.now(), on_progress=quiet))
@@ -101,13 +63,12 @@ def import_file(path: Path, label: str) -> float:
     request_apply(actor=SYSTEM, import_id=import_id, now=clock.now())
     apply = timed(f"{label}: apply", lambda: apply_roster(import_id=import_id, now=clock.now(), on_progress=quiet))
     print(f"{label + ': together':<44} {check + apply:8.1f} s", flush=True)
+    timed(f"{label}: its lines kept (a job afterwards)", lambda: remember_roster(import_id))
     return check + apply
 
 
 def plain_copy(folder: Path) -> float:
     """The same rows into the same tables, indexes and all, with nothing but COPY (PostgreSQL) or executemany (SQLite)."""
-    from django.db import connection, transaction
-
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for table in TABLES:
@@ -153,39 +114,20 @@ def plain_copy(folder: Path) -> float:
     return took
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(options: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench roster", description=__doc__)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    with throwaway() as folder:
-        sys.path.insert(0, str(ROOT / "src"))
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        from shuren.directory.services.write_province import write_province
-
-        call_command("migrate", verbosity=0)
-        print(
-            f"{arguments.people:,} people, {connection.vendor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True
-        )
-        package, second = folder / "province.zip", folder / "changed.zip"
-        took = timed(
-            "write the province",
-            lambda: write_province(package, people=arguments.people, seed=arguments.seed, on_progress=lambda a, b: None),
-        )
-        print(f"   {arguments.people / took:,.0f} people/s", flush=True)
-        first = import_file(package, "first import")
-        import_file(package, "the same again")
-        changed(package, second, 100)
-        import_file(second, "one row in a hundred changed")
-        plain = plain_copy(folder)
-        print(f"first import / plain copy = {first / plain:.2f}", flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    chosen = parser.parse_args(options)
+    folder = Path(settings.DATA_DIR)
+    call_command("migrate", verbosity=0)
+    print(f"{chosen.people:,} people, {connection.vendor}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    package, second = folder / "province.zip", folder / "changed.zip"
+    took = timed("write the province", lambda: write_province(package, people=chosen.people, seed=chosen.seed, on_progress=quiet))
+    print(f"   {chosen.people / took:,.0f} people/s", flush=True)
+    first = import_file(package, "first import")
+    import_file(package, "the same again")
+    changed(package, second, 100)
+    import_file(second, "one row in a hundred changed")
+    plain = plain_copy(folder)
+    print(f"first import / plain copy = {first / plain:.2f}", flush=True)

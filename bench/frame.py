@@ -1,0 +1,51 @@
+"""What the benches stand on: an installation that is thrown away, and lines that tell time and memory."""
+
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from django.db import connections
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def throwaway() -> Iterator[None]:
+    """Settings of a data folder, and on PostgreSQL a database, that nobody else uses; before Django reads them."""
+    folder = tempfile.mkdtemp(prefix="shuren-bench-")
+    server, _slash, given = os.environ.get("SHUREN_DATABASE_URL", "").rpartition("/")
+    name = f"shuren_bench_{os.getpid()}"
+    if given:
+        on_server(server, f"CREATE DATABASE {name}")
+        os.environ["SHUREN_DATABASE_URL"] = f"{server}/{name}"
+    os.environ |= {"SHUREN_DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "shuren.conf.settings"}
+    try:
+        yield
+    finally:
+        connections.close_all()
+        if given:
+            on_server(server, f"DROP DATABASE {name}")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def on_server(server: str, statement: str) -> None:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def timed(label: str, work: Callable[[], object]) -> float:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    took = time.perf_counter() - wall
+    print(f"{label:<44} {took:8.1f} s  {time.process_time() - cpu:8.1f} CPU s  peak {peak():6.0f} MiB", flush=True)
+    return took
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
