@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/shuren
 JOBS ?= auto
+FULL_COUNTS := SHUREN_KILLS=20 SHUREN_FUZZ_FILES=10000 HYPOTHESIS_PROFILE=soak
 
 .PHONY: help setup lock messages frontend demo run test test-postgres journeys soak check bench format lint types arch migrations docs smoke wheel clean
 .DEFAULT_GOAL := help
@@ -39,14 +40,16 @@ run: setup ## serve the installation in ./var
 test: setup ## the quick suite on SQLite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
 
-test-postgres: setup ## the same suite on PostgreSQL, but for the faults, which make installations of their own
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest --ignore tests/faults -n $(JOBS) --dist worksteal -m "not journey and not soak"
+test-postgres: setup ## the same suite on PostgreSQL
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest -m journey tests/journeys
 
-soak: setup ## full fault and fuzz counts
-	$(BIN)/python -m pytest -m soak
+soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
+	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak
+	$(FULL_COUNTS) $(BIN)/python -m pytest src/shuren/directory/tests/roster/test_roster_fuzz.py src/shuren/directory/tests/roster/test_roster_kills.py
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -m soak tests/faults
 
 format: setup ## rewrite the code in the house format
 	$(BIN)/ruff format src tests tools bench && $(BIN)/ruff check --fix src tests tools bench
@@ -74,7 +77,7 @@ smoke: setup ## the demonstration builds in a fresh folder and its truth check h
 check: lint types arch migrations test test-postgres smoke journeys ## everything CI runs
 
 bench: setup ## the figures of docs/performance.md
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench
 
 wheel: setup ## build dist/shuren-*.whl with the front end and the messages inside
 	$(BIN)/python -m build --wheel --no-isolation
