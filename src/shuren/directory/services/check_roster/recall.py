@@ -181,23 +181,21 @@ def _compare_lines(stage: Stage, known: Remembered, spec: FileSpec) -> None:
 
 
 def _find_touched(stage: Stage, specs: Sequence[FileSpec]) -> None:
-    """`touched_person` and `touched_org`: whom a changed or lost line speaks of."""
+    """`touched_person` and `touched_org`: whom a changed or lost line speaks of, and who shares a pupil number with them."""
     people = [spec.name for spec in specs if spec in (USERS, DEMOGRAPHICS, ROLES)]
     orgs = [spec.name for spec in specs if spec in (ORGS, CLASSES)]
     for column, names in (("person", people), ("org", orgs)):
         every = " UNION ".join(f"SELECT {column} AS sid FROM {part}_{name}" for name in names for part in ("changed", "lost"))
         stage.duck.execute(f"CREATE OR REPLACE TABLE touched_{column} AS {every or 'SELECT NULL AS sid WHERE false'}")
+    if USERS in specs:
+        numbers = "SELECT number FROM line_users WHERE number <> '' AND sid IN (SELECT sid FROM touched_person)"
+        stage.duck.execute(f"INSERT INTO touched_person SELECT sid FROM line_users WHERE number IN ({numbers})")
 
 
 def _make_wanted(stage: Stage, spec: FileSpec) -> str:
-    """The query of `wanted_<file>`: ids of lines that changed, of those about people and orgs touched elsewhere, and of
-    those that share a pupil number with a changed one.
-    """
+    """The query of `wanted_<file>`: ids of lines that changed, and of those about people and orgs touched elsewhere."""
     name = spec.name
     wanted = f"SELECT sid FROM changed_{name}"
-    if spec is USERS:
-        numbers = "SELECT number FROM line_users WHERE number <> '' AND sid IN (SELECT sid FROM changed_users)"
-        wanted += f" UNION SELECT sid FROM line_users WHERE number IN ({numbers})"
     if spec is not ENROLLMENTS:
         wanted += f" UNION SELECT sid FROM line_{name} WHERE person IN (SELECT sid FROM touched_person)"
     if spec in (ROLES, ENROLLMENTS):
