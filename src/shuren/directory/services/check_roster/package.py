@@ -3,6 +3,7 @@
 import codecs
 import csv
 import zipfile
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ def load_package(
             for file in files:
                 yield from _load(stage, file, ids=wanted.get(file.spec.name))
                 file.path.unlink()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as fault:
         yield Problem(rule="not_a_zip", file=shown, value=type(fault).__name__)
 
 

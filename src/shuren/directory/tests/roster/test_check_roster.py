@@ -170,6 +170,24 @@ def test_not_a_zip_and_bomb_are_told(tmp_path: Path) -> None:
     assert found(state)[0].file == "bomb.zip"
 
 
+def test_member_that_does_not_unpack_is_told(roster: Roster, tmp_path: Path) -> None:
+    path = tmp_path / "r.zip"
+    with (
+        zipfile.ZipFile(roster.write(tmp_path / "sound.zip")) as sound,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as other,
+    ):
+        for info in sound.infolist():
+            other.writestr(info.filename, sound.read(info))
+    with zipfile.ZipFile(path) as packed:
+        begun = packed.getinfo("users.csv").header_offset + 30 + len("users.csv")
+    content = bytearray(path.read_bytes())
+    content[begun : begun + 4] = b"\xff" * 4
+    path.write_bytes(content)
+    state = check(path)
+    assert state.status == "rejected"
+    assert [(finding.file, finding.value) for finding in found(state)] == [("r.zip", "error")]
+
+
 def test_circle_is_told(roster: Roster, tmp_path: Path) -> None:
     roster.rows["orgs"] += [
         {"sourcedId": "X1", "name": "部门甲", "type": "department", "parentSourcedId": "X2"},
