@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edmeasure._item_kernels import MOST_HALVINGS, NEWTON_STEPS, NEWTON_TOLERANCE
+from edmeasure._item_kernels import MOST_HALVINGS, NEWTON_STEPS, NEWTON_TOLERANCE, solve_in_place
 from edmeasure._loops import exact, exact_step
 from edmeasure._validate import BoolArray, FloatArray
 
@@ -260,32 +260,6 @@ def _leave_out(free: BoolArray, gradient: FloatArray, hessian: FloatArray, fishe
                 fisher[max(r, c), min(r, c)] = 1.0 if r == c else 0.0
 
 
-@exact
-def _solve_in_place(matrix: FloatArray, vector: FloatArray) -> bool:
-    """Cholesky solve of a small positive definite system; False when it is not definite."""
-    size = vector.shape[0]
-    for r in range(size):
-        for c in range(r + 1):
-            total = matrix[r, c]
-            for k in range(c):
-                total -= matrix[r, k] * matrix[c, k]
-            if r == c:
-                if total <= 1e-14:
-                    return False
-                matrix[r, r] = np.sqrt(total)
-            else:
-                matrix[r, c] = total / matrix[c, c]
-    for r in range(size):
-        for k in range(r):
-            vector[r] -= matrix[r, k] * vector[k]
-        vector[r] /= matrix[r, r]
-    for r in range(size - 1, -1, -1):
-        for k in range(r + 1, size):
-            vector[r] -= matrix[k, r] * vector[k]
-        vector[r] /= matrix[r, r]
-    return True
-
-
 @exact_step
 def _pin(family: int, params: FloatArray, gradient: FloatArray, usable: BoolArray, free: BoolArray) -> None:
     """Leave out of ``free`` what is fixed, and asymptotes that press against their bounds."""
@@ -304,12 +278,12 @@ def _direction(hessian: FloatArray, fisher: FloatArray, gradient: FloatArray, fr
     _leave_out(free, gradient, hessian, fisher)
     for r in range(gradient.shape[0]):
         step[r] = gradient[r]
-    if _solve_in_place(hessian, step):
+    if solve_in_place(hessian, step, step.shape[0]):
         return True
     for r in range(gradient.shape[0]):
         step[r] = gradient[r]
         fisher[r, r] += RIDGE * (1.0 + fisher[r, r])
-    return _solve_in_place(fisher, step)
+    return solve_in_place(fisher, step, step.shape[0])
 
 
 @exact
