@@ -49,6 +49,7 @@ from edmeasure.plausible import PlausibleValues, conditioning_components, plausi
 from edmeasure.prediction_checks import LeakAudit, PredictionQuality, audit_leaks, prediction_quality
 from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
 from edmeasure.priors import ItemPriors
+from edmeasure.profiles.rotation import Rotation, rotate
 from edmeasure.q_validation import QValidation, validate_q_matrix
 from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
 from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
@@ -137,6 +138,7 @@ __all__ = [
     "Ratings",
     "ReportingScale",
     "Responses",
+    "Rotation",
     "SimulatedTests",
     "SmoothedCounts",
     "Speededness",
@@ -195,6 +197,7 @@ __all__ = [
     "proportion",
     "pupil_folds",
     "rate",
+    "rotate",
     "scale_matching",
     "scale_with",
     "score_counts",

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edmeasure._export import Exported
-from edmeasure._factors import general_loadings, least_residual_loadings, oblimin
 from edmeasure._validate import FloatArray, IntArray
 from edmeasure.classical import item_covariances
 from edmeasure.errors import BadOption, BadShape
+from edmeasure.profiles.extraction import general_loadings, least_residual_loadings
+from edmeasure.profiles.rotation import rotate
 from edmeasure.responses import Responses
 
 GAIN = 1e-12
@@ -102,11 +103,8 @@ def omega(
         raise BadOption(f"{n_factors} factors for {n_items} items.", remedy="Use 1 to half as many as items; 3 is usual.")
     correlations = covariance / np.outer(spread, spread)
     loadings = least_residual_loadings(correlations, n_factors)
-    phi = np.ones((1, 1))
-    if n_factors > 1:
-        loadings, phi = oblimin(loadings)
-        turned = np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
-        loadings, phi = loadings * turned, phi * np.outer(turned, turned)
+    rotated = rotate(loadings, method="oblimin")
+    loadings, phi = rotated.loadings, rotated.factor_correlations
     on_general = np.clip(general_loadings(phi), -1.0, 1.0)
     uniqueness = 1 - np.einsum("jm,mn,jn->j", loadings, phi, loadings)
     general = loadings @ on_general

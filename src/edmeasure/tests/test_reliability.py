@@ -5,7 +5,7 @@ import pytest
 
 import edmeasure
 from edmeasure import Responses
-from edmeasure._factors import least_residual_loadings, oblimin
+from edmeasure.profiles.extraction import least_residual_loadings
 
 from .conftest import table
 
@@ -20,7 +20,8 @@ def bfi():
 
 def test_factors_are_those_of_the_peer(bfi):
     correlations = table("psychR_bfi_correlations.csv.gz")[:, 1:]
-    pattern, phi = oblimin(least_residual_loadings(correlations, 5))
+    rotated = edmeasure.rotate(least_residual_loadings(correlations, 5), method="oblimin")
+    pattern, phi = rotated.loadings, rotated.factor_correlations
     expected, expected_phi = table("psychR_bfi_oblimin.csv")[:, 1:], table("psychR_bfi_phi.csv")[:, 1:]
     cosine = pattern.T @ expected
     order = np.abs(cosine).argmax(axis=0)

@@ -1,0 +1,1 @@
+"""Profiles of persons and the structure of questions: factors, their confirmation, clusters."""
