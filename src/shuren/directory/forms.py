@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex
+from shuren.directory.rules.boundaries import MAX_BYTES
 from shuren.directory.rules.permissions import roles_at
 from shuren.kernel import ids
 
@@ -96,6 +97,23 @@ class CorrectOrgForm(ReasonForm):
 
     def changes(self) -> dict[str, object]:
         return {key: value for key, value in self.cleaned_data.items() if key != "reason"}
+
+
+class BoundariesForm(forms.Form):
+    """A GeoJSON file with the outlines of the orgs below one."""
+
+    file = forms.FileField(
+        label=_("GeoJSON 文件"),
+        help_text=_("每个下级机构一个面，属性 name 写它的名称，或者 adcode 写它的行政区划代码。"),
+        widget=forms.FileInput(attrs={"accept": ".geojson,.json,application/geo+json"}),
+        error_messages={"required": _("请选择文件。"), "empty": _("这个文件是空的。")},
+    )
+
+    def clean_file(self) -> bytes:
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise ValidationError(gettext("文件超过 %(size)s MB，请简化边界后再导出。") % {"size": MAX_BYTES // 2**20})
+        return bytes(file.read())
 
 
 class ChooseOrgForm(ReasonForm):

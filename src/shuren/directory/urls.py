@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from shuren.directory.views import (
+    boundary_pages,
     class_pages,
     grant_pages,
     guardian_pages,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("orgs/<public_id>/grants/new/", grant_pages.add_grant, name="add_grant"),
     path("orgs/<public_id>/new/", org_forms.add_org, name="add_org"),
     path("orgs/<public_id>/correct/", org_forms.correct_org, name="correct_org"),
+    path("orgs/<public_id>/boundaries/", boundary_pages.boundaries, name="boundaries"),
+    path("orgs/<public_id>/boundaries.geojson", boundary_pages.boundaries_file, name="boundaries_file"),
+    path("orgs/<public_id>/boundaries/clear/", boundary_pages.clear_boundaries, name="clear_boundaries"),
     path("orgs/<public_id>/move/", org_forms.move_org, name="move_org"),
     path("orgs/<public_id>/merge/", org_forms.merge_org, name="merge_org"),
     path("orgs/<public_id>/close/", org_forms.close_org, name="close_org"),

@@ -14,7 +14,7 @@ from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
 
-CORRECTABLE = ("name", "short_name", "code", "division_code", "credit_code", "is_rural", "grade", "geometry")
+CORRECTABLE = ("name", "short_name", "code", "division_code", "credit_code", "is_rural", "grade")
 
 
 @transaction.atomic

@@ -52,6 +52,8 @@ _ASKED = (
     Permission.GRANT_ROLES,
     Permission.EXPORT_ROSTER,
 )
+# Levels whose reports draw the level below as a map.
+_OUTLINED = (OrgType.PROVINCE, OrgType.CITY, OrgType.COUNTY)
 _TONES = {OrgStatus.ACTIVE: "good", OrgStatus.CLOSED: "plain", OrgStatus.MERGED: "plain"}
 
 
@@ -207,6 +209,8 @@ def _rare_actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Acti
     if org.status is not OrgStatus.ACTIVE or not scopes[Permission.MANAGE_ORGS].covers(org.path):
         return []
     actions = [Action(label=_("更名或更正"), url=org_url(org, "correct_org"), icon="edit")]
+    if org.type in _OUTLINED:
+        actions.append(Action(label=_("下级机构的边界"), url=org_url(org, "boundaries"), icon="map-pin"))
     if org.parent_id is not None:
         actions.append(Action(label=_("移动"), url=org_url(org, "move_org"), icon="arrow-right"))
         actions.append(Action(label=_("并入另一机构"), url=org_url(org, "merge_org"), icon="switch-horizontal"))

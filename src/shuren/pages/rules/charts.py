@@ -1,15 +1,15 @@
 """A chart in its three forms: the picture for print, the numbers for the browser, the table beside both."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shuren.pages.data import Chart, ChartKind, Point
+from shuren.pages.data import Chart, ChartKind, Point, Series
 from shuren.pages.rules import svg
 from shuren.pages.rules.drawings.parts import Drawing, value_text
 from shuren.pages.rules.drawings.plots import draw_histogram, draw_trend
 from shuren.pages.rules.drawings.rows import draw_bars, draw_interval_dots, draw_levels
-from shuren.pages.rules.drawings.tiles import draw_tiles
+from shuren.pages.rules.drawings.tiles import draw_map, draw_tiles
 from shuren.pages.rules.numbers import NONE, interval_text, number_text
 
 DRAWINGS: dict[ChartKind, Callable[[Chart], Drawing]] = {
@@ -50,6 +50,14 @@ def chart_svg(chart: Chart) -> str:
     table = chart_table(chart, interval_title=chart.interval_title)
     description = "; ".join(", ".join(row) for row in table.rows[:40])
     return svg.picture(shapes, height=height, title=chart.title, description=description)
+
+
+def outlines_svg(outlines: Sequence[tuple[str, Mapping[str, object]]], *, title: str) -> str:
+    """Named outlines (GeoJSON) as one picture without values; at least one is given."""
+    points = tuple(Point(label=name, value=None, geometry=geometry) for name, geometry in outlines)
+    chart = Chart(kind=ChartKind.TILES, title=title, series=(Series(name="", points=points),))
+    shapes, height = draw_map(chart, 0.0, 1.0, 0.0)
+    return svg.picture(shapes, height=height, title=title, description=", ".join(name for name, _geometry in outlines))
 
 
 def chart_name(chart: Chart) -> str:
