@@ -17,6 +17,7 @@ from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, no
 from edmeasure.cdm import CDMFit, diagnose
 from edmeasure.certificate import Certificate
 from edmeasure.classical import ItemStatistics, cronbach_alpha, item_statistics
+from edmeasure.dataset_scoring import ScoredDataset, score_dataset
 from edmeasure.diagnostic_items import DiagnosisCertificate, DiagnosticItem
 from edmeasure.dif import LogisticDIF, MantelHaenszel, logistic_dif, mantel_haenszel
 from edmeasure.distractors import DistractorAnalysis, distractor_analysis
@@ -45,11 +46,18 @@ from edmeasure.mastery import Mastery, classify
 from edmeasure.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
 from edmeasure.model_choice import LikelihoodRatio, WaldTests, likelihood_ratio, wald_tests
 from edmeasure.model_dif import ModelDIF, likelihood_dif
+from edmeasure.multistage import ModuleStep, SimulatedPanels, next_module, simulate_panels
+from edmeasure.panels import Module, Panel, PathCheck, check_paths, route_by_information
 from edmeasure.plausible import PlausibleValues, conditioning_components, plausible_values
-from edmeasure.prediction_checks import LeakAudit, PredictionQuality, audit_leaks, prediction_quality
+from edmeasure.practice_tracing import USUAL_FEATURES, PracticeFeature, PracticeTracing, trace_practice
+from edmeasure.prediction_checks import Evaluation, LeakAudit, PredictionQuality, audit_leaks, cross_validate, prediction_quality
 from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
 from edmeasure.priors import ItemPriors
+from edmeasure.profiles.correlations import Adequacy, Correlations, correlate, sampling_adequacy
+from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis, explore_factors, parallel_analysis
+from edmeasure.profiles.factor_scores import FactorScores
 from edmeasure.profiles.rotation import Rotation, rotate
+from edmeasure.pupil_tracing import PupilTracing, trace_pupils
 from edmeasure.q_validation import QValidation, validate_q_matrix
 from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
 from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
@@ -66,6 +74,7 @@ from edmeasure.scoring import (
     sum_score_table,
 )
 from edmeasure.sequential import step_items
+from edmeasure.streaming import calibrate_dataset
 from edmeasure.survey import (
     Estimate,
     GroupEstimates,
@@ -88,7 +97,9 @@ __all__ = [
     "NOT_ADMINISTERED",
     "NOT_REACHED",
     "OMITTED",
+    "USUAL_FEATURES",
     "AbilityEstimate",
+    "Adequacy",
     "BadOption",
     "BadScore",
     "BadShape",
@@ -96,6 +107,7 @@ __all__ = [
     "CDMFit",
     "Certificate",
     "CopyingIndices",
+    "Correlations",
     "DStudy",
     "DiagnosisCertificate",
     "DiagnosticItem",
@@ -103,8 +115,11 @@ __all__ = [
     "DriftReport",
     "Equating",
     "Estimate",
+    "Evaluation",
     "Facet",
     "FacetFit",
+    "FactorAnalysis",
+    "FactorScores",
     "GroupEstimates",
     "GrowthModel",
     "HigherOrderFit",
@@ -126,19 +141,29 @@ __all__ = [
     "MissingPackage",
     "ModelDIF",
     "ModelFit",
+    "Module",
+    "ModuleStep",
     "NextStep",
     "NothingToCalibrate",
     "Omega",
+    "Panel",
+    "ParallelAnalysis",
+    "PathCheck",
     "PerformanceFactors",
     "PersonFit",
     "PlausibleValues",
+    "PracticeFeature",
+    "PracticeTracing",
     "PredictionQuality",
+    "PupilTracing",
     "QMatrix",
     "QValidation",
     "Ratings",
     "ReportingScale",
     "Responses",
     "Rotation",
+    "ScoredDataset",
+    "SimulatedPanels",
     "SimulatedTests",
     "SmoothedCounts",
     "Speededness",
@@ -154,12 +179,16 @@ __all__ = [
     "WaldTests",
     "audit_leaks",
     "calibrate",
+    "calibrate_dataset",
     "calibrate_facets",
     "chain_links",
+    "check_paths",
     "classify",
     "conditioning_components",
     "copying_indices",
+    "correlate",
     "cronbach_alpha",
+    "cross_validate",
     "diagnose",
     "diagnose_higher_order",
     "distractor_analysis",
@@ -167,6 +196,7 @@ __all__ = [
     "equate",
     "equate_with_anchor",
     "estimate_groups",
+    "explore_factors",
     "exposure_chances",
     "fade_away",
     "group_difference",
@@ -185,9 +215,11 @@ __all__ = [
     "mantel_haenszel",
     "mean",
     "model_fit",
+    "next_module",
     "next_step",
     "normal_p_value",
     "omega",
+    "parallel_analysis",
     "percentiles",
     "percentiles_groups",
     "performance_factors",
@@ -198,15 +230,19 @@ __all__ = [
     "pupil_folds",
     "rate",
     "rotate",
+    "route_by_information",
+    "sampling_adequacy",
     "scale_matching",
     "scale_with",
     "score_counts",
+    "score_dataset",
     "score_eap",
     "score_map",
     "score_ml",
     "score_sum_eap",
     "score_wle",
     "shares_at_levels",
+    "simulate_panels",
     "simulate_tests",
     "smooth_counts",
     "smoothing_degree",
@@ -218,6 +254,8 @@ __all__ = [
     "sum_score_table",
     "trace",
     "trace_answers",
+    "trace_practice",
+    "trace_pupils",
     "trend",
     "validate_q_matrix",
     "value_added",

@@ -15,7 +15,7 @@ LIMIT, ERROR, LITTLE_LEFT, NO_ITEM, UNANSWERED = range(5)
 
 
 @exact_step
-def _uniform(seed: int, draw: int) -> float:
+def uniform(seed: int, draw: int) -> float:
     """A number in [0, 1) that depends on seed and draw alone (SplitMix64; Steele, Lea & Flood 2014)."""
     z = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(draw + 1) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -160,10 +160,10 @@ def run(
                 if area < 0:
                     break
                 found = _best_of(area, areas, is_out, value, best)
-                pick = best[int(_uniform(seeds[i], n_items + n_given) * found)] if among > 1 else best[0]
+                pick = best[int(uniform(seeds[i], n_items + n_given) * found)] if among > 1 else best[0]
                 proposed[pick] += 1
                 is_out[pick] = 1
-                if _uniform(seeds[i], pick) >= chances[pick]:
+                if uniform(seeds[i], pick) >= chances[pick]:
                     continue
                 now = (1.0 - share) * information[pick, left] + share * information[pick, left + 1]
                 is_little = n_given >= limits[0] and now < limits[3]

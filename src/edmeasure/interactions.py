@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure._validate import BoolArray, Int8Array, IntArray
+from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 from edmeasure.errors import BadOption, BadScore, BadShape
 
 Labels = npt.NDArray[np.generic]
@@ -26,6 +26,8 @@ class Interactions:
     correct : int8 (n,)
     groups : int64 (n_pupils,)
         Group of every pupil; all 0 without groups.
+    order : array (n,)
+        As passed; row numbers without.
     time : int64 (n,)
         Rows from the earliest to the latest; rows of equal ``order`` as they were passed.
     rows : int64 (n,)
@@ -41,6 +43,7 @@ class Interactions:
     skills: IntArray
     correct: Int8Array
     groups: IntArray
+    order: npt.NDArray[np.generic]
     time: IntArray
     rows: IntArray
     starts: IntArray
@@ -83,11 +86,20 @@ class Interactions:
                 remedy="Give every answer its own order, or leave order out where rows are in order.",
             )
         starts = np.concatenate([[0], np.flatnonzero(~is_same) + 1, [n]]).astype(np.int64)
-        return cls(pupil_ids, skill_ids, group_ids, pupil_codes, skill_codes, given, of_pupil, time, rows, starts)
+        kept = np.arange(n) if ranks is None else ranks
+        return cls(pupil_ids, skill_ids, group_ids, pupil_codes, skill_codes, given, of_pupil, kept, time, rows, starts)
 
     @property
     def n(self) -> int:
         return self.correct.size
+
+    @property
+    def clock(self) -> FloatArray:
+        """``order`` as a number, seconds where it is a time."""
+        if self.order.dtype.kind in "mM":
+            seconds = (self.order - self.order[self.time[0]]) / np.timedelta64(1, "s")
+            return np.asarray(seconds, dtype=np.float64)
+        return self.order.astype(np.float64)
 
     @property
     def sequence_skills(self) -> IntArray:
@@ -101,13 +113,11 @@ class Interactions:
 
     def part(self, chosen: BoolArray) -> Interactions:
         """The chosen rows, in the same order, with the labels that occur in them."""
-        ranks = np.empty(self.n, dtype=np.int64)
-        ranks[self.time] = np.arange(self.n)
         return Interactions.from_arrays(
             pupils=self.pupil_ids[self.pupils[chosen]],
             skills=self.skill_ids[self.skills[chosen]],
             correct=self.correct[chosen],
-            order=ranks[chosen],
+            order=self.order[chosen],
             groups=self.group_ids[self.groups[self.pupils[chosen]]],
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edmeasure._export import Exported
 from edmeasure._validate import FloatArray, IntArray, float_vector
 from edmeasure.errors import BadOption, BadShape
-from edmeasure.interactions import Interactions
+from edmeasure.interactions import Interactions, pupil_folds
 
 LEAST = 1e-12
 
@@ -78,6 +78,75 @@ class LeakAudit(Exported):
         if self.mixed_pupils:
             lines.append(f"{len(self.mixed_pupils)} pupils are in several folds: {', '.join(self.mixed_pupils[:10])}")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(Exported):
+    """Predictions of every pupil by a model of other pupils, with the audit that makes them worth something.
+
+    Attributes
+    ----------
+    quality : PredictionQuality
+        Of all rows.
+    fold_quality : tuple of PredictionQuality
+    audits : tuple of LeakAudit
+        One a fold.
+    chance : float64 (n,)
+    folds : int64 (n,)
+        The fold that was left out while the model of this row was fitted.
+    """
+
+    quality: PredictionQuality
+    fold_quality: tuple[PredictionQuality, ...]
+    audits: tuple[LeakAudit, ...]
+    chance: FloatArray
+    folds: IntArray
+
+    @property
+    def passed(self) -> bool:
+        """No audit found a leak."""
+        return all(audit.passed for audit in self.audits)
+
+    def _columns(self) -> Mapping[str, object]:
+        return {"chance": self.chance, "fold": self.folds}
+
+    def __str__(self) -> str:
+        low, high = (pick([one.auc for one in self.fold_quality]) for pick in (min, max))
+        leaks = sum(not audit.passed for audit in self.audits)
+        told = "no leak" if self.passed else f"LEAKS in {leaks} folds: the figures mean nothing"
+        return f"{self.quality} (folds {low:.4f} to {high:.4f}); {told}"
+
+
+def cross_validate(
+    learn: Callable[[Interactions], Callable[[Interactions], FloatArray]],
+    interactions: Interactions,
+    *,
+    rng: np.random.Generator,
+    n_folds: int = 5,
+    n_probes: int = 5,
+) -> Evaluation:
+    """Fit on the pupils of all folds but one, predict those of that one, and audit every predictor.
+
+    Parameters
+    ----------
+    learn
+        From answers to a function that predicts answers, such as
+        ``lambda rows: performance_factors(rows).chances``. It never sees the pupils left out.
+    rng
+        Draws folds and the moments of the audits.
+    n_folds, n_probes
+        Folds of whole pupils; moments tried in each.
+    """
+    folds = pupil_folds(interactions, n_folds=n_folds, rng=rng)
+    chance, audits, qualities = np.empty(interactions.n), [], []
+    for fold in range(n_folds):
+        is_out = folds == fold
+        predict, rows = learn(interactions.part(~is_out)), interactions.part(is_out)
+        chance[is_out] = _predicted(predict, rows)
+        audits.append(audit_leaks(predict, rows, rng=rng, n_probes=n_probes))
+        qualities.append(prediction_quality(chance[is_out], rows.correct))
+    whole = prediction_quality(chance, interactions.correct)
+    return Evaluation(whole, tuple(qualities), tuple(audits), chance, folds)
 
 
 def prediction_quality(chance: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: int = 10) -> PredictionQuality:

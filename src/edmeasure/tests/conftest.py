@@ -20,6 +20,37 @@ def table(name: str) -> np.ndarray:
     return np.genfromtxt(DATA / name, delimiter=",", skip_header=1)
 
 
+def three_parameter_fit(name: str) -> edmeasure.IRTFit:
+    """A calibration with the slopes, difficulties and asymptotes of a table, as if it had been estimated."""
+    a, b, c = table(name)[:, :3].T
+    n = a.size
+    return edmeasure.IRTFit(
+        item_ids=tuple(f"Q{j}" for j in range(n)),
+        max_scores=np.ones(n, dtype=np.int8),
+        models=("3PL",) * n,
+        slopes=a,
+        intercepts=np.stack([np.zeros(n), -a * b], axis=1),
+        slope_se=np.full(n, np.nan),
+        intercept_se=np.full((n, 2), np.nan),
+        lower=c,
+        loglik=0.0,
+        n_iterations=0,
+        converged=True,
+        certificate=None,
+        history=(),
+        excluded=(),
+        unused_categories=(),
+        nodes=np.linspace(-4, 4, 81),
+        node_weights=np.full(81, 1 / 81),
+    )
+
+
+def bank_of_table(name: str, *, areas: tuple[str, ...]) -> edmeasure.ItemBank:
+    """That calibration's bank; areas take turns."""
+    fit = three_parameter_fit(name)
+    return edmeasure.item_bank(fit, areas=[areas[j % len(areas)] for j in range(len(fit.item_ids))])
+
+
 def mirt(name: str) -> np.ndarray:
     """R mirt's numbers without the column of item names."""
     return table(f"mirtR_{name}.csv")[:, 1:]

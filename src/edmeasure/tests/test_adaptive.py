@@ -8,35 +8,14 @@ import pytest
 
 import edmeasure
 
-from .conftest import table
+from .conftest import bank_of_table, table
 
 AREAS = ("algebra", "geometry", "numbers", "numbers")
 
 
 @pytest.fixture(scope="module")
 def bank():
-    a, b, c = table("catbank_500_3PL.csv")[:, :3].T
-    n = a.size
-    fit = edmeasure.IRTFit(
-        item_ids=tuple(f"Q{j}" for j in range(n)),
-        max_scores=np.ones(n, dtype=np.int8),
-        models=("3PL",) * n,
-        slopes=a,
-        intercepts=np.stack([np.zeros(n), -a * b], axis=1),
-        slope_se=np.full(n, np.nan),
-        intercept_se=np.full((n, 2), np.nan),
-        lower=c,
-        loglik=0.0,
-        n_iterations=0,
-        converged=True,
-        certificate=None,
-        history=(),
-        excluded=(),
-        unused_categories=(),
-        nodes=np.linspace(-4, 4, 81),
-        node_weights=np.full(81, 1 / 81),
-    )
-    return edmeasure.item_bank(fit, areas=[AREAS[j % 4] for j in range(n)])
+    return bank_of_table("catbank_500_3PL.csv", areas=AREAS)
 
 
 @pytest.fixture(scope="module")
