@@ -9,12 +9,14 @@ from edmeasure._validate import FloatArray
 
 LEAST_UNIQUENESS = 0.005
 LIMITS = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 5000, "maxfun": 20_000}
+COARSE_LIMITS = {"ftol": 1e-7, "gtol": 1e-4, "maxiter": 100, "maxfun": 200}
 
 
-def least_residual_loadings(correlations: FloatArray, n_factors: int) -> FloatArray:
+def least_residual_loadings(correlations: FloatArray, n_factors: int, *, is_coarse: bool = False) -> FloatArray:
     """Unrotated loadings (J, n_factors) with the least sum of squared residual correlations.
 
     Harman & Jones (1966); minimised over the uniquenesses with the gradient of Joreskog (1977).
+    ``is_coarse`` stops at about three digits.
     """
     n_items = correlations.shape[0]
     start = 1 / np.diag(np.linalg.pinv(correlations))
@@ -30,7 +32,7 @@ def least_residual_loadings(correlations: FloatArray, n_factors: int) -> FloatAr
         jac=True,
         method="L-BFGS-B",
         bounds=[(LEAST_UNIQUENESS, 1.0)] * n_items,
-        options=LIMITS,
+        options=COARSE_LIMITS if is_coarse else LIMITS,
     )
     values, vectors = np.linalg.eigh(correlations - np.diag(found.x))
     largest = slice(n_items - 1, n_items - 1 - n_factors, -1)

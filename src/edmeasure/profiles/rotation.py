@@ -100,7 +100,7 @@ def rotate(
     target : (J, m), optional
         Wanted loadings, NaN where any will do.
     n_starts, rng
-        Where ``rng`` is given, random starts beside the loadings as they are; the best end counts.
+        Where ``rng`` is given, random starts beside two fixed ones; the best end counts.
 
     Notes
     -----
@@ -113,9 +113,7 @@ def rotate(
         raise BadOption(f"n_starts is {n_starts}.", remedy="Use at least 1.")
     weights = _row_weights(given, method in ("varimax", "promax") if kaiser is None else kaiser)
     n_factors = given.shape[1]
-    starts = [np.eye(n_factors)]
-    if rng is not None and n_factors > 1:
-        starts += [_random_turn(n_factors, rng) for _ in range(n_starts - 1)]
+    starts = _starts(n_factors, n_starts, rng)
     criterion = _criterion(method, given.shape, gamma, epsilon, target)
     is_oblique = method == "oblimin" or (method in ("geomin", "target") and is_oblique)
     ends = [_descend(given / weights, criterion, start, is_oblique=is_oblique) for start in starts]
@@ -238,6 +236,16 @@ def _row_weights(loadings: FloatArray, kaiser: bool) -> FloatArray:
         return np.ones((loadings.shape[0], 1))
     lengths = np.linalg.norm(loadings, axis=1, keepdims=True)
     return np.asarray(np.where(lengths > 0, lengths, 1.0))
+
+
+def _starts(n_factors: int, n_starts: int, rng: np.random.Generator | None) -> list[FloatArray]:
+    """The axes as they are, askew, and at random; as they are they may lie on a ridge from which no slope leads down."""
+    if n_factors == 1:
+        return [np.eye(1)]
+    askew = np.linalg.qr(np.sin(1.0 + np.arange(n_factors**2.0)).reshape(n_factors, n_factors) + np.eye(n_factors))[0]
+    if rng is None:
+        return [np.eye(n_factors), askew]
+    return [np.eye(n_factors), askew, *[_random_turn(n_factors, rng) for _ in range(n_starts - 2)]][:n_starts]
 
 
 def _random_turn(n_factors: int, rng: np.random.Generator) -> FloatArray:

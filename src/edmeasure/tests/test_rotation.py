@@ -82,6 +82,13 @@ def test_correlated_factors_come_back():
         np.testing.assert_allclose(found.factor_correlations, phi, atol=2e-3)
 
 
+def test_axes_on_a_ridge_are_left():
+    balanced = np.kron(np.eye(2), np.ones((3, 1))) @ np.array([[0.5, 0.5], [0.5, -0.5]])
+    for method in ("quartimax", "varimax", "oblimin", "geomin"):
+        found = edmeasure.rotate(balanced, method=method)
+        np.testing.assert_allclose(found.loadings, np.kron(np.eye(2), np.full((3, 1), np.sqrt(0.5))), atol=1e-5)
+
+
 def test_a_general_factor_is_found_beside_groups():
     bifactor = np.concatenate([np.linspace(0.75, 0.45, 12)[:, None], 0.9 * clusters(3) / 2], axis=1)
     turned = bifactor @ np.linalg.qr(np.random.default_rng(5).standard_normal((4, 4)))[0]
@@ -96,12 +103,12 @@ def test_varimax_with_kaisers_weights_leaves_the_peers_loadings_where_they_are()
 
 def test_where_starts_disagree_the_best_counts():
     # random loadings have no simple structure: geomin then has many ends
-    loadings = np.random.default_rng(11).uniform(-0.8, 0.8, (14, 5))
+    loadings = np.random.default_rng(3).uniform(-0.8, 0.8, (12, 4))
     alone = edmeasure.rotate(loadings, method="geomin")
-    many = edmeasure.rotate(loadings, method="geomin", n_starts=20, rng=np.random.default_rng(8))
-    again = edmeasure.rotate(loadings, method="geomin", n_starts=20, rng=np.random.default_rng(8))
+    many = edmeasure.rotate(loadings, method="geomin", n_starts=16, rng=np.random.default_rng(8))
+    again = edmeasure.rotate(loadings, method="geomin", n_starts=16, rng=np.random.default_rng(8))
     assert many.criterion < alone.criterion - 1e-3
-    assert 1 <= many.n_agreeing < many.n_starts == 20
+    assert 1 <= many.n_agreeing < many.n_starts == 16
     np.testing.assert_array_equal(many.loadings, again.loadings)
 
 
