@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from edmeasure import _validate
-from edmeasure._validate import FloatArray, Int8Array
+from edmeasure._validate import FloatArray, Int8Array, IntArray
 from edmeasure.errors import BadScore, BadShape, MissingPackage
+
+BATCH_ROWS = 65_536
 
 
 def module(name: str) -> Any:
@@ -40,22 +42,64 @@ def read(
 ) -> tuple[tuple[str, ...], Int8Array, dict[str, FloatArray]]:
     """Item names, their scores, and the other columns; no more than a batch is held beside the result."""
     data = dataset(source)
-    names = tuple(name for name in data.schema.names if name not in others) if items is None else tuple(items)
-    absent = [name for name in (*names, *others) if name not in data.schema.names]
-    if absent:
-        raise BadShape(f"There are no columns {absent[:10]}.", remedy=f"Columns begin with {data.schema.names[:10]}.")
+    names = item_columns(data, items, others)
     n = data.count_rows()
     scores = np.empty((n, len(names)), dtype=np.int8)
     rest = {name: np.empty(n) for name in others}
     filled = 0
-    for batch in data.to_batches(columns=[*names, *others], batch_size=batch_rows):
-        rows = slice(filled, filled + batch.num_rows)
-        for j, name in enumerate(names):
-            scores[rows, j] = _scores(name, batch.column(name))
+    for block, columns in batches(data, names, others, batch_rows):
+        rows = slice(filled, filled + block.shape[0])
+        scores[rows] = block
         for name, column in rest.items():
-            column[rows] = batch.column(name).to_numpy(zero_copy_only=False)
+            column[rows] = columns.column(name).to_numpy()
         filled = rows.stop
     return names, scores, rest
+
+
+def item_columns(data: Any, items: Sequence[str] | None, others: Sequence[str]) -> tuple[str, ...]:
+    """Columns of scores: those named, or all that are not among ``others``; each must be there."""
+    names = tuple(name for name in data.schema.names if name not in others) if items is None else tuple(items)
+    absent = [name for name in (*names, *others) if name not in data.schema.names]
+    if absent:
+        raise BadShape(f"There are no columns {absent[:10]}.", remedy=f"Columns begin with {data.schema.names[:10]}.")
+    return names
+
+
+def batches(
+    data: Any, items: Sequence[str], others: Sequence[str], batch_rows: int = BATCH_ROWS
+) -> Iterator[tuple[Int8Array, Any]]:
+    """Scores and a table of the other columns, batch by batch; few batches are read ahead."""
+    columns = list(dict.fromkeys([*items, *others]))
+    kept = dict.fromkeys(others)
+    for batch in data.to_batches(columns=columns, batch_size=batch_rows, batch_readahead=2, fragment_readahead=1):
+        if batch.num_rows:
+            yield scores_of(batch, items), module("pyarrow").Table.from_batches([batch.select(list(kept))])
+
+
+def scores_of(batch: Any, items: Sequence[str]) -> Int8Array:
+    """Scores of a record batch or table, (n_rows, n_items)."""
+    scores = np.empty((batch.num_rows, len(items)), dtype=np.int8)
+    for j, name in enumerate(items):
+        scores[:, j] = _scores(name, batch.column(name))
+    return scores
+
+
+def floats(name: str, column: Any) -> FloatArray:
+    """A column of numbers; an empty cell is an error."""
+    if column.null_count:
+        raise BadShape(f"Column {name} has empty cells.", remedy="Fill them, or leave those persons out.")
+    return np.array(column.to_numpy(), dtype=np.float64)
+
+
+def labels(name: str, column: Any) -> tuple[tuple[object, ...], IntArray]:
+    """Distinct labels of a column and the place of every row's among them; an empty cell is an error."""
+    if column.null_count:
+        raise BadShape(f"Column {name} has empty cells.", remedy="Give every person a label.")
+    encoded = column.unify_dictionaries() if str(column.type).startswith("dictionary") else column.dictionary_encode()
+    if encoded.num_chunks != 1:
+        encoded = module("pyarrow").chunked_array([encoded.combine_chunks()])
+    one = encoded.chunk(0)
+    return tuple(one.dictionary.to_pylist()), one.indices.to_numpy().astype(np.int64)
 
 
 def _scores(name: str, column: Any) -> Int8Array:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from edmeasure import _em, _families, _packing, _validate, certificate
+from edmeasure._evidence import Evidence, PackedGroups
 from edmeasure._families import ItemModels
 from edmeasure._family_kernels import ASYMPTOTIC, NOMINAL
 from edmeasure._information import observed_information
+from edmeasure._packing import PackedResponses
 from edmeasure._populations import Populations
 from edmeasure._validate import BoolArray, FloatArray, IntArray
 from edmeasure.errors import BadOption, BadShape, NothingToCalibrate
@@ -149,18 +151,34 @@ def problem_of(
     bound: float,
 ) -> _em.Problem:
     """The problem of items that all vary, with ``counts`` of their answers; parameters of ``held`` ones stay."""
+    packed: PackedResponses | Evidence
+    if groups.is_standard:
+        packed = _packing.pack(responses.scores, responses.max_scores, weights=weights, collapse=True)
+    else:
+        packed = PackedGroups(tuple(_packed_groups(responses, weights, groups)))
+    return problem_with(packed, groups, names, priors, held, counts, n_nodes=n_nodes, bound=bound)
+
+
+def problem_with(
+    packed: PackedResponses | Evidence,
+    groups: Groups,
+    names: tuple[str, ...],
+    priors: ItemPriors,
+    held: BoolArray,
+    counts: IntArray,
+    *,
+    n_nodes: int,
+    bound: float,
+) -> _em.Problem:
+    """The same for evidence that is at hand already."""
     nodes, node_weights = _em.quadrature(n_nodes, bound)
-    starts = _packing.category_starts(responses.max_scores)
-    parts = _em.item_parts(starts)
+    starts = packed.category_start
     usable = counts > 0
     usable[starts[:-1]] = True
-    populations = None if groups.is_standard else _populations(responses, weights, groups)
-    packed = (
-        _packing.pack(responses.scores, responses.max_scores, weights=weights, collapse=True)
-        if populations is None
-        else populations.packed[0]
-    )
-    models = _families.item_models(names, parts, ~held)
+    populations = None
+    if isinstance(packed, Evidence) and not groups.is_standard:
+        populations = Populations(packed, groups.codes, groups.free, groups.is_histogram)
+    models = _families.item_models(names, _em.item_parts(starts), ~held)
     return _em.Problem(
         packed=packed,
         nodes=nodes,
@@ -174,15 +192,18 @@ def problem_of(
     )
 
 
-def _populations(responses: Responses, weights: FloatArray, groups: Groups) -> Populations:
-    packed = []
-    for g in range(len(groups.labels)):
+def _packed_groups(responses: Responses, weights: FloatArray, groups: Groups) -> Iterator[PackedResponses]:
+    for g, label in enumerate(groups.labels):
         members = np.flatnonzero(groups.codes == g)
         scores = np.ascontiguousarray(responses.scores[members])
         if scores.max(initial=_validate.MISSING) < 0:
-            raise BadOption(f"Nobody of group {groups.labels[g]!r} answered anything.", remedy="Leave those persons out.")
-        packed.append(_packing.pack(scores, responses.max_scores, weights=weights[members], collapse=True))
-    return Populations(tuple(packed), groups.codes, groups.free, groups.is_histogram)
+            raise nobody_answered(label)
+        yield _packing.pack(scores, responses.max_scores, weights=weights[members], collapse=True)
+
+
+def nobody_answered(label: str) -> BadOption:
+    """The refusal of a group without any answer."""
+    return BadOption(f"Nobody of group {label!r} answered anything.", remedy="Leave those persons out.")
 
 
 def _extra_prior(models: ItemModels, priors: ItemPriors) -> FloatArray:
@@ -275,13 +296,17 @@ class Task:
         options = {"tolerance": tolerance, "loglik_tolerance": loglik_tolerance}
         return [_em.maximize(self.problem, start, max_iterations=max_iterations, **options) for start in starts]
 
+    def information(self, problem: _em.Problem, state: _em.State) -> FloatArray:
+        """Observed information of all parameters."""
+        return observed_information(problem, state, self.varying.scores, self.weights)[1]
+
     def finished(self, ends: Sequence[End], standard_errors: bool) -> Finished:
         """The best end, standardised."""
         state, trace = max(ends, key=lambda end: end[0].loglik)
         problem, state = standardised(self.problem, state)
         if not standard_errors:
             return Finished(problem, state, trace, None, None)
-        _, information = observed_information(problem, state, self.varying.scores, self.weights)
+        information = self.information(problem, state)
         errors, is_maximum = certificate.errors_of(problem, state, information)
         return Finished(problem, state, trace, errors, is_maximum)
 
@@ -306,8 +331,20 @@ def task(
     own = tuple(name for name, is_kept in zip(names, kept, strict=True) if is_kept)
     held = np.zeros(varying.n_items, dtype=np.bool_) if fixed is None else fixed.knows(varying.item_ids)
     problem = problem_of(varying, weights, groups, own, priors, held, counts[in_kept], n_nodes=n_nodes, bound=bound)
-    first = _em.starting_values(problem, sums[in_kept])
-    for known in (start, fixed):
-        if known is not None:
-            known.copy_into(first, problem, varying.item_ids, own)
+    first = first_state(problem, sums[in_kept], varying.item_ids, own, (start, fixed))
     return Task(kept, varying, weights, problem, first)
+
+
+def first_state(
+    problem: _em.Problem,
+    sums: FloatArray,
+    item_ids: tuple[str, ...],
+    names: tuple[str, ...],
+    known_items: Sequence[KnownItems | None],
+) -> _em.State:
+    """Starting values from the weights of all categories, or from fits that know the items."""
+    first = _em.starting_values(problem, sums)
+    for known in known_items:
+        if known is not None:
+            known.copy_into(first, problem, item_ids, names)
+    return first

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from edmeasure import _common_slope, _family_kernels, _item_kernels, _linear_intercepts
+from edmeasure._evidence import Evidence
 from edmeasure._families import PARTIAL_CREDIT, ItemModels, OtherItem
 from edmeasure._packing import PackedResponses
 from edmeasure._populations import Populations
@@ -29,7 +30,7 @@ class Problem:
     intercepts are the design times fewer effects.
     """
 
-    packed: PackedResponses
+    packed: PackedResponses | Evidence
     nodes: FloatArray
     node_weights: FloatArray
     usable: BoolArray

@@ -7,6 +7,7 @@ indicators, so one weighted cross-product of indicators per node holds everythin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,11 +125,10 @@ class Basis:
         return columns
 
 
-def basis_of(scores: Int8Array, category_start: IntArray, groups: IntArray) -> Basis:
-    """The columns that these answers need; ``groups`` are those with a density of their own."""
+def basis_of(has_missing: BoolArray, category_start: IntArray, groups: IntArray) -> Basis:
+    """The columns that answers need; ``groups`` are those with a density of their own."""
     item, category = categories(category_start)
     is_answer = category > 0
-    has_missing = scores.min(axis=0, initial=0) < 0
     masks = is_answer.sum() + np.cumsum(has_missing)
     answer_column = np.where(is_answer, np.cumsum(is_answer), 0)
     mask_column = np.where(has_missing, masks, 0)[item]
@@ -215,32 +215,65 @@ def scores_of(problem: Problem, state: State, basis: Basis, probs: FloatArray) -
     return Scores(basis, problem.nodes, probs, tuple(others), latent, n_parameters(problem))
 
 
+Sheet = tuple[int, Int8Array, FloatArray]
+"""Group, scores and weights of some persons."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What squares and cross-products of persons' scores are reckoned from, at the parameters of a state."""
+
+    scores: Scores
+    log_probs: FloatArray
+    priors: FloatArray
+
+    def sums(self, sheets: Iterable[Sheet]) -> tuple[FloatArray, FloatArray]:
+        """Squared posterior means of persons' scores, and cross-products of their indicators at every node."""
+        basis = self.scores.basis
+        squared = np.zeros((self.scores.size, self.scores.size))
+        crossed = np.zeros((basis.width, basis.width, self.scores.nodes.size))
+        for group, scores, weights in sheets:
+            squared += _add_persons(self.scores, group, scores, weights, self.log_probs, self.priors[group], crossed)
+        return squared, crossed
+
+
+def ground_of(problem: Problem, state: State, has_missing: BoolArray) -> Ground:
+    """``has_missing`` marks the items that somebody was not given."""
+    log_probs = item_log_probabilities(problem, state)
+    groups = np.empty(0, dtype=np.int64)
+    priors = problem.node_weights[None, :]
+    if problem.populations is not None:
+        priors = problem.populations.weights(state.latent, problem.nodes)
+        groups = np.flatnonzero(problem.populations.free) if problem.populations.n_scored else groups
+    basis = basis_of(has_missing, problem.category_start, groups)
+    return Ground(scores_of(problem, state, basis, np.exp(log_probs)), log_probs, priors)
+
+
+def information_of(
+    problem: Problem, state: State, ground: Ground, squared: FloatArray, crossed: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Gradient and observed information from the sums over all persons."""
+    gradient, information = complete_information(problem, state)
+    information += squared
+    for q in range(problem.nodes.size):
+        full = np.tril(crossed[:, :, q]) + np.tril(crossed[:, :, q], -1).T
+        one_side = ground.scores.at(q, full)
+        information -= ground.scores.at(q, one_side.T)
+    return gradient, information
+
+
 def observed_information(problem: Problem, state: State, scores: Int8Array, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Gradient and observed information in flat order.
 
     The E-step counts of ``state`` must belong to its parameters.
     """
-    gradient, information = complete_information(problem, state)
-    log_probs = item_log_probabilities(problem, state)
-    everybody = slice(None)
-    groups = np.empty(0, dtype=np.int64)
-    members: list[slice | IntArray] = [everybody]
-    priors = problem.node_weights[None, :]
+    members: list[slice | IntArray] = [slice(None)]
     if problem.populations is not None:
         populations = problem.populations
         members = [np.flatnonzero(populations.codes == g) for g in range(populations.n_groups)]
-        priors = populations.weights(state.latent, problem.nodes)
-        groups = np.flatnonzero(populations.free) if populations.n_scored else groups
-    basis = basis_of(scores, problem.category_start, groups)
-    crossed = np.zeros((basis.width, basis.width, problem.nodes.size))
-    of_answers = scores_of(problem, state, basis, np.exp(log_probs))
-    for g, (persons, prior) in enumerate(zip(members, priors, strict=True)):
-        information += _add_persons(of_answers, g, scores[persons], weights[persons], log_probs, prior, crossed)
-    for q in range(problem.nodes.size):
-        full = np.tril(crossed[:, :, q]) + np.tril(crossed[:, :, q], -1).T
-        one_side = of_answers.at(q, full)
-        information -= of_answers.at(q, one_side.T)
-    return gradient, information
+    ground = ground_of(problem, state, scores.min(axis=0, initial=0) < 0)
+    sums = ground.sums((g, scores[persons], weights[persons]) for g, persons in enumerate(members))
+    return information_of(problem, state, ground, *sums)
 
 
 def _add_persons(

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from edmeasure import _pattern_kernels, _validate
 from edmeasure._loops import each, parts_of
 from edmeasure._pattern_kernels import Codes, Layout, Tables
-from edmeasure._validate import FloatArray, Int8Array, IntArray
+from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 
 ROW_LIMIT = 256
 MOST_CELLS = 30_000_000
@@ -145,6 +146,19 @@ class Likelihoods:
         each(fill, parts_of(mean.size))
         return drawn
 
+    def draw_sets(self, mean: FloatArray, sd: FloatArray, uniforms: FloatArray) -> FloatArray:
+        """Draws from the posterior of every person with prior N(mean, sd), as many as there are ``uniforms`` (n, k)."""
+        codes, layout = self.packed.codes, self.packed.layout
+        drawn = np.empty_like(uniforms)
+
+        def fill(rows: slice) -> None:
+            _pattern_kernels.draw_sets(
+                codes[rows], layout, self.tables, self.nodes, mean[rows], sd[rows], uniforms[rows], drawn[rows]
+            )
+
+        each(fill, parts_of(mean.size))
+        return drawn
+
 
 def category_starts(max_scores: Int8Array) -> IntArray:
     """Offset of every item's first category in the flat category axis, and the total."""
@@ -176,54 +190,71 @@ def pack(
 
     No group has more than ``row_limit`` patterns: few persons are served better by small tables.
     """
-    n, n_items = scores.shape
     # the smallest score of an item, where a mask of all answers would take as much memory as the answers
     has_missing = scores.min(axis=0, initial=0) < 0
+    layout = layout_of(max_scores, has_missing, row_limit)
+    row_weights = np.ones(scores.shape[0]) if weights is None else weights
+    codes = codes_of(scores, layout)
+    if collapse:
+        codes, row_weights = collapsed(codes, row_weights)
+    return PackedResponses(codes, row_weights, layout)
+
+
+def layout_of(max_scores: Int8Array, has_missing: BoolArray, row_limit: int = ROW_LIMIT) -> Layout:
+    """Groups of neighbouring items of at most ``row_limit`` patterns; items of the mask have a state for no answer."""
     n_states = max_scores.astype(np.int64) + 1 + has_missing
-    missing_state = np.where(has_missing, max_scores.astype(np.int64) + 1, -1)
-    stride = np.ones(n_items, dtype=np.int64)
-    group = np.zeros(n_items, dtype=np.int64)
     group_first = [0]
     sizes: list[int] = []
     size = 1
-    for j in range(n_items):
+    for j in range(n_states.size):
         if size * n_states[j] > row_limit:
             group_first.append(j)
             sizes.append(size)
             size = 1
-        stride[j] = size
-        group[j] = len(sizes)
         size *= int(n_states[j])
     sizes.append(size)
     all_missing = np.logical_and.reduceat(has_missing, group_first)
-    layout = Layout(
+    return Layout(
         category_start=category_starts(max_scores),
         n_states=n_states,
-        missing_state=missing_state,
-        group_first=np.asarray([*group_first, n_items], dtype=np.int64),
+        missing_state=np.where(has_missing, max_scores.astype(np.int64) + 1, -1),
+        group_first=np.asarray([*group_first, n_states.size], dtype=np.int64),
         row_start=np.cumsum([0, *sizes], dtype=np.int64),
         skip_code=np.where(all_missing, np.asarray(sizes, dtype=np.int64) - 1, -1),
     )
-    codes = np.zeros((n, len(sizes)), dtype=np.uint8)
+
+
+def codes_of(scores: Int8Array, layout: Layout) -> Codes:
+    """Pattern codes of every person in every group of items."""
+    sizes = np.diff(layout.group_first)
+    group = np.repeat(np.arange(sizes.size), sizes)
+    items = [layout.n_states[first:last] for first, last in itertools.pairwise(layout.group_first.tolist())]
+    stride = np.concatenate([np.cumprod([1, *n_states[:-1]], dtype=np.int64) for n_states in items])
+    codes = np.zeros((scores.shape[0], sizes.size), dtype=np.uint8)
     given = _validate.read_only(scores)
 
     def fill(rows: slice) -> None:
-        _pattern_kernels.pack_codes(given[rows], group, stride, missing_state, codes[rows])
+        _pattern_kernels.pack_codes(given[rows], group, stride, layout.missing_state, codes[rows])
 
-    each(fill, parts_of(n))
-    row_weights = np.ones(n) if weights is None else weights
-    if collapse:
-        codes, row_weights = _collapsed(codes, row_weights)
-    return PackedResponses(codes, row_weights, layout)
+    each(fill, parts_of(scores.shape[0]))
+    return codes
 
 
-def _collapsed(codes: Codes, weights: FloatArray) -> tuple[Codes, FloatArray]:
+def collapsed(codes: Codes, weights: FloatArray) -> tuple[Codes, FloatArray]:
     """Distinct rows with summed weights, or the input when a probe shows few repetitions."""
     n = codes.shape[0]
-    as_keys = codes.view(np.dtype((np.void, codes.shape[1]))).ravel()
-    probe = as_keys[:: max(1, n // COLLAPSE_PROBE)]
+    probe = _keys(codes)[:: max(1, n // COLLAPSE_PROBE)]
     if n < 2 or np.unique(probe).size > 0.5 * probe.size:
         return codes, weights
-    _, first, inverse = np.unique(as_keys, return_index=True, return_inverse=True)
+    return merged(codes, weights)
+
+
+def merged(codes: Codes, weights: FloatArray) -> tuple[Codes, FloatArray]:
+    """Distinct rows with summed weights."""
+    _, first, inverse = np.unique(_keys(codes), return_index=True, return_inverse=True)
     summed = np.asarray(np.bincount(inverse, weights=weights), dtype=np.float64)
     return np.ascontiguousarray(codes[first]), summed
+
+
+def _keys(codes: Codes) -> npt.NDArray[np.void]:
+    return np.ascontiguousarray(codes).view(np.dtype((np.void, codes.shape[1]))).ravel()

@@ -216,3 +216,48 @@ def draw_abilities(
         if abs(ratio) > 1e-9:
             share = np.log1p(share * np.expm1(ratio)) / ratio
         drawn[i] = nodes[q] + step * share
+
+
+@reordered
+def draw_sets(
+    codes: Codes,
+    layout: Layout,
+    tables: Tables,
+    nodes: FloatArray,
+    prior_mean: FloatArray,
+    prior_sd: FloatArray,
+    uniforms: FloatArray,
+    drawn: FloatArray,
+) -> None:
+    """The same with several uniform numbers a person, (n, k): the posterior is reckoned once."""
+    n_nodes = nodes.shape[0]
+    step = nodes[1] - nodes[0]
+    prior = np.empty(n_nodes)
+    density = np.empty(n_nodes)
+    reached = np.empty(n_nodes)
+    for i in range(codes.shape[0]):
+        if i == 0 or prior_mean[i] != prior_mean[i - 1] or prior_sd[i] != prior_sd[i - 1]:
+            _fill_normal(nodes, prior_mean[i], prior_sd[i], prior)
+        _person_posterior(codes[i], layout, tables, prior, density)
+        mass = 0.0
+        reached[0] = 0.0
+        for q in range(n_nodes - 1):
+            mass += 0.5 * (density[q] + density[q + 1])
+            reached[q + 1] = mass
+        for k in range(uniforms.shape[1]):
+            target = uniforms[i, k] * mass
+            low = 0
+            high = n_nodes - 1
+            while high - low > 1:
+                middle = (low + high) // 2
+                if reached[middle] < target:
+                    low = middle
+                else:
+                    high = middle
+            share = min(1.0, (target - reached[low]) / max(reached[low + 1] - reached[low], 1e-300))
+            left = max(density[low], 1e-300)
+            right = max(density[low + 1], 1e-300)
+            ratio = np.log(right / left)
+            if abs(ratio) > 1e-9:
+                share = np.log1p(share * np.expm1(ratio)) / ratio
+            drawn[i, k] = nodes[low] + step * share

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edmeasure._packing import PackedResponses
+from edmeasure._evidence import Evidence, Expected
 from edmeasure._validate import BoolArray, FloatArray, IntArray
 
 MATCHING_STEPS = 50
@@ -20,16 +20,19 @@ EDGE = 1.001
 
 @dataclass(frozen=True, eq=False)
 class Populations:
-    """Groups of persons, each packed by itself; normal densities (of ``free`` groups estimated) or histograms."""
+    """Groups of persons; normal densities (of ``free`` groups estimated) or histograms.
 
-    packed: tuple[PackedResponses, ...]
+    ``codes`` (n_persons,) are empty where the persons are not in memory.
+    """
+
+    evidence: Evidence
     codes: IntArray
     free: BoolArray
     is_histogram: bool
 
     @property
     def n_groups(self) -> int:
-        return len(self.packed)
+        return int(self.free.size)
 
     @property
     def n_scored(self) -> int:
@@ -63,16 +66,9 @@ class Populations:
             return np.asarray(squares / squares.sum(axis=1, keepdims=True))
         return np.stack([normal_weights(nodes, mean, sd) for mean, sd in zip(*self.moments(latent), strict=True)])
 
-    def expect(self, log_probs: FloatArray, latent: FloatArray, nodes: FloatArray) -> tuple[FloatArray, float, FloatArray]:
+    def expect(self, log_probs: FloatArray, latent: FloatArray, nodes: FloatArray) -> Expected:
         """Expected answers, log-likelihood, and expected persons (n_groups, n_nodes)."""
-        counts = np.zeros_like(log_probs)
-        persons = np.zeros((self.n_groups, nodes.size))
-        loglik = 0.0
-        for packed, prior, mass in zip(self.packed, self.weights(latent, nodes), persons, strict=True):
-            of_group, value = packed.expect(log_probs, prior, persons=mass)
-            counts += of_group
-            loglik += value
-        return counts, loglik, persons
+        return self.evidence.expect_groups(log_probs, self.weights(latent, nodes))
 
     def updated(self, latent: FloatArray, persons: FloatArray, nodes: FloatArray) -> FloatArray:
         """M-step from the expected persons."""

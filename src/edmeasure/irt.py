@@ -265,24 +265,25 @@ def calibrate(
     Bock & Aitkin (1981) EM, with groups Bock & Zimowski (1997); Newton M-steps; Anderson mixing,
     every accepted step monotone. The same to the last bit whatever the number of threads.
     """
-    _check_options(responses, n_nodes, bound, tolerance, n_starts, rng, weak_prior and priors is not None)
+    check_options(responses.n_persons, n_nodes, bound, tolerance, n_starts, rng, weak_prior and priors is not None)
     person_weights = unit_weights(responses, weights)
     grouped = _calibration.grouping(
         groups, responses.n_persons, reference=reference, latent_density=latent_density, is_fixed=fixed is not None
     )
     responses = _calibration.by_group(responses, free_items, grouped)
-    names = _model_names(models, responses, free_items, fixed)
+    names = names_of_models(models, responses, free_items, fixed)
     chosen = priors or (WEAK if weak_prior else ItemPriors())
     task = _calibration.task(
         responses, person_weights, grouped, names, chosen, known_items(start), known_items(fixed), n_nodes, bound
     )
     ends = task.search(n_starts, rng, max_iterations, tolerance, loglik_tolerance)
-    return _result(responses, names, task, ends, task.finished(ends, standard_errors), grouped.labels)
+    return result_of(responses, names, task, ends, task.finished(ends, standard_errors), grouped.labels)
 
 
-def _check_options(
-    responses: Responses, n_nodes: int, bound: float, tolerance: float, n_starts: int, rng: object | None, has_two_priors: bool
+def check_options(
+    n_persons: int, n_nodes: int, bound: float, tolerance: float, n_starts: int, rng: object | None, has_two_priors: bool
 ) -> None:
+    """Refuse what no calibration can work with."""
     if n_nodes < FEWEST_NODES or n_nodes > 2001:
         raise BadOption(f"n_nodes is {n_nodes}.", remedy=f"Use {FEWEST_NODES} to 2001 nodes.")
     _validate.positive(bound, "bound")
@@ -291,11 +292,11 @@ def _check_options(
         raise BadOption(f"n_starts is {n_starts}.", remedy="Use at least 1, and pass rng for more than one.")
     if has_two_priors:
         raise BadOption("Both weak_prior and priors are given.", remedy="Give one of them.")
-    if responses.n_persons == 0:
+    if n_persons == 0:
         raise NothingToCalibrate("There are no persons.", remedy="Pass at least a few hundred.")
 
 
-def _model_names(
+def names_of_models(
     models: str | Mapping[str, str], responses: Responses, free_items: Collection[str], fixed: IRTFit | None
 ) -> tuple[str, ...]:
     """Every item's model: a copy in another group follows its item, a fixed item its fit."""
@@ -331,7 +332,7 @@ def _spread(kept: BoolArray, max_scores: Int8Array, parts: list[slice], flat: Fl
     return table
 
 
-def _result(
+def result_of(
     responses: Responses,
     names: tuple[str, ...],
     task: _calibration.Task,
@@ -339,6 +340,7 @@ def _result(
     finished: _calibration.Finished,
     labels: tuple[str, ...],
 ) -> IRTFit:
+    """The fit of all items from the ends that the starts came to."""
     problem, state, trace, kept = finished.problem, finished.state, finished.trace, task.kept
     found = estimates(problem, state, finished.errors)
     kept_items = np.flatnonzero(kept)
