@@ -112,7 +112,7 @@ def calibrate_dataset(
     -----
     The estimates are those of `calibrate` with the same answers in memory: to the last bit where
     they are packed, weights are equal and there are no groups, else to what rounding does to sums:
-    1e-9, and up to 1e-7 with few items in several groups, where the likelihood is flat.
+    a few 1e-9, and up to 1e-7 with few items in several groups, where the likelihood is flat.
     """
     sheets = _sheets.dataset_sheets(source, items, weights, groups, chunk_rows)
     return calibrate_sheets(sheets, max_scores, groups is not None, memory, Settings(**options))
