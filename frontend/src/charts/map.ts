@@ -21,6 +21,7 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
       {
         type: "map",
         map: mapName,
+        aspectScale: squeeze(subject.points),
         roam: false,
         selectedMode: false,
         top: 8,
@@ -37,6 +38,13 @@ export function mapOption(chart: ChartData, look: Look, mapName: string): Option
       },
     ],
   };
+}
+
+/** How much narrower a degree of longitude is than one of latitude in the middle of the map. */
+function squeeze(points: Point[]): number {
+  const latitudes = points.flatMap((point) => (point.geometry?.coordinates.flat(Infinity) ?? []) as number[]).filter((_, at) => at % 2 === 1);
+  const [south, north] = latitudes.reduce(([low, high], each) => [Math.min(low, each), Math.max(high, each)], [Infinity, -Infinity]);
+  return Number.isFinite(south) ? Math.cos((((south + north) / 2) * Math.PI) / 180) : 1;
 }
 
 /** Which of the five steps a value falls on; none without a value. */

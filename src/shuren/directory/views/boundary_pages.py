@@ -45,8 +45,8 @@ def boundaries(request: HttpRequest, public_id: str) -> HttpResponseBase:
             faults.extend(checked.faults)
             raise Invalid(_("文件里有 %(count)s 处要改，没有保存任何边界。") % {"count": len(faults)})
         count = set_boundaries(actor=actor_in(request), org_id=org.id, outlines=checked.outlines, now=now())
-        said = ngettext("已保存 %(count)s 个机构的边界。", "已保存 %(count)s 个机构的边界。", count)
-        messages.success(request, said % {"count": count})
+        said = ngettext("已保存 %(count)s 个机构的边界。", "已保存 %(count)s 个机构的边界。", count) % {"count": count}
+        messages.success(request, said if count else _("这些边界和现在的一样，没有改动。"))
         if checked.missing:
             names = "、".join(child.name for child in checked.missing)
             messages.warning(request, _("还没有边界：%(names)s。全部齐了，报告里才画地图。") % {"names": names})

@@ -306,6 +306,11 @@ class TestDrawingParts:
         assert place((102, 31))[1] < place((101, 28))[1]
         assert geometry.rings_of({"type": "Point", "coordinates": [1, 2]}) == []
 
+    def test_the_name_stands_in_the_middle_of_its_area(self) -> None:
+        crowded = ((0.0, 0.0), (0.1, 0.0), (0.2, 0.0), (4.0, 0.0), (4.0, 2.0), (0.0, 2.0), (0.0, 0.0))
+        assert geometry.middle_of(crowded) == pytest.approx((2.0, 1.0))
+        assert geometry.middle_of(((0.0, 0.0), (2.0, 2.0), (0.0, 0.0))) == pytest.approx((2 / 3, 2 / 3))
+
     def test_print_and_page_share_their_colours(self) -> None:
         tokens = (ROOT / "frontend/src/styles/tokens.css").read_text("utf-8").split('[data-bs-theme="dark"]')[0]
         assert tuple(re.findall(r"--series-\d: (#\w+)", tokens)) == svg.PALETTE

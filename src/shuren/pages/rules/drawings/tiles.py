@@ -3,7 +3,7 @@
 from shuren.pages.data import Chart, Point
 from shuren.pages.rules import svg
 from shuren.pages.rules.drawings.parts import Drawing, legend, point_title, value_text
-from shuren.pages.rules.geometry import ring_projection, rings_of
+from shuren.pages.rules.geometry import middle_of, ring_projection, rings_of
 from shuren.pages.rules.numbers import interval_text
 
 
@@ -73,9 +73,7 @@ def draw_map(chart: Chart, low: float, high: float, top: float) -> Drawing:
         shapes.append(svg.linked(shape, url=point.url, title=point_title(chart, "", point)))
         biggest = max(rings, key=len, default=())
         if biggest:
-            placed = [place(corner) for corner in biggest]
-            x = sum(corner[0] for corner in placed) / len(placed)
-            y = sum(corner[1] for corner in placed) / len(placed) + top
-            label = svg.text(x, y + 4, point.label, size=svg.SMALL, anchor="middle", fill=on)
+            x, y = middle_of(tuple(place(corner) for corner in biggest))
+            label = svg.text(x, y + top + 4, point.label, size=svg.SMALL, anchor="middle", fill=on)
             words.append(label.replace('class="', f'class="on-{mark} ', 1))
     return shapes + words, top + height + 6
