@@ -18,6 +18,7 @@ from edmeasure.cdm import CDMFit, diagnose
 from edmeasure.certificate import Certificate
 from edmeasure.classical import ItemStatistics, cronbach_alpha, item_statistics
 from edmeasure.dataset_scoring import ScoredDataset, score_dataset
+from edmeasure.design_effects import DesignEffect, design_effect
 from edmeasure.diagnostic_items import DiagnosisCertificate, DiagnosticItem
 from edmeasure.dif import LogisticDIF, MantelHaenszel, logistic_dif, mantel_haenszel
 from edmeasure.distractors import DistractorAnalysis, distractor_analysis
@@ -62,6 +63,7 @@ from edmeasure.q_validation import QValidation, validate_q_matrix
 from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
 from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
 from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses
+from edmeasure.sampling import SampleDesign
 from edmeasure.scales import ReportingScale, scale_matching, scale_with
 from edmeasure.scoring import (
     AbilityEstimate,
@@ -74,10 +76,12 @@ from edmeasure.scoring import (
     sum_score_table,
 )
 from edmeasure.sequential import step_items
+from edmeasure.small_areas import SmallAreaMeans, small_area_means
 from edmeasure.streaming import calibrate_dataset
 from edmeasure.survey import (
     Estimate,
     GroupEstimates,
+    correlation,
     estimate_groups,
     group_difference,
     level_shares_groups,
@@ -89,7 +93,11 @@ from edmeasure.survey import (
     standard_deviation,
     variance_between,
 )
+from edmeasure.survey_regression import SurveyRegression, linear_regression, logistic_regression
+from edmeasure.survey_stream import SurveyBatch, stream_means
 from edmeasure.tracing import TracedAnswers, TracingFit, trace, trace_answers
+from edmeasure.unit_level import unit_level_means
+from edmeasure.variance_levels import VarianceDecomposition, variance_decomposition
 
 __version__ = "0.1.0"
 
@@ -109,6 +117,7 @@ __all__ = [
     "CopyingIndices",
     "Correlations",
     "DStudy",
+    "DesignEffect",
     "DiagnosisCertificate",
     "DiagnosticItem",
     "DistractorAnalysis",
@@ -162,13 +171,17 @@ __all__ = [
     "ReportingScale",
     "Responses",
     "Rotation",
+    "SampleDesign",
     "ScoredDataset",
     "SimulatedPanels",
     "SimulatedTests",
+    "SmallAreaMeans",
     "SmoothedCounts",
     "Speededness",
     "SplitHalves",
     "SumScoreTable",
+    "SurveyBatch",
+    "SurveyRegression",
     "TestRules",
     "TestState",
     "TracedAnswers",
@@ -176,6 +189,7 @@ __all__ = [
     "Trend",
     "ValueAdded",
     "VarianceComponents",
+    "VarianceDecomposition",
     "WaldTests",
     "audit_leaks",
     "calibrate",
@@ -187,8 +201,10 @@ __all__ = [
     "conditioning_components",
     "copying_indices",
     "correlate",
+    "correlation",
     "cronbach_alpha",
     "cross_validate",
+    "design_effect",
     "diagnose",
     "diagnose_higher_order",
     "distractor_analysis",
@@ -208,9 +224,11 @@ __all__ = [
     "level_shares_groups",
     "likelihood_dif",
     "likelihood_ratio",
+    "linear_regression",
     "link",
     "local_dependence",
     "logistic_dif",
+    "logistic_regression",
     "lord_dif",
     "mantel_haenszel",
     "mean",
@@ -244,6 +262,7 @@ __all__ = [
     "shares_at_levels",
     "simulate_panels",
     "simulate_tests",
+    "small_area_means",
     "smooth_counts",
     "smoothing_degree",
     "speededness",
@@ -251,16 +270,19 @@ __all__ = [
     "standard_deviation",
     "start_test",
     "step_items",
+    "stream_means",
     "sum_score_table",
     "trace",
     "trace_answers",
     "trace_practice",
     "trace_pupils",
     "trend",
+    "unit_level_means",
     "validate_q_matrix",
     "value_added",
     "variance_between",
     "variance_components",
+    "variance_decomposition",
     "vertical_links",
     "wald_tests",
 ]

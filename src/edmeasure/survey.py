@@ -2,92 +2,49 @@
 
 Every function takes ``values`` of shape (n,) or (m, n) - m plausible values - and combines them
 by Rubin's rules (1987): the value is the mean over the m sets, the imputation variance
-(1 + 1/m) times the variance between them. The sampling variance comes from the paired
-jackknife JK2 (zones of two half-samples, one doubled and one dropped at a time) when zones and
-reps are given, otherwise from the simple-random-sample formula. ``practice`` chooses whose
-sampling variance counts: ``"all"`` averages it over the m sets, ``"first"`` takes the first
-set's alone as TIMSS did up to 2011.
+(1 + 1/m) times the variance between them. The sampling variance comes from ``design``, a
+`SampleDesign`: Taylor linearisation, any jackknife, balanced half-samples, the bootstrap, or
+replicate weights that came with the data. Instead of a design, ``weights`` alone stand for a
+simple random sample, with ``zones`` and ``reps`` for the paired jackknife JK2 (zones of two
+half-samples, one doubled and one dropped at a time). ``practice`` chooses whose sampling
+variance counts: ``"all"`` averages it over the m sets, ``"first"`` takes the first set's alone
+as TIMSS did up to 2011.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _jackknife, _validate
-from edmeasure._validate import BoolArray, FloatArray, IntArray
-from edmeasure.errors import BadOption
+from edmeasure import _design_errors, _figures, _validate
+from edmeasure._survey_results import Estimate, GroupEstimates
+from edmeasure._survey_sample import Practice, combined_figures, read_sample
+from edmeasure._validate import FloatArray
+from edmeasure.errors import BadOption, BadShape
+from edmeasure.sampling import SampleDesign
 
-Practice = Literal["all", "first"]
-NORMAL_95 = 1.959963984540054
-FEWEST_PAIRED_ZONES = 4
+__all__ = [
+    "Estimate",
+    "GroupEstimates",
+    "correlation",
+    "estimate_groups",
+    "group_difference",
+    "level_shares_groups",
+    "mean",
+    "percentiles",
+    "percentiles_groups",
+    "proportion",
+    "shares_at_levels",
+    "standard_deviation",
+    "variance_between",
+]
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """One population figure with its error and where the error comes from."""
-
-    value: float
-    standard_error: float
-    sampling_variance: float
-    imputation_variance: float
-    n: int
-    weight_sum: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval, value -/+ 1.96 standard errors."""
-        half = NORMAL_95 * self.standard_error
-        return self.value - half, self.value + half
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} ({self.standard_error:.2g})"
-
-
-@dataclass(frozen=True, eq=False)
-class GroupEstimates:
-    """Figures of many groups at once; all arrays have length G, sorted by label.
-
-    ``is_jackknifed`` tells where zones gave the sampling variance; elsewhere it is the
-    simple-random-sample formula within the group.
-    """
-
-    labels: npt.NDArray[np.generic]
-    value: FloatArray
-    standard_error: FloatArray
-    sampling_variance: FloatArray
-    imputation_variance: FloatArray
-    n: IntArray
-    weight_sum: FloatArray
-    is_jackknifed: BoolArray
-
-    def of(self, label: object) -> Estimate:
-        """The estimate of one group."""
-        found = np.flatnonzero(self.labels == label)
-        if found.size == 0:
-            raise BadOption(f"There is no group {label!r}.", remedy="See `labels`.")
-        at = int(found[0])
-        return Estimate(
-            float(self.value[at]),
-            float(self.standard_error[at]),
-            float(self.sampling_variance[at]),
-            float(self.imputation_variance[at]),
-            int(self.n[at]),
-            float(self.weight_sum[at]),
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"{self.labels.size:,} groups of {self.n.sum():,} persons: "
-            f"{np.nanmin(self.value):.4g} to {np.nanmax(self.value):.4g}, "
-            f"median error {np.nanmedian(self.standard_error):.2g}"
-        )
+FEWEST_DEGREES = 4
 
 
 def mean(
@@ -96,11 +53,12 @@ def mean(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> Estimate:
     """Weighted mean. Raises BadShape, BadOption or BadWeight on impossible input."""
-    sample = _jackknife.sample(values, weights, zones, reps)
-    return _combined(sample, _jackknife.mean, practice)[0]
+    sample = read_sample(values, weights, zones, reps, design)
+    return combined_figures(sample, _figures.mean_figure, practice)[0]
 
 
 def standard_deviation(
@@ -109,11 +67,12 @@ def standard_deviation(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> Estimate:
     """Weighted standard deviation (divisor: sum of weights)."""
-    sample = _jackknife.sample(values, weights, zones, reps)
-    return _combined(sample, _jackknife.standard_deviation, practice)[0]
+    sample = read_sample(values, weights, zones, reps, design)
+    return combined_figures(sample, _figures.deviation_figure, practice)[0]
 
 
 def proportion(
@@ -124,11 +83,12 @@ def proportion(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> Estimate:
     """Weighted share of persons with ``at_least <= value < below``, between 0 and 1."""
     inside = _is_inside(_validate.value_matrix(values), at_least, below)
-    return mean(inside, weights=weights, zones=zones, reps=reps, practice=practice)
+    return mean(inside, weights=weights, zones=zones, reps=reps, design=design, practice=practice)
 
 
 def shares_at_levels(
@@ -138,6 +98,7 @@ def shares_at_levels(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> tuple[Estimate, ...]:
     """Share of persons at each of the ``len(cuts) + 1`` levels, lowest first."""
@@ -150,6 +111,7 @@ def shares_at_levels(
             weights=weights,
             zones=zones,
             reps=reps,
+            design=design,
             practice=practice,
         )
         for low, high in itertools.pairwise(edges)
@@ -163,16 +125,18 @@ def percentiles(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> tuple[Estimate, ...]:
     """Weighted percentiles at ``probabilities`` (each strictly between 0 and 1).
 
-    Linear interpolation of the weighted distribution at mid-weights; without zones the error is
-    Woodruff's (1952).
+    Linear interpolation of the weighted distribution at mid-weights; without replicates the error
+    is Woodruff's (1952).
     """
     asked = _validate.probability_vector(probabilities)
-    sample = _jackknife.sample(values, weights, zones, reps)
-    return _combined(sample, partial(_jackknife.percentiles, asked=asked), practice)
+    sample = read_sample(values, weights, zones, reps, design)
+    pairs = [_figures.percentiles(sample.design, y, asked) for y in sample.values]
+    return sample.estimates(np.array([found for found, _ in pairs]), np.array([drawn for _, drawn in pairs]), practice)
 
 
 def group_difference(
@@ -182,16 +146,45 @@ def group_difference(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> Estimate:
     """Mean of the persons where ``is_first`` minus the mean of the others, same zones for both."""
-    sample = _jackknife.sample(values, weights, zones, reps)
+    sample = read_sample(values, weights, zones, reps, design)
     chosen = np.asarray(is_first)
-    if chosen.shape != (sample.n,) or chosen.dtype != np.bool_:
+    if chosen.shape != sample.design.weights.shape or chosen.dtype != np.bool_:
         raise BadOption("is_first is not a mask of the persons.", remedy="Pass bool (n,).")
     if chosen.all() or not chosen.any():
         raise BadOption("One of the two groups is empty.", remedy="Compare two groups.")
-    return _combined(sample, partial(_jackknife.difference, is_first=chosen), practice)[0]
+    found = partial(_figures.difference_figure, is_first=chosen)
+    return combined_figures(sample, found, practice)[0]
+
+
+def correlation(
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    weights: npt.ArrayLike | None = None,
+    zones: npt.ArrayLike | None = None,
+    reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
+    practice: Practice = "all",
+) -> Estimate:
+    """Weighted correlation of two variables, either or both m plausible values (the first with the first, ...)."""
+    first, second = _validate.value_matrix(x), _validate.value_matrix(y)
+    m = max(first.shape[0], second.shape[0])
+    if first.shape[1] != second.shape[1] or {first.shape[0], second.shape[0]} - {1, m}:
+        raise BadShape(
+            f"x and y have shapes {first.shape} and {second.shape}.", remedy="Pass (n,) or m value sets of the same n persons."
+        )
+    sample = read_sample(np.broadcast_to(first, (m, first.shape[1])), weights, zones, reps, design)
+    for name, given in (("x", first), ("y", second)):
+        if (given.min(axis=1) == given.max(axis=1)).any():
+            raise BadOption(f"{name} is the same for everybody.", remedy="Pass a variable that differs.")
+    others = np.broadcast_to(second, (m, second.shape[1]))
+    figures = [_figures.correlation_figure(a, b, sample.design) for a, b in zip(sample.values, others, strict=True)]
+    pairs = [_design_errors.covariance(sample.design, figure) for figure in figures]
+    return sample.estimates(np.array([r for r, _ in pairs]), np.array([np.diag(drawn) for _, drawn in pairs]), practice)[0]
 
 
 def estimate_groups(
@@ -201,6 +194,7 @@ def estimate_groups(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
     is_census: bool = False,
 ) -> GroupEstimates:
@@ -215,6 +209,9 @@ def estimate_groups(
     zones, reps
         Used for groups that hold both half-samples of at least four zones; others (a school, a
         class) get the simple-random-sample error within the group.
+    design
+        Used for groups whose clusters outnumber their strata by at least four, and for all
+        groups where replicate weights were given.
     is_census
         Every member of the group was tested and no inference beyond it is meant: groups without
         jackknife then have sampling variance 0 and only measurement error remains.
@@ -224,10 +221,12 @@ def estimate_groups(
     The simple error treats a group's members as draws from what the group could have been
     (divisor n - 1, no finite population correction); NaN for a group of one person.
     """
-    sample = _jackknife.sample(values, weights, zones, reps)
-    labels, codes = _validate.group_codes(groups, sample.n)
-    found, variance, is_jackknifed = _jackknife.group_means(sample, codes, labels.size, FEWEST_PAIRED_ZONES, is_census)
-    value, sampling, imputation = _rubin(found, variance, practice)
+    sample = read_sample(values, weights, zones, reps, design)
+    labels, codes = _validate.group_codes(groups, sample.size)
+    found, variance, is_designed = _figures.group_means(
+        sample.design, sample.values, codes, labels.size, FEWEST_DEGREES, is_census
+    )
+    value, sampling, imputation = _design_errors.combined(found, variance, practice)
     return GroupEstimates(
         labels=labels,
         value=value,
@@ -235,8 +234,8 @@ def estimate_groups(
         sampling_variance=sampling,
         imputation_variance=imputation,
         n=np.bincount(codes, minlength=labels.size),
-        weight_sum=_jackknife.group_weights(sample, codes, labels.size),
-        is_jackknifed=is_jackknifed,
+        weight_sum=_figures.group_weights(sample.design.weights, codes, labels.size),
+        is_jackknifed=is_designed,
     )
 
 
@@ -248,6 +247,7 @@ def level_shares_groups(
     weights: npt.ArrayLike | None = None,
     zones: npt.ArrayLike | None = None,
     reps: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     practice: Practice = "all",
     is_census: bool = False,
 ) -> tuple[GroupEstimates, ...]:
@@ -261,6 +261,7 @@ def level_shares_groups(
             weights=weights,
             zones=zones,
             reps=reps,
+            design=design,
             practice=practice,
             is_census=is_census,
         )
@@ -274,12 +275,13 @@ def percentiles_groups(
     groups: npt.ArrayLike,
     probabilities: Sequence[float],
     weights: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
 ) -> tuple[npt.NDArray[np.generic], FloatArray]:
     """Labels (G,) and percentiles (G, k) of all groups, averaged over plausible values."""
     asked = _validate.probability_vector(probabilities)
-    sample = _jackknife.sample(values, weights, None, None)
-    labels, codes = _validate.group_codes(groups, sample.n)
-    return labels, _jackknife.group_percentiles(sample, codes, labels.size, asked)
+    sample = read_sample(values, weights, None, None, design)
+    labels, codes = _validate.group_codes(groups, sample.size)
+    return labels, _figures.group_percentiles(sample.values, sample.design.weights, codes, labels.size, asked)
 
 
 def variance_between(
@@ -287,6 +289,7 @@ def variance_between(
     *,
     groups: npt.ArrayLike,
     weights: npt.ArrayLike | None = None,
+    design: SampleDesign | None = None,
     estimator: Literal["raw", "corrected"] = "raw",
 ) -> float:
     """Share of the variance of ``values`` that lies between groups, averaged over value sets.
@@ -305,11 +308,11 @@ def variance_between(
         With fewer than two groups or without any variance.
     """
     _validate.choice(estimator, "estimator", ("raw", "corrected"))
-    sample = _jackknife.sample(values, weights, None, None)
-    labels, codes = _validate.group_codes(groups, sample.n)
+    sample = read_sample(values, weights, None, None, design)
+    labels, codes = _validate.group_codes(groups, sample.size)
     if labels.size < 2:
         raise BadOption("There is only one group.", remedy="Compare at least two groups.")
-    return _jackknife.between_share(sample, codes, labels.size, estimator == "corrected")
+    return _figures.between_share(sample.values, sample.design.weights, codes, labels.size, estimator == "corrected")
 
 
 def _is_inside(values: FloatArray, low: float, high: float) -> FloatArray:
@@ -322,28 +325,3 @@ def _edges(cuts: Sequence[float]) -> list[float]:
     if len(edges) < 3 or any(low >= high for low, high in itertools.pairwise(edges)):
         raise BadOption("cuts do not rise.", remedy="Give at least one cut, in rising order.")
     return edges
-
-
-def _rubin(found: FloatArray, variance: FloatArray, practice: Practice) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Value, sampling and imputation variance from (m, ...) statistics and their variances."""
-    _validate.choice(practice, "practice", ("all", "first"))
-    m = found.shape[0]
-    sampling = variance[0] if practice == "first" else variance.mean(axis=0)
-    imputation = (1 + 1 / m) * found.var(axis=0, ddof=1) if m > 1 else np.zeros_like(found[0])
-    return found.mean(axis=0), sampling, imputation
-
-
-def _combined(sample: _jackknife.Sample, statistic: _jackknife.Statistic, practice: Practice) -> tuple[Estimate, ...]:
-    """One estimate for every number the statistic gives."""
-    value, sampling, imputation = _rubin(*_jackknife.of_every_set(sample, statistic), practice)
-    return tuple(
-        Estimate(
-            value=float(found),
-            standard_error=float(np.sqrt(drawn + measured)),
-            sampling_variance=float(drawn),
-            imputation_variance=float(measured),
-            n=sample.n,
-            weight_sum=float(sample.weights.sum()),
-        )
-        for found, drawn, measured in zip(*map(np.atleast_1d, (value, sampling, imputation)), strict=True)
-    )
