@@ -13,7 +13,9 @@ from edmeasure.adaptive import (
     simulate_tests,
     start_test,
 )
+from edmeasure.attribute_network import AttributeNetwork
 from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
+from edmeasure.belief_checks import BeliefCheck, check_beliefs
 from edmeasure.cdm import CDMFit, diagnose
 from edmeasure.certificate import Certificate
 from edmeasure.classical import ItemStatistics, cronbach_alpha, item_statistics
@@ -47,6 +49,10 @@ from edmeasure.mastery import Mastery, classify
 from edmeasure.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
 from edmeasure.model_choice import LikelihoodRatio, WaldTests, likelihood_ratio, wald_tests
 from edmeasure.model_dif import ModelDIF, likelihood_dif
+from edmeasure.multidimensional.bifactor import BifactorFit, calibrate_bifactor
+from edmeasure.multidimensional.dimensions import calibrate_dimensions
+from edmeasure.multidimensional.fits import DimensionsFit, SampledCertificate
+from edmeasure.multidimensional.scores import DimensionScores, DimensionValues, plausible_dimensions, score_dimensions
 from edmeasure.multistage import ModuleStep, SimulatedPanels, next_module, simulate_panels
 from edmeasure.panels import Module, Panel, PathCheck, check_paths, route_by_information
 from edmeasure.plausible import PlausibleValues, conditioning_components, plausible_values
@@ -78,6 +84,7 @@ from edmeasure.scoring import (
 from edmeasure.sequential import step_items
 from edmeasure.small_areas import SmallAreaMeans, small_area_means
 from edmeasure.streaming import calibrate_dataset
+from edmeasure.structured_diagnosis import AttributeBeliefs, StructuredDiagnosis, believe, diagnose_structured
 from edmeasure.survey import (
     Estimate,
     GroupEstimates,
@@ -108,10 +115,14 @@ __all__ = [
     "USUAL_FEATURES",
     "AbilityEstimate",
     "Adequacy",
+    "AttributeBeliefs",
+    "AttributeNetwork",
     "BadOption",
     "BadScore",
     "BadShape",
     "BadWeight",
+    "BeliefCheck",
+    "BifactorFit",
     "CDMFit",
     "Certificate",
     "CopyingIndices",
@@ -120,6 +131,9 @@ __all__ = [
     "DesignEffect",
     "DiagnosisCertificate",
     "DiagnosticItem",
+    "DimensionScores",
+    "DimensionValues",
+    "DimensionsFit",
     "DistractorAnalysis",
     "DriftReport",
     "Equating",
@@ -172,6 +186,7 @@ __all__ = [
     "Responses",
     "Rotation",
     "SampleDesign",
+    "SampledCertificate",
     "ScoredDataset",
     "SimulatedPanels",
     "SimulatedTests",
@@ -179,6 +194,7 @@ __all__ = [
     "SmoothedCounts",
     "Speededness",
     "SplitHalves",
+    "StructuredDiagnosis",
     "SumScoreTable",
     "SurveyBatch",
     "SurveyRegression",
@@ -192,10 +208,14 @@ __all__ = [
     "VarianceDecomposition",
     "WaldTests",
     "audit_leaks",
+    "believe",
     "calibrate",
+    "calibrate_bifactor",
     "calibrate_dataset",
+    "calibrate_dimensions",
     "calibrate_facets",
     "chain_links",
+    "check_beliefs",
     "check_paths",
     "classify",
     "conditioning_components",
@@ -207,6 +227,7 @@ __all__ = [
     "design_effect",
     "diagnose",
     "diagnose_higher_order",
+    "diagnose_structured",
     "distractor_analysis",
     "drifting_items",
     "equate",
@@ -242,6 +263,7 @@ __all__ = [
     "percentiles_groups",
     "performance_factors",
     "person_fit",
+    "plausible_dimensions",
     "plausible_values",
     "prediction_quality",
     "proportion",
@@ -254,6 +276,7 @@ __all__ = [
     "scale_with",
     "score_counts",
     "score_dataset",
+    "score_dimensions",
     "score_eap",
     "score_map",
     "score_ml",

@@ -60,20 +60,7 @@ class QMatrix:
             prerequisites, or more than 65,536 permitted patterns: those of 16 attributes without
             prerequisites, of many more with them.
         """
-        matrix = np.asarray(entries)
-        if matrix.ndim != 2 or matrix.size == 0:
-            raise BadShape(f"The Q-matrix has shape {matrix.shape}.", remedy="Pass (n_items, n_attributes).")
-        if not np.isin(matrix, (0, 1)).all():
-            raise BadOption("The Q-matrix holds values other than 0 and 1.", remedy="Code required attributes 1, others 0.")
-        names = _attribute_names(attribute_names, matrix.shape[1])
-        ids = _validate.item_names(item_ids, matrix.shape[0])
-        idle = [ids[j] for j in np.flatnonzero(matrix.sum(axis=1) == 0)]
-        if idle:
-            raise BadOption(f"Items {idle[:10]} require no attribute.", remedy="Name their attributes or leave them out.")
-        unasked = [names[k] for k in np.flatnonzero(matrix.sum(axis=0) == 0)]
-        if unasked:
-            raise BadOption(f"No item requires the attributes {unasked[:10]}.", remedy="Leave them out.")
-        whole = np.ascontiguousarray(matrix, dtype=np.int8)
+        whole, ids, names = checked_entries(entries, item_ids, attribute_names)
         return cls(whole, ids, names, permitted_patterns(names, prerequisites))
 
     @property
@@ -119,6 +106,27 @@ class Identifiability:
         return "\n".join([told, *self.warnings])
 
 
+def checked_entries(
+    entries: npt.ArrayLike, item_ids: Sequence[str] | None, attribute_names: Sequence[str] | None
+) -> tuple[Int8Array, tuple[str, ...], tuple[str, ...]]:
+    """Entries that ask every item and attribute for something, with the names of both."""
+    matrix = np.asarray(entries)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise BadShape(f"The Q-matrix has shape {matrix.shape}.", remedy="Pass (n_items, n_attributes).")
+    if not np.isin(matrix, (0, 1)).all():
+        raise BadOption("The Q-matrix holds values other than 0 and 1.", remedy="Code required attributes 1, others 0.")
+    names = _attribute_names(attribute_names, matrix.shape[1])
+    ids = _validate.item_names(item_ids, matrix.shape[0])
+    idle = [ids[j] for j in np.flatnonzero(matrix.sum(axis=1) == 0)]
+    if idle:
+        raise BadOption(f"Items {idle[:10]} require no attribute.", remedy="Name their attributes or leave them out.")
+    unasked = [names[k] for k in np.flatnonzero(matrix.sum(axis=0) == 0)]
+    if unasked:
+        raise BadOption(f"No item requires the attributes {unasked[:10]}.", remedy="Leave them out.")
+    whole = np.ascontiguousarray(matrix, dtype=np.int8)
+    return whole, ids, names
+
+
 def _attribute_names(given: Sequence[str] | None, n: int) -> tuple[str, ...]:
     names = tuple(f"A{k + 1}" for k in range(n)) if given is None else tuple(str(name) for name in given)
     if len(names) != n or len(set(names)) != n:
@@ -128,6 +136,11 @@ def _attribute_names(given: Sequence[str] | None, n: int) -> tuple[str, ...]:
 
 def permitted_patterns(attribute_names: Sequence[str], prerequisites: Sequence[tuple[str, str]]) -> Int8Array:
     """Patterns without an attribute whose prerequisite is lacking (Leighton, Gierl & Hunka 2004)."""
+    return _closed_sets(order_of(attribute_names, prerequisites))
+
+
+def order_of(attribute_names: Sequence[str], prerequisites: Sequence[tuple[str, str]]) -> BoolArray:
+    """Whether the row's attribute comes before the column's, directly or by others between (n, n)."""
     place = {name: k for k, name in enumerate(attribute_names)}
     n = len(place)
     comes_before: BoolArray = np.zeros((n, n), dtype=np.bool_)
@@ -141,7 +154,7 @@ def permitted_patterns(attribute_names: Sequence[str], prerequisites: Sequence[t
     circle = [attribute_names[k] for k in np.flatnonzero(np.diag(comes_before)).tolist()]
     if circle:
         raise BadOption(f"The attributes {circle} are their own prerequisites.", remedy="Take one pair of the circle out.")
-    return _closed_sets(comes_before)
+    return comes_before
 
 
 def _closed_sets(comes_before: BoolArray) -> Int8Array:
