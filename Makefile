@@ -6,7 +6,7 @@ POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/shuren
 JOBS ?= auto
 FULL_COUNTS := SHUREN_KILLS=20 SHUREN_FUZZ_FILES=10000 HYPOTHESIS_PROFILE=soak
 
-.PHONY: help setup lock messages frontend demo run test test-postgres journeys soak check bench format lint types arch migrations docs smoke wheel clean
+.PHONY: help setup lock messages frontend demo run test test-postgres journeys spark soak check bench format lint types arch migrations docs smoke wheel clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,6 +30,7 @@ frontend: $(VENV)/installed ## build the front end when its sources changed
 lock: $(VENV)/installed ## lock the dependencies anew, with hashes and without index addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --group dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:node -o requirements-node.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:spark -o requirements-spark.txt
 
 demo: setup ## build the demonstration region on real data and serve it
 	$(BIN)/shuren demo $(DEMO)
@@ -38,13 +39,20 @@ run: setup ## serve the installation in ./var
 	$(BIN)/shuren init && $(BIN)/shuren serve
 
 test: setup ## the quick suite on SQLite
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak and not spark"
 
 test-postgres: setup ## the same suite on PostgreSQL
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak"
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak and not spark"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest -m journey tests/journeys
+
+$(VENV)/spark: $(VENV)/installed requirements-spark.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	touch $@
+
+spark: setup $(VENV)/spark ## sums over a local Spark cluster of two workers (needs Java)
+	$(BIN)/python -m pytest -m spark src/edmeasure/tests/test_spark.py
 
 soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
 	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak
@@ -74,7 +82,7 @@ docs: setup ## the documentation holds what the code says
 smoke: setup ## the demonstration builds in a fresh folder and its truth check holds
 	rm -rf build/smoke && $(BIN)/shuren demo --no-serve --data-dir build/smoke
 
-check: lint types arch migrations test test-postgres smoke journeys ## everything CI runs
+check: lint types arch migrations test test-postgres smoke journeys spark ## everything CI runs
 
 bench: setup ## the figures of docs/performance.md
 	$(BIN)/python -m bench

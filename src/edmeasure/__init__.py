@@ -14,6 +14,7 @@ from edmeasure.adaptive import (
     start_test,
 )
 from edmeasure.attribute_network import AttributeNetwork
+from edmeasure.bank_update import BankUpdate, update_bank
 from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
 from edmeasure.belief_checks import BeliefCheck, check_beliefs
 from edmeasure.cdm import CDMFit, diagnose
@@ -60,6 +61,7 @@ from edmeasure.practice_tracing import USUAL_FEATURES, PracticeFeature, Practice
 from edmeasure.prediction_checks import Evaluation, LeakAudit, PredictionQuality, audit_leaks, cross_validate, prediction_quality
 from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
 from edmeasure.priors import ItemPriors
+from edmeasure.profiles.clusters import ProfileEvidence, Profiles, find_profiles
 from edmeasure.profiles.correlations import Adequacy, Correlations, correlate, sampling_adequacy
 from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis, explore_factors, parallel_analysis
 from edmeasure.profiles.factor_scores import FactorScores
@@ -123,6 +125,7 @@ __all__ = [
     "BadWeight",
     "BeliefCheck",
     "BifactorFit",
+    "BankUpdate",
     "CDMFit",
     "Certificate",
     "CopyingIndices",
@@ -178,6 +181,8 @@ __all__ = [
     "PracticeFeature",
     "PracticeTracing",
     "PredictionQuality",
+    "ProfileEvidence",
+    "Profiles",
     "PupilTracing",
     "QMatrix",
     "QValidation",
@@ -236,6 +241,7 @@ __all__ = [
     "explore_factors",
     "exposure_chances",
     "fade_away",
+    "find_profiles",
     "group_difference",
     "growth_percentiles",
     "identifiability",
@@ -301,6 +307,7 @@ __all__ = [
     "trace_pupils",
     "trend",
     "unit_level_means",
+    "update_bank",
     "validate_q_matrix",
     "value_added",
     "variance_between",

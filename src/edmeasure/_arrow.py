@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,16 @@ def read(
 
 
 def item_columns(data: Any, items: Sequence[str] | None, others: Sequence[str]) -> tuple[str, ...]:
-    """Columns of scores: those named, or all that are not among ``others``; each must be there."""
-    names = tuple(name for name in data.schema.names if name not in others) if items is None else tuple(items)
-    absent = [name for name in (*names, *others) if name not in data.schema.names]
+    """Columns of scores of a dataset or table: those named, or all that are not among ``others``."""
+    return checked_columns(data.schema.names, items, others)
+
+
+def checked_columns(there: Sequence[str], items: Sequence[str] | None, others: Sequence[str]) -> tuple[str, ...]:
+    """The same among the columns that are there."""
+    names = tuple(name for name in there if name not in others) if items is None else tuple(items)
+    absent = [name for name in (*names, *others) if name not in there]
     if absent:
-        raise BadShape(f"There are no columns {absent[:10]}.", remedy=f"Columns begin with {data.schema.names[:10]}.")
+        raise BadShape(f"There are no columns {absent[:10]}.", remedy=f"Columns begin with {list(there[:10])}.")
     return names
 
 
@@ -70,10 +75,16 @@ def batches(
 ) -> Iterator[tuple[Int8Array, Any]]:
     """Scores and a table of the other columns, batch by batch; few batches are read ahead."""
     columns = list(dict.fromkeys([*items, *others]))
-    kept = dict.fromkeys(others)
-    for batch in data.to_batches(columns=columns, batch_size=batch_rows, batch_readahead=2, fragment_readahead=1):
+    read = data.to_batches(columns=columns, batch_size=batch_rows, batch_readahead=2, fragment_readahead=1)
+    return split(read, items, others)
+
+
+def split(record_batches: Iterable[Any], items: Sequence[str], others: Sequence[str]) -> Iterator[tuple[Int8Array, Any]]:
+    """Every record batch that has rows as scores and a table of other columns."""
+    kept = list(dict.fromkeys(others))
+    for batch in record_batches:
         if batch.num_rows:
-            yield scores_of(batch, items), module("pyarrow").Table.from_batches([batch.select(list(kept))])
+            yield scores_of(batch, items), module("pyarrow").Table.from_batches([batch.select(kept)])
 
 
 def scores_of(batch: Any, items: Sequence[str]) -> Int8Array:

@@ -267,12 +267,13 @@ End = tuple[_em.State, _em.Trace]
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """The best end on its final scale, with errors of all parameters where they were asked for."""
+    """The best end on its final scale, with errors and covariances of all parameters where they were asked for."""
 
     problem: _em.Problem
     state: _em.State
     trace: _em.Trace
     errors: FloatArray | None
+    covariance: FloatArray | None
     is_maximum: bool | None
 
 
@@ -305,10 +306,10 @@ class Task:
         state, trace = max(ends, key=lambda end: end[0].loglik)
         problem, state = standardised(self.problem, state)
         if not standard_errors:
-            return Finished(problem, state, trace, None, None)
+            return Finished(problem, state, trace, None, None, None)
         information = self.information(problem, state)
-        errors, is_maximum = certificate.errors_of(problem, state, information)
-        return Finished(problem, state, trace, errors, is_maximum)
+        errors, covariance, is_maximum = certificate.errors_of(problem, state, information)
+        return Finished(problem, state, trace, errors, covariance, is_maximum)
 
 
 def task(

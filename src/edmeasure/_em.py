@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from edmeasure import _common_slope, _family_kernels, _item_kernels, _linear_intercepts
+from edmeasure._beliefs import Belief, Objective
 from edmeasure._evidence import Evidence
 from edmeasure._families import PARTIAL_CREDIT, ItemModels, OtherItem
 from edmeasure._packing import PackedResponses
@@ -27,7 +28,8 @@ class Problem:
 
     ``held`` marks items whose parameters stay; without ``populations`` everybody has the density
     ``node_weights``. With a ``design`` (n_categories, n_effects) all items share a slope and their
-    intercepts are the design times fewer effects.
+    intercepts are the design times fewer effects. ``belief`` is what earlier answers said about
+    some of the items.
     """
 
     packed: PackedResponses | Evidence
@@ -40,6 +42,7 @@ class Problem:
     held: BoolArray | None = None
     populations: Populations | None = None
     design: FloatArray | None = None
+    belief: Belief | None = None
 
     @property
     def category_start(self) -> IntArray:
@@ -58,6 +61,9 @@ class Problem:
 
     def is_held(self, j: int) -> bool:
         return self.held is not None and bool(self.held[j])
+
+    def is_believed(self, j: int) -> bool:
+        return self.belief is not None and bool(self.belief.items[j])
 
     def prior_of(self, item: OtherItem) -> FloatArray:
         """Mean and precision of an other item's parameters, (2, n_parameters)."""
@@ -143,11 +149,19 @@ def prior_value(problem: Problem, state: State) -> float:
     mean, slope_precision, intercept_precision = problem.item_prior
     free = problem.usable & (problem.category > 0)
     away, precision = state.extras - problem.extra_prior[0], problem.extra_prior[1]
-    return float(
+    believed = 0.0 if problem.belief is None else problem.belief.value(flat_parameters(problem, state))
+    return believed + float(
         -0.5 * slope_precision * np.sum((state.slopes - mean) ** 2)
         - 0.5 * intercept_precision * np.sum(state.intercepts[free] ** 2)
         - 0.5 * np.sum(precision * away**2)
     )
+
+
+def flat_parameters(problem: Problem, state: State) -> FloatArray:
+    """Slopes at the first category of every item, intercepts, extras: the order of the information."""
+    parameters = np.concatenate([state.intercepts, state.extras])
+    parameters[problem.category_start[:-1]] = state.slopes
+    return parameters
 
 
 def expectation(problem: Problem, state: State) -> None:
@@ -164,6 +178,8 @@ def maximization(problem: Problem, state: State) -> State:
     """M-step from the state's counts."""
     image = State(state.slopes.copy(), state.intercepts.copy(), extras=state.extras.copy(), latent=state.latent)
     for j in problem.plain_items:
+        if problem.is_believed(j):
+            continue
         part = problem.item_parts[j]
         image.slopes[j] = _item_kernels.maximize_item(
             state.counts[part],
@@ -174,6 +190,8 @@ def maximization(problem: Problem, state: State) -> State:
             problem.item_prior,
         )
     _maximize_others(problem, state, image)
+    if problem.belief is not None:
+        _maximize_believed(problem, problem.belief, state, image)
     if problem.populations is not None:
         image.latent = problem.populations.updated(state.latent, state.persons, problem.nodes)
     return image
@@ -193,7 +211,7 @@ def _maximize_others(problem: Problem, state: State, image: State) -> None:
             image.slopes[common], effects = _linear_intercepts.maximize(sharing, problem.design, slope, effects)
             image.intercepts = np.einsum("ce,e->c", problem.design, effects)
     for item in problem.models.others:
-        if problem.is_held(item.position):
+        if problem.is_held(item.position) or problem.is_believed(item.position):
             continue
         parameters = item.parameters(state.slopes, state.intercepts, state.extras)
         _family_kernels.maximize_item(
@@ -207,6 +225,62 @@ def _maximize_others(problem: Problem, state: State, image: State) -> None:
         image.slopes[item.position] = parameters[0]
         image.intercepts[item.categories.start + 1 : item.categories.stop] = parameters[1 : item.top + 1]
         image.extras[item.extras] = parameters[item.top + 1 :]
+
+
+def _maximize_believed(problem: Problem, belief: Belief, state: State, image: State) -> None:
+    """M-step of the items about which something is believed, one after the other."""
+    others = {item.position: item for item in problem.models.others}
+    n_categories = int(problem.category_start[-1])
+    parameters = flat_parameters(problem, image)
+    for j in np.flatnonzero(belief.items).tolist():
+        part = problem.item_parts[j]
+        places = np.arange(part.start, part.stop)
+        if j in others:
+            item = others[j]
+            places = np.concatenate([places, n_categories + np.arange(item.extras.start, item.extras.stop)])
+            objective: Objective = partial(_objective_of_other, problem, state, item)
+            usable = item.usable(problem.usable)
+        else:
+            objective = partial(_objective_of_plain, problem, state, part)
+            usable = problem.usable[part]
+        parameters[places] = belief.climbed(parameters, places, usable, objective)
+    image.extras = problem.models.within_bounds(parameters[n_categories:])
+    firsts = problem.category_start[:-1]
+    image.slopes = parameters[firsts]
+    image.intercepts = parameters[:n_categories]
+    image.intercepts[firsts] = 0.0
+
+
+def _objective_of_plain(
+    problem: Problem, state: State, part: slice, parameters: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    size = part.stop - part.start
+    gradient, lower = np.empty(size), np.empty((size, size))
+    intercepts = np.concatenate([[0.0], parameters[1:]])
+    value = _item_kernels.objective(
+        state.counts[part],
+        problem.nodes,
+        float(parameters[0]),
+        intercepts,
+        problem.usable[part],
+        problem.item_prior,
+        gradient,
+        lower,
+    )
+    lower = np.tril(lower)
+    return value, gradient, lower + np.tril(lower, -1).T
+
+
+def _objective_of_other(
+    problem: Problem, state: State, item: OtherItem, parameters: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    size = parameters.size
+    gradient, lower, expected = np.empty(size), np.empty((size, size)), np.empty((size, size))
+    counts = np.ascontiguousarray(state.counts[item.categories].T)
+    usable, prior = item.usable(problem.usable), problem.prior_of(item)
+    value = _family_kernels.objective(item.family, counts, problem.nodes, parameters, usable, prior, gradient, lower, expected)
+    lower = np.tril(lower)
+    return value, gradient, lower + np.tril(lower, -1).T
 
 
 def effects_of(design: FloatArray, intercepts: FloatArray) -> FloatArray:

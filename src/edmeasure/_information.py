@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edmeasure import _family_kernels, _item_kernels, _linear, _packing
-from edmeasure._em import Problem, State, categories, item_log_probabilities
+from edmeasure._em import Problem, State, categories, flat_parameters, item_log_probabilities
 from edmeasure._families import OtherItem
 from edmeasure._populations import Populations
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
@@ -56,6 +56,10 @@ def complete_information(problem: Problem, state: State) -> tuple[FloatArray, Fl
         if not problem.is_held(item.position):
             at = columns_of(problem, item)
             gradient[at], information[np.ix_(at, at)] = _other_information(problem, state, item)
+    if problem.belief is not None:
+        believed = slice(0, problem.belief.mean.size)
+        gradient[believed] += problem.belief.gradient(flat_parameters(problem, state))
+        information[believed, believed] += problem.belief.precision
     if problem.populations is not None and problem.populations.n_scored:
         first = size - problem.populations.n_scored
         gradient[first:], information[first:, first:] = _latent_information(problem, problem.populations, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,8 @@ from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 from edmeasure.errors import BadOption, BadScore, BadWeight
 
 Part = TypeVar("Part")
+Block = tuple[Int8Array, Any]
+"""Scores of some persons, and an Arrow table of other columns."""
 
 SCORES = 128
 CHUNK_ROWS = 262_144
@@ -103,6 +105,13 @@ def checked_chunk(item_ids: Sequence[str], chunk: Chunk) -> Chunk:
     return chunk
 
 
+def folded(chunks: Iterable[Chunk], of_chunk: Callable[[Chunk], Part], together: Callable[[Part, Part], Part]) -> Part | None:
+    """What is told of every chunk, put together from the first to the last."""
+    parts = (of_chunk(chunk) for chunk in chunks)
+    first = next(parts, None)
+    return None if first is None else reduce(together, parts, first)
+
+
 @dataclass(frozen=True, eq=False)
 class DatasetSheets:
     """Columns of an Arrow dataset, ``chunk_rows`` persons at a time whatever its files and row groups."""
@@ -114,33 +123,35 @@ class DatasetSheets:
     chunk_rows: int = CHUNK_ROWS
 
     def summed(self, of_chunk: Callable[[Chunk], Part], together: Callable[[Part, Part], Part]) -> Part | None:
-        parts = (of_chunk(chunk) for chunk in self)
-        first = next(parts, None)
-        return None if first is None else reduce(together, parts, first)
+        return folded(self, of_chunk, together)
 
     def __iter__(self) -> Iterator[Chunk]:
         for scores, others in self.blocks(tuple(name for name in (self.weights, self.groups) if name is not None)):
             yield checked_chunk(self.item_ids, chunk_of(scores, others, self.weights, self.groups))
 
-    def blocks(self, others: Sequence[str]) -> Iterator[tuple[Int8Array, Any]]:
-        """Scores, and an Arrow table of other columns, of ``chunk_rows`` persons at a time."""
-        arrow = _arrow.module("pyarrow")
-        scores, tables, filled = self._empty(), [], 0
-        for block, columns in _arrow.batches(self.data, self.item_ids, others):
-            taken = 0
-            while taken < block.shape[0]:
-                size = min(block.shape[0] - taken, self.chunk_rows - filled)
-                scores[filled : filled + size] = block[taken : taken + size]
-                tables.append(columns.slice(taken, size))
-                filled, taken = filled + size, taken + size
-                if filled == self.chunk_rows:
-                    yield scores, arrow.concat_tables(tables)
-                    scores, tables, filled = self._empty(), [], 0
-        if filled:
-            yield scores[:filled], arrow.concat_tables(tables)
+    def blocks(self, others: Sequence[str]) -> Iterator[Block]:
+        """Scores and other columns of ``chunk_rows`` persons at a time."""
+        return regrouped(_arrow.batches(self.data, self.item_ids, others), self.chunk_rows)
 
-    def _empty(self) -> Int8Array:
-        return np.empty((self.chunk_rows, len(self.item_ids)), dtype=np.int8)
+
+def regrouped(blocks: Iterable[Block], chunk_rows: int) -> Iterator[Block]:
+    """The same rows in blocks of ``chunk_rows``; the last one has what is left."""
+    arrow = _arrow.module("pyarrow")
+    scores, tables, filled = np.empty((0, 0), dtype=np.int8), [], 0
+    for block, columns in blocks:
+        taken = 0
+        while taken < block.shape[0]:
+            if not filled:
+                scores = np.empty((chunk_rows, block.shape[1]), dtype=np.int8)
+            size = min(block.shape[0] - taken, chunk_rows - filled)
+            scores[filled : filled + size] = block[taken : taken + size]
+            tables.append(columns.slice(taken, size))
+            filled, taken = filled + size, taken + size
+            if filled == chunk_rows:
+                yield scores, arrow.concat_tables(tables)
+                tables, filled = [], 0
+    if filled:
+        yield scores[:filled], arrow.concat_tables(tables)
 
 
 def chunk_of(scores: Int8Array, others: Any, weights: str | None, groups: str | None) -> Chunk:

@@ -161,16 +161,17 @@ def _shared(
     return gradient, information, free
 
 
-def errors_of(problem: _em.Problem, state: _em.State, information: FloatArray) -> tuple[FloatArray, bool]:
-    """Standard errors of all parameters (NaN where not estimated), and whether the information is positive definite."""
-    errors = np.full(information.shape[0], np.nan)
+def errors_of(problem: _em.Problem, state: _em.State, information: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
+    """Errors and covariances of all parameters (NaN where not estimated); whether the information is positive definite."""
+    errors, covariance = np.full(information.shape[0], np.nan), np.full(information.shape, np.nan)
     _, information, free = _shared(problem, errors, information, estimated(problem, state))
     try:
         factor = np.linalg.cholesky(information[np.ix_(free, free)])
     except np.linalg.LinAlgError:
-        return errors, False
+        return errors, covariance, False
     inverse_factor = np.linalg.inv(factor)
     errors[free] = np.sqrt((inverse_factor**2).sum(axis=0))
+    covariance[np.ix_(free, free)] = inverse_factor.T @ inverse_factor
     common = problem.category_start[problem.models.common]
     errors[common] = errors[common[:1]]
-    return errors, True
+    return errors, covariance, True

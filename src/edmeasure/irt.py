@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,10 @@ class IRTFit(Exported):
         Ability distributions, reference group first; one unnamed group without ``groups``.
     group_weights : float64 (G, n_nodes)
         The same at the nodes.
+    covariance : float64 (P, P)
+        Of the parameters of the calibrated items: slope and intercepts 1..K of one after the other,
+        then what other models add (logits of asymptotes, category slopes); NaN where not estimated,
+        empty when not asked for. `update_bank` needs it; ``to_dict`` leaves it out.
     """
 
     item_ids: tuple[str, ...]
@@ -105,6 +109,7 @@ class IRTFit(Exported):
     group_mean_se: FloatArray = field(default_factory=_nothing)
     group_sd_se: FloatArray = field(default_factory=_nothing)
     group_weights: FloatArray = field(default_factory=_nothing)
+    covariance: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
         """Fill in what partial credit items need not say."""
@@ -165,6 +170,12 @@ class IRTFit(Exported):
             raise BadOption(f"Groups {strangers[:10]} are not in the fit.", remedy=f"It has {', '.join(self.group_labels[:10])}.")
         at = np.array([self.group_labels.index(name) for name in names], dtype=np.int64)[codes]
         return self.group_means[at], self.group_sds[at]
+
+    def to_dict(self) -> dict[str, object]:
+        """Its fields as numbers, text, lists and dictionaries, ready for JSON, but the covariance."""
+        told = super().to_dict()
+        del told["covariance"]
+        return told
 
     def _columns(self) -> Mapping[str, object]:
         tables = ("intercepts", "intercept_se", "category_scores", "thresholds")
@@ -346,29 +357,11 @@ def result_of(
     kept_items = np.flatnonzero(kept)
     log_prior = _em.prior_value(problem, state)
     kept_ids = [responses.item_ids[item] for item in kept_items]
-
-    def of_items(values: FloatArray) -> FloatArray:
-        column = np.full(kept.size, np.nan)
-        column[kept] = values
-        return column
-
-    def of_categories(flat: FloatArray) -> FloatArray:
-        return _spread(kept, responses.max_scores, problem.item_parts, flat)
-
     return IRTFit(
         item_ids=responses.item_ids,
         max_scores=responses.max_scores,
         models=names,
-        slopes=of_items(state.slopes),
-        intercepts=of_categories(state.intercepts),
-        slope_se=of_items(found.slope_se),
-        intercept_se=of_categories(found.intercept_se),
-        lower=of_items(found.lower),
-        upper=of_items(found.upper),
-        lower_se=of_items(found.lower_se),
-        upper_se=of_items(found.upper_se),
-        category_scores=of_categories(found.category_scores),
-        category_slope_se=of_categories(found.category_slope_se),
+        **item_columns(kept, responses.max_scores, problem, state, finished.errors),
         loglik=state.loglik - log_prior,
         log_prior=log_prior,
         n_iterations=len(trace.changes),
@@ -387,4 +380,52 @@ def result_of(
         group_mean_se=found.group_mean_se,
         group_sd_se=found.group_sd_se,
         group_weights=found.group_weights,
+        covariance=_of_items(finished.covariance, int(problem.category_start[-1]) + problem.models.n_extras),
     )
+
+
+class ItemColumns(TypedDict):
+    """Numbers by item (NaN where there are none), as an `IRTFit` holds them."""
+
+    slopes: FloatArray
+    intercepts: FloatArray
+    slope_se: FloatArray
+    intercept_se: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    lower_se: FloatArray
+    upper_se: FloatArray
+    category_scores: FloatArray
+    category_slope_se: FloatArray
+
+
+def item_columns(
+    kept: BoolArray, max_scores: Int8Array, problem: _em.Problem, state: _em.State, errors: FloatArray | None
+) -> ItemColumns:
+    """Estimates and errors of the ``kept`` items as rows of all."""
+    found = estimates(problem, state, errors)
+
+    def of_items(values: FloatArray) -> FloatArray:
+        column = np.full(kept.size, np.nan)
+        column[kept] = values
+        return column
+
+    def of_categories(flat: FloatArray) -> FloatArray:
+        return _spread(kept, max_scores, problem.item_parts, flat)
+
+    return ItemColumns(
+        slopes=of_items(state.slopes),
+        intercepts=of_categories(state.intercepts),
+        slope_se=of_items(found.slope_se),
+        intercept_se=of_categories(found.intercept_se),
+        lower=of_items(found.lower),
+        upper=of_items(found.upper),
+        lower_se=of_items(found.lower_se),
+        upper_se=of_items(found.upper_se),
+        category_scores=of_categories(found.category_scores),
+        category_slope_se=of_categories(found.category_slope_se),
+    )
+
+
+def _of_items(covariance: FloatArray | None, size: int) -> FloatArray:
+    return np.empty((0, 0)) if covariance is None else covariance[:size, :size]

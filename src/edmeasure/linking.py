@@ -73,7 +73,7 @@ class Link(Exported):
         partial credit); the likelihood is untouched.
 
         Groups move along. Nodes stay symmetric about 0 and reach as far as before; their weights
-        follow the population. Scores on the new scale take ``prior_mean=link.intercept,
+        follow the population; covariances of parameters are dropped. Scores on the new scale take ``prior_mean=link.intercept,
         prior_sd=link.slope``.
         """
         shift = self.intercept / self.slope
@@ -96,6 +96,7 @@ class Link(Exported):
             group_mean_se=self.slope * fit.group_mean_se,
             group_sd_se=self.slope * fit.group_sd_se,
             group_weights=weights,
+            covariance=np.empty((0, 0)),
         )
 
     def then(self, following: Link) -> Link:
