@@ -62,6 +62,7 @@ from edmeasure.prediction_checks import Evaluation, LeakAudit, PredictionQuality
 from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
 from edmeasure.priors import ItemPriors
 from edmeasure.profiles.clusters import ProfileEvidence, Profiles, find_profiles
+from edmeasure.profiles.confirmation import ConfirmedFactors, confirm_factors
 from edmeasure.profiles.correlations import Adequacy, Correlations, correlate, sampling_adequacy
 from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis, explore_factors, parallel_analysis
 from edmeasure.profiles.factor_scores import FactorScores
@@ -123,11 +124,12 @@ __all__ = [
     "BadScore",
     "BadShape",
     "BadWeight",
+    "BankUpdate",
     "BeliefCheck",
     "BifactorFit",
-    "BankUpdate",
     "CDMFit",
     "Certificate",
+    "ConfirmedFactors",
     "CopyingIndices",
     "Correlations",
     "DStudy",
@@ -224,6 +226,7 @@ __all__ = [
     "check_paths",
     "classify",
     "conditioning_components",
+    "confirm_factors",
     "copying_indices",
     "correlate",
     "correlation",
