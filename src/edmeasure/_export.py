@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from edmeasure import _arrow
+from edmeasure.errors import MissingPackage
 
 
 class Exported:
@@ -21,6 +23,14 @@ class Exported:
     def to_arrow(self) -> Any:
         """Its main table as a ``pyarrow.Table`` (needs the extra ``arrow``)."""
         return _arrow.table(self._columns())
+
+    def plot(self, **options: Any) -> Any:
+        """Draw its usual plot (needs the extra ``plot``): takes and returns matplotlib's ``Axes``, see `edmeasure.plots`."""
+        try:
+            plots = import_module("edmeasure.plots")
+        except ModuleNotFoundError as missing:
+            raise MissingPackage("matplotlib is not installed.", remedy="Run `pip install 'edmeasure[plot]'`.") from missing
+        return plots.draw(self, **options)
 
     def _columns(self) -> Mapping[str, object]:
         """Arrays as long as the first one, each a column."""

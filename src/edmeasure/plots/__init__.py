@@ -1,0 +1,86 @@
+"""Results drawn with matplotlib (the extra ``plot``): greys and one accent, on the caller's axes, in the caller's words.
+
+Every function takes ``ax=`` (new axes in a figure of their own without, which needs no screen) and returns it, and
+``labels=``, a mapping from the English words on the plot, and from names of items and attributes, to the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from edmeasure.dif import LogisticDIF, MantelHaenszel
+from edmeasure.drift import DriftReport
+from edmeasure.equating import Equating
+from edmeasure.errors import BadOption
+from edmeasure.growth import GrowthModel
+from edmeasure.irt import IRTFit
+from edmeasure.mastery import Mastery
+from edmeasure.model_dif import ModelDIF
+from edmeasure.plots.items import (
+    plot_dif,
+    plot_drift,
+    plot_item,
+    plot_item_information,
+    plot_person_item_map,
+    plot_test_information,
+)
+from edmeasure.plots.results import (
+    plot_adaptive,
+    plot_calibration,
+    plot_equating,
+    plot_growth,
+    plot_history,
+    plot_profile,
+    plot_scores,
+)
+from edmeasure.prediction_checks import PredictionQuality
+from edmeasure.scoring import AbilityEstimate
+from edmeasure.structured_diagnosis import AttributeBeliefs
+
+__all__ = [
+    "draw",
+    "plot_adaptive",
+    "plot_calibration",
+    "plot_dif",
+    "plot_drift",
+    "plot_equating",
+    "plot_growth",
+    "plot_history",
+    "plot_item",
+    "plot_item_information",
+    "plot_person_item_map",
+    "plot_profile",
+    "plot_scores",
+    "plot_test_information",
+]
+
+
+def _plot_abilities(found: AbilityEstimate, **options: Any) -> Axes:
+    return plot_scores(found.theta, **options)
+
+
+USUAL: dict[type, Callable[..., Axes]] = {
+    AbilityEstimate: _plot_abilities,
+    AttributeBeliefs: plot_profile,
+    DriftReport: plot_drift,
+    Equating: plot_equating,
+    GrowthModel: plot_growth,
+    IRTFit: plot_test_information,
+    LogisticDIF: plot_dif,
+    MantelHaenszel: plot_dif,
+    Mastery: plot_profile,
+    ModelDIF: plot_dif,
+    PredictionQuality: plot_calibration,
+}
+"""The plot that a result draws of itself."""
+
+
+def draw(result: object, **options: Any) -> Axes:
+    """A result's usual plot: that of its kind, else the history of a fit."""
+    plot = USUAL.get(type(result))
+    if plot is None and not hasattr(result, "history"):
+        raise BadOption(f"There is no plot of {type(result).__name__}.", remedy=f"See the functions of {__name__}.")
+    return (plot or plot_history)(result, **options)
