@@ -13,6 +13,14 @@ from edmeasure.adaptive import (
     simulate_tests,
     start_test,
 )
+from edmeasure.assembly._assembling import SolverOptions
+from edmeasure.assembly.blueprint import Blueprint, ContentBound, SumBound, each_value, two_way_bounds
+from edmeasure.assembly.conflicts import Conflict, Give, InfeasibleBlueprint, NoFormFound
+from edmeasure.assembly.forms import Assembly, assemble_form, assemble_forms, explain_infeasibility
+from edmeasure.assembly.goals import MaximinInformation, MostInformation, TargetInformation
+from edmeasure.assembly.panels import ModulePlan, assemble_panels
+from edmeasure.assembly.pool import Between, ItemPool, item_pool
+from edmeasure.assembly.shadow import ShadowDesign, next_shadow_step, shadow_design, simulate_shadow_tests
 from edmeasure.attribute_network import AttributeNetwork
 from edmeasure.bank_update import BankUpdate, update_bank
 from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
@@ -41,6 +49,7 @@ from edmeasure.generalizability import DStudy, VarianceComponents, variance_comp
 from edmeasure.growth import GrowthModel, ValueAdded, growth_percentiles, value_added
 from edmeasure.higher_order import HigherOrderFit, diagnose_higher_order
 from edmeasure.interactions import Interactions, pupil_folds
+from edmeasure.invariance import MeasurementInvariance, measurement_invariance
 from edmeasure.irt import IRTFit, calibrate
 from edmeasure.limited_information import ModelFit, model_fit
 from edmeasure.linking import Link, chain_links, link, vertical_links
@@ -70,6 +79,9 @@ from edmeasure.profiles.rotation import Rotation, rotate
 from edmeasure.pupil_tracing import PupilTracing, trace_pupils
 from edmeasure.q_validation import QValidation, validate_q_matrix
 from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
+from edmeasure.readability.features import FeatureReader, TextFeatures
+from edmeasure.readability.model import ReadabilityError, ReadabilityModel
+from edmeasure.readability.scale import ReadingLink, link_reading
 from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
 from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses
 from edmeasure.sampling import SampleDesign
@@ -118,6 +130,7 @@ __all__ = [
     "USUAL_FEATURES",
     "AbilityEstimate",
     "Adequacy",
+    "Assembly",
     "AttributeBeliefs",
     "AttributeNetwork",
     "BadOption",
@@ -126,10 +139,14 @@ __all__ = [
     "BadWeight",
     "BankUpdate",
     "BeliefCheck",
+    "Between",
     "BifactorFit",
+    "Blueprint",
     "CDMFit",
     "Certificate",
     "ConfirmedFactors",
+    "Conflict",
+    "ContentBound",
     "CopyingIndices",
     "Correlations",
     "DStudy",
@@ -148,14 +165,18 @@ __all__ = [
     "FacetFit",
     "FactorAnalysis",
     "FactorScores",
+    "FeatureReader",
+    "Give",
     "GroupEstimates",
     "GrowthModel",
     "HigherOrderFit",
     "IRTFit",
     "Identifiability",
+    "InfeasibleBlueprint",
     "Interactions",
     "ItemBank",
     "ItemFit",
+    "ItemPool",
     "ItemPriors",
     "ItemStatistics",
     "LeakAudit",
@@ -165,13 +186,18 @@ __all__ = [
     "LogisticDIF",
     "MantelHaenszel",
     "Mastery",
+    "MaximinInformation",
     "MeasurementError",
+    "MeasurementInvariance",
     "MissingPackage",
     "ModelDIF",
     "ModelFit",
     "Module",
+    "ModulePlan",
     "ModuleStep",
+    "MostInformation",
     "NextStep",
+    "NoFormFound",
     "NothingToCalibrate",
     "Omega",
     "Panel",
@@ -189,24 +215,32 @@ __all__ = [
     "QMatrix",
     "QValidation",
     "Ratings",
+    "ReadabilityError",
+    "ReadabilityModel",
+    "ReadingLink",
     "ReportingScale",
     "Responses",
     "Rotation",
     "SampleDesign",
     "SampledCertificate",
     "ScoredDataset",
+    "ShadowDesign",
     "SimulatedPanels",
     "SimulatedTests",
     "SmallAreaMeans",
     "SmoothedCounts",
+    "SolverOptions",
     "Speededness",
     "SplitHalves",
     "StructuredDiagnosis",
+    "SumBound",
     "SumScoreTable",
     "SurveyBatch",
     "SurveyRegression",
+    "TargetInformation",
     "TestRules",
     "TestState",
+    "TextFeatures",
     "TracedAnswers",
     "TracingFit",
     "Trend",
@@ -214,6 +248,9 @@ __all__ = [
     "VarianceComponents",
     "VarianceDecomposition",
     "WaldTests",
+    "assemble_form",
+    "assemble_forms",
+    "assemble_panels",
     "audit_leaks",
     "believe",
     "calibrate",
@@ -238,9 +275,11 @@ __all__ = [
     "diagnose_structured",
     "distractor_analysis",
     "drifting_items",
+    "each_value",
     "equate",
     "equate_with_anchor",
     "estimate_groups",
+    "explain_infeasibility",
     "explore_factors",
     "exposure_chances",
     "fade_away",
@@ -250,20 +289,24 @@ __all__ = [
     "identifiability",
     "item_bank",
     "item_fit",
+    "item_pool",
     "item_statistics",
     "level_shares_groups",
     "likelihood_dif",
     "likelihood_ratio",
     "linear_regression",
     "link",
+    "link_reading",
     "local_dependence",
     "logistic_dif",
     "logistic_regression",
     "lord_dif",
     "mantel_haenszel",
     "mean",
+    "measurement_invariance",
     "model_fit",
     "next_module",
+    "next_shadow_step",
     "next_step",
     "normal_p_value",
     "omega",
@@ -291,8 +334,10 @@ __all__ = [
     "score_ml",
     "score_sum_eap",
     "score_wle",
+    "shadow_design",
     "shares_at_levels",
     "simulate_panels",
+    "simulate_shadow_tests",
     "simulate_tests",
     "small_area_means",
     "smooth_counts",
@@ -309,6 +354,7 @@ __all__ = [
     "trace_practice",
     "trace_pupils",
     "trend",
+    "two_way_bounds",
     "unit_level_means",
     "update_bank",
     "validate_q_matrix",

@@ -1,0 +1,1 @@
+"""Automated test assembly: which items of a pool make the best forms that a blueprint allows."""
