@@ -13,14 +13,18 @@ from edmeasure._evidence import Evidence, PackedGroups
 from edmeasure._families import ItemModels
 from edmeasure._family_kernels import ASYMPTOTIC, NOMINAL
 from edmeasure._information import observed_information
+from edmeasure._matrix_evidence import matrix_evidence
 from edmeasure._packing import PackedResponses
 from edmeasure._populations import Populations
-from edmeasure._validate import BoolArray, FloatArray, IntArray
+from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 from edmeasure.errors import BadOption, BadShape, NothingToCalibrate
 from edmeasure.priors import ItemPriors
 from edmeasure.responses import Responses
 
 JITTER = 0.5
+Kernel = tuple[object, object | None]
+"""What takes the E-steps, and on which device."""
+NUMBA: Kernel = ("numba", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,10 +153,14 @@ def problem_of(
     *,
     n_nodes: int,
     bound: float,
+    kernel: Kernel = NUMBA,
 ) -> _em.Problem:
     """The problem of items that all vary, with ``counts`` of their answers; parameters of ``held`` ones stay."""
     packed: PackedResponses | Evidence
-    if groups.is_standard:
+    if kernel[0] != "numba":
+        sheets = list(_sheets_of_groups(responses, weights, groups))
+        packed = matrix_evidence(*kernel, sheets, _packing.category_starts(responses.max_scores))
+    elif groups.is_standard:
         packed = _packing.pack(responses.scores, responses.max_scores, weights=weights, collapse=True)
     else:
         packed = PackedGroups(tuple(_packed_groups(responses, weights, groups)))
@@ -193,12 +201,18 @@ def problem_with(
 
 
 def _packed_groups(responses: Responses, weights: FloatArray, groups: Groups) -> Iterator[PackedResponses]:
+    for scores, of_members in _sheets_of_groups(responses, weights, groups):
+        yield _packing.pack(scores, responses.max_scores, weights=of_members, collapse=True)
+
+
+def _sheets_of_groups(responses: Responses, weights: FloatArray, groups: Groups) -> Iterator[tuple[Int8Array, FloatArray]]:
+    """Scores and weights of every group."""
     for g, label in enumerate(groups.labels):
         members = np.flatnonzero(groups.codes == g)
         scores = np.ascontiguousarray(responses.scores[members])
         if scores.max(initial=_validate.MISSING) < 0:
             raise nobody_answered(label)
-        yield _packing.pack(scores, responses.max_scores, weights=weights[members], collapse=True)
+        yield scores, weights[members]
 
 
 def nobody_answered(label: str) -> BadOption:
@@ -322,6 +336,7 @@ def task(
     fixed: KnownItems | None,
     n_nodes: int,
     bound: float,
+    kernel: Kernel = NUMBA,
 ) -> Task:
     """Set up a calibration of the items that vary."""
     counts, sums = _packing.count_answers(responses.scores, responses.max_scores, weights)
@@ -331,7 +346,9 @@ def task(
     varying = responses.items(kept)
     own = tuple(name for name, is_kept in zip(names, kept, strict=True) if is_kept)
     held = np.zeros(varying.n_items, dtype=np.bool_) if fixed is None else fixed.knows(varying.item_ids)
-    problem = problem_of(varying, weights, groups, own, priors, held, counts[in_kept], n_nodes=n_nodes, bound=bound)
+    problem = problem_of(
+        varying, weights, groups, own, priors, held, counts[in_kept], n_nodes=n_nodes, bound=bound, kernel=kernel
+    )
     first = first_state(problem, sums[in_kept], varying.item_ids, own, (start, fixed))
     return Task(kept, varying, weights, problem, first)
 

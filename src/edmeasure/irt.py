@@ -233,6 +233,8 @@ def calibrate(
     latent_density: Literal["normal", "histogram"] = "normal",
     n_starts: int = 1,
     rng: np.random.Generator | None = None,
+    backend: object = "numba",
+    device: object | None = None,
 ) -> IRTFit:
     """Calibrate all items together, each by its own model.
 
@@ -249,8 +251,7 @@ def calibrate(
     n_nodes, bound
         Equally spaced quadrature on ``[-bound, bound]``.
     tolerance, loglik_tolerance
-        Iteration stops when an EM step moves no parameter by more than ``tolerance`` and the
-        log-likelihood gains relatively less than ``loglik_tolerance``.
+        An EM step that moves no parameter more and gains relatively less log-likelihood is the last.
     standard_errors
         Also compute the observed information (Louis 1982); clustered sampling is not in it.
     weak_prior, priors
@@ -266,6 +267,8 @@ def calibrate(
         errors take it as known.
     n_starts, rng
         Further starts at random; the best counts, the certificate tells how many agree.
+    backend, device
+        What takes the E-steps: ``"numba"``, or an array API namespace (``torch``, on ``"cuda"``).
 
     Raises
     ------
@@ -274,7 +277,7 @@ def calibrate(
     Notes
     -----
     Bock & Aitkin (1981) EM, with groups Bock & Zimowski (1997); Newton M-steps; Anderson mixing,
-    every accepted step monotone. The same to the last bit whatever the number of threads.
+    every accepted step monotone. By numba the same to the last bit whatever the number of threads.
     """
     check_options(responses.n_persons, n_nodes, bound, tolerance, n_starts, rng, weak_prior and priors is not None)
     person_weights = unit_weights(responses, weights)
@@ -283,10 +286,8 @@ def calibrate(
     )
     responses = _calibration.by_group(responses, free_items, grouped)
     names = names_of_models(models, responses, free_items, fixed)
-    chosen = priors or (WEAK if weak_prior else ItemPriors())
-    task = _calibration.task(
-        responses, person_weights, grouped, names, chosen, known_items(start), known_items(fixed), n_nodes, bound
-    )
+    chosen, known = priors or (WEAK if weak_prior else ItemPriors()), (known_items(start), known_items(fixed))
+    task = _calibration.task(responses, person_weights, grouped, names, chosen, *known, n_nodes, bound, (backend, device))
     ends = task.search(n_starts, rng, max_iterations, tolerance, loglik_tolerance)
     return result_of(responses, names, task, ends, task.finished(ends, standard_errors), grouped.labels)
 
