@@ -53,7 +53,7 @@ from edmeasure.invariance import MeasurementInvariance, measurement_invariance
 from edmeasure.irt import IRTFit, calibrate
 from edmeasure.limited_information import ModelFit, model_fit
 from edmeasure.linking import Link, chain_links, link, vertical_links
-from edmeasure.logistic_tracing import PerformanceFactors, Ratings, performance_factors, rate
+from edmeasure.logistic_tracing import PerformanceFactors, RatingOptions, Ratings, performance_factors, rate, tune_rating
 from edmeasure.lord import lord_dif
 from edmeasure.mastery import Mastery, classify
 from edmeasure.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
@@ -214,6 +214,7 @@ __all__ = [
     "PupilTracing",
     "QMatrix",
     "QValidation",
+    "RatingOptions",
     "Ratings",
     "ReadabilityError",
     "ReadabilityModel",
@@ -354,6 +355,7 @@ __all__ = [
     "trace_practice",
     "trace_pupils",
     "trend",
+    "tune_rating",
     "two_way_bounds",
     "unit_level_means",
     "update_bank",
