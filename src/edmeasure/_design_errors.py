@@ -99,10 +99,10 @@ def combined(values: FloatArray, sampling: FloatArray, practice: str) -> tuple[F
     return values.mean(axis=0), drawn, measured
 
 
-def degrees_combined(complete: float, m: int, sampling: FloatArray, imputation: FloatArray) -> FloatArray:
-    """Degrees of freedom of an estimate from m value sets (Barnard & Rubin 1999)."""
+def degrees_combined(complete: FloatArray | float, m: int, sampling: FloatArray, imputation: FloatArray) -> FloatArray:
+    """Degrees of freedom of an estimate from m value sets (Barnard & Rubin 1999); m - 1 where nothing was sampled."""
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num(imputation / (sampling + imputation))
-        observed = (complete + 1) / (complete + 3) * complete * (1 - share)
+        observed = np.where(sampling > 0, (complete + 1) / (complete + 3) * complete * (1 - share), np.inf)
         found = 1 / (share**2 / max(m - 1, 1) + 1 / observed)
     return np.asarray(np.where(imputation > 0, np.maximum(found, 1.0), complete), dtype=np.float64)

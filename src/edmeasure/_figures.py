@@ -200,13 +200,13 @@ def group_weights(weights: FloatArray, codes: IntArray, n_groups: int) -> FloatA
 
 
 def group_means(
-    design: SampleDesign, values: FloatArray, codes: IntArray, n_groups: int, fewest: int, is_census: bool
-) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Means (m, G), sampling variances (m, G) and where the design gave them (G,)."""
+    design: SampleDesign, values: FloatArray, codes: IntArray, is_designed: BoolArray, is_census: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Means (m, G) and sampling variances (m, G), by the design where ``is_designed`` (G,)."""
+    n_groups = is_designed.size
     w = design.weights
     weight_sum = group_weights(w, codes, n_groups)
     sizes = np.bincount(codes, weights=w > 0, minlength=n_groups)
-    is_designed = _spans(design, codes, n_groups) >= fewest
     found = np.empty((values.shape[0], n_groups))
     variance = np.empty_like(found)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -220,18 +220,19 @@ def group_means(
                 variance[at] = np.where(sizes > 1, sizes / (sizes - 1) * squares / weight_sum**2, np.nan)
             if is_designed.any():
                 variance[at, is_designed] = _group_variances(design, codes, is_designed, away, weight_sum[is_designed])
-    return found, variance, is_designed
+    return found, variance
 
 
-def _spans(design: SampleDesign, codes: IntArray, n_groups: int) -> IntArray:
-    """Degrees of freedom of every group: its clusters minus their strata."""
+def group_degrees(design: SampleDesign, codes: IntArray, n_groups: int) -> FloatArray:
+    """Degrees of freedom of every group's error by the design: its clusters minus their strata; 0 without a design."""
     if design.clusters is None:
-        return np.full(n_groups, design.n_replicates, dtype=np.int64)
+        return np.full(n_groups, design.degrees if design.is_given else 0.0)
     strata = design.clusters.strata
     present = np.unique(codes * strata.size + design.clusters.cells)
     of_group, of_stratum = present // strata.size, strata[present % strata.size]
     held = np.unique(of_group * (int(strata.max()) + 1) + of_stratum) // (int(strata.max()) + 1)
-    return np.asarray(np.bincount(of_group, minlength=n_groups) - np.bincount(held, minlength=n_groups), dtype=np.int64)
+    found = np.bincount(of_group, minlength=n_groups) - np.bincount(held, minlength=n_groups)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _group_variances(

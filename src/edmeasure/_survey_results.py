@@ -50,7 +50,8 @@ class GroupEstimates(Exported):
     """Figures of many groups at once; all arrays have length G, sorted by label.
 
     ``is_jackknifed`` tells where the sample design (zones, replicates, clusters) gave the sampling variance; elsewhere it
-    is the simple-random-sample formula within the group.
+    is the simple-random-sample formula within the group. ``degrees`` are those of the group's own clusters (replicates,
+    where they were given), or its persons less one.
     """
 
     labels: npt.NDArray[np.generic]
@@ -61,6 +62,13 @@ class GroupEstimates(Exported):
     n: IntArray
     weight_sum: FloatArray
     is_jackknifed: BoolArray
+    degrees: FloatArray
+
+    @property
+    def interval(self) -> tuple[FloatArray, FloatArray]:
+        """Ends of 95 % intervals from Student's t."""
+        half = t_975(self.degrees) * self.standard_error
+        return self.value - half, self.value + half
 
     def of(self, label: object) -> Estimate:
         """The estimate of one group."""
@@ -75,6 +83,7 @@ class GroupEstimates(Exported):
             float(self.imputation_variance[at]),
             int(self.n[at]),
             float(self.weight_sum[at]),
+            float(self.degrees[at]),
         )
 
     def __str__(self) -> str:
@@ -87,5 +96,5 @@ class GroupEstimates(Exported):
 
 def t_975(degrees: FloatArray | float) -> FloatArray:
     """How many standard errors a 95 % interval reaches to either side."""
-    finite = np.where(np.isfinite(degrees), degrees, 1.0)
+    finite = np.where(np.isfinite(degrees), np.maximum(degrees, 1.0), 1.0)
     return np.where(np.isfinite(degrees), stdtrit(finite, 0.975), NORMAL_95)

@@ -210,6 +210,8 @@ class SampleDesign:
         """
         checked = _validate.weight_vector(weights, np.size(weights))
         given = np.asanyarray(replicate_weights)
+        if not np.issubdtype(given.dtype, np.number):
+            raise BadWeight(f"Replicate weights have the type {given.dtype}.", remedy="Pass numbers.")
         if given.ndim != 2 or given.shape[0] != checked.size or given.shape[1] < 2:
             raise BadShape(
                 f"Replicate weights have shape {given.shape} for {checked.size} persons.",

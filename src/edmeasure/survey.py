@@ -223,19 +223,22 @@ def estimate_groups(
     """
     sample = read_sample(values, weights, zones, reps, design)
     labels, codes = _validate.group_codes(groups, sample.size)
-    found, variance, is_designed = _figures.group_means(
-        sample.design, sample.values, codes, labels.size, FEWEST_DEGREES, is_census
-    )
+    degrees = _figures.group_degrees(sample.design, codes, labels.size)
+    is_designed = degrees >= FEWEST_DEGREES
+    found, variance = _figures.group_means(sample.design, sample.values, codes, is_designed, is_census)
     value, sampling, imputation = _design_errors.combined(found, variance, practice)
+    sizes = np.bincount(codes, minlength=labels.size)
+    complete = np.where(is_designed, degrees, np.maximum(sizes - 1.0, 1.0))
     return GroupEstimates(
         labels=labels,
         value=value,
         standard_error=np.sqrt(sampling + imputation),
         sampling_variance=sampling,
         imputation_variance=imputation,
-        n=np.bincount(codes, minlength=labels.size),
+        n=sizes,
         weight_sum=_figures.group_weights(sample.design.weights, codes, labels.size),
         is_jackknifed=is_designed,
+        degrees=_design_errors.degrees_combined(complete, found.shape[0], sampling, imputation),
     )
 
 

@@ -67,10 +67,10 @@ def stream_means(
         _add(tallies, labels, codes, values, weights)
     if shape is None:
         raise BadShape("There are no batches.", remedy="Pass at least one batch of persons.")
-    scale = SampleDesign.replicates(np.ones(1), np.ones((1, shape[1])), method=method, fay=fay, scales=scales).coefficients
+    design = SampleDesign.replicates(np.ones(1), np.ones((1, shape[1])), method=method, fay=fay, scales=scales)
     if not sum(tally.weights[0] for tally in tallies.values()) > 0:
         raise BadWeight("All weights are zero.", remedy="Give at least one positive weight.")
-    return _result(tallies, scale, practice)
+    return _result(tallies, design, practice)
 
 
 def _read(batch: SurveyBatch, number: int) -> tuple[FloatArray, FloatArray]:
@@ -111,13 +111,13 @@ def _add(
             tally.moments += np.einsum("mi,ir->mr", values[:, some], weights[some])
 
 
-def _result(tallies: dict[object, _Tally], scale: FloatArray, practice: Practice) -> GroupEstimates:
+def _result(tallies: dict[object, _Tally], design: SampleDesign, practice: Practice) -> GroupEstimates:
     labels = np.array(sorted(tallies, key=lambda label: (str(type(label)), label)))
     every = [tallies[label] for label in labels.tolist()]
     with np.errstate(divide="ignore", invalid="ignore"):
         means = np.stack([tally.moments / tally.weights for tally in every], axis=1)
     away = np.nan_to_num(means[:, :, 1:] - means[:, :, :1])
-    value, sampling, imputation = _design_errors.combined(means[:, :, 0], (away**2 * scale).sum(axis=2), practice)
+    value, sampling, imputation = _design_errors.combined(means[:, :, 0], (away**2 * design.coefficients).sum(axis=2), practice)
     return GroupEstimates(
         labels=labels,
         value=value,
@@ -127,4 +127,5 @@ def _result(tallies: dict[object, _Tally], scale: FloatArray, practice: Practice
         n=np.array([tally.n for tally in every], dtype=np.int64),
         weight_sum=np.array([tally.weights[0] for tally in every]),
         is_jackknifed=np.ones(labels.size, dtype=np.bool_),
+        degrees=_design_errors.degrees_combined(design.degrees, means.shape[0], sampling, imputation),
     )

@@ -1,9 +1,13 @@
 """Sample designs: textbook variances, equalities between methods, coverage, and what is refused."""
 
+import json
+
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import edmeasure
 from edmeasure import SampleDesign
@@ -237,6 +241,64 @@ def test_hadamard_matrices_are_orthogonal_with_a_constant_first_column():
     assert [hadamard(least).shape[0] for least in (4, 12, 20, 28, 36, 44, 48, 75, 76)] == [4, 12, 20, 28, 36, 44, 48, 76, 76]
 
 
+def test_intervals_of_groups_know_how_few_clusters_they_have(clustered):
+    y, w, strata, clusters = clustered
+    found = edmeasure.estimate_groups(y, groups=strata // 2, design=SampleDesign.taylor(w, strata=strata, clusters=clusters))
+    assert (found.degrees == 6).all()
+    low, high = found.interval
+    np.testing.assert_allclose((high - low) / (2 * found.standard_error), stats.t.ppf(0.975, 6))
+    assert found.of(3).interval == pytest.approx((low[3], high[3]))
+    simple = edmeasure.estimate_groups(y, groups=strata)
+    assert (simple.degrees == 59).all()
+    # five sets of values and nothing sampled: only the four degrees between the sets are left
+    several = y + np.random.default_rng(12).normal(0, 30, (5, 1200))
+    assert (edmeasure.estimate_groups(several, groups=strata, is_census=True).degrees == 4).all()
+
+
+def test_threads_do_not_change_a_bit(clustered):
+    y, w, _, clusters = clustered
+    y, w, clusters = (np.tile(one, 5) for one in (y, w, clusters))
+    passed, x = (y > 520).astype(float), np.random.default_rng(13).normal(size=y.size)
+    weights = w[:, None] * np.random.default_rng(14).uniform(0.5, 1.5, (y.size, 20))
+    given_ = SampleDesign.replicates(w, weights, method="bootstrap")
+    found = []
+    for threads in (1, 2):
+        before = numba.get_num_threads()
+        numba.set_num_threads(threads)
+        found.append(
+            [
+                edmeasure.mean(y, design=given_),
+                edmeasure.percentiles(y, probabilities=[0.3], design=given_),
+                edmeasure.correlation(x, y, design=given_),
+                edmeasure.percentiles(y, probabilities=[0.3], design=SampleDesign.jackknife(w, clusters=clusters)),
+                edmeasure.logistic_regression(passed, x, design=given_).standard_errors.tolist(),
+            ]
+        )
+        numba.set_num_threads(before)
+    assert found[0] == found[1]
+
+
+def test_results_become_json_and_tables(clustered):
+    pytest.importorskip("pyarrow")
+    y, w, strata, clusters = clustered
+    design = SampleDesign.taylor(w, strata=strata, clusters=clusters)
+    groups = edmeasure.estimate_groups(y, groups=strata, design=design)
+    results = {
+        "value": (edmeasure.mean(y, design=design), 1),
+        "degrees": (groups, 20),
+        "effect": (edmeasure.design_effect(y, design=design), 1),
+        "coefficients": (edmeasure.linear_regression(y, strata, design=design), 2),
+        "share": (edmeasure.variance_decomposition(y, levels={"school": clusters, "district": strata}), 3),
+        "weight_of_direct": (edmeasure.small_area_means(groups.value, sampling_variances=groups.sampling_variance), 20),
+    }
+    for column, (result, rows) in results.items():
+        assert json.loads(json.dumps(result.to_dict(), allow_nan=False))
+        table = result.to_arrow()
+        assert (column, table.num_rows) == (column, rows)
+        assert column in table.column_names
+        assert "nan" not in str(result)
+
+
 def test_the_same_seed_draws_the_same_bootstrap(clustered):
     y, w, strata, clusters = clustered
     first, second = (
@@ -290,6 +352,8 @@ def test_impossible_designs_are_refused(clustered):
         SampleDesign.balanced(w, strata=clusters // 2, clusters=clusters, fay=1)
     with pytest.raises(edmeasure.BadShape, match="Replicate weights have shape"):
         SampleDesign.replicates(w, np.ones((3, 4)), method="brr")
+    with pytest.raises(edmeasure.BadWeight, match="type"):
+        SampleDesign.replicates(w, np.full((1200, 4), "1"), method="brr")
     with pytest.raises(edmeasure.BadWeight, match=r"persons 0\.\.1199"):
         SampleDesign.replicates(w, np.full((1200, 4), np.nan), method="brr")
     with pytest.raises(edmeasure.BadOption, match="scale of their own"):
