@@ -9,6 +9,7 @@ from edmeasure._validate import FloatArray, Int8Array, IntArray
 
 INFORMATION, KULLBACK_LEIBLER = 0, 1
 TINY = 1e-300
+NEGLIGIBLE = 1e-14
 TO_UNIT = 1.0 / 9007199254740992.0
 
 LIMIT, ERROR, LITTLE_LEFT, NO_ITEM, UNANSWERED = range(5)
@@ -49,6 +50,7 @@ def _judge(
     information: FloatArray,
     category_start: IntArray,
     weights: FloatArray,
+    expected: FloatArray,
     value: FloatArray,
 ) -> None:
     """What every item promises at the estimate, which lies ``share`` of the way from node ``left`` to the next."""
@@ -57,14 +59,17 @@ def _judge(
         for j in range(n_items):
             value[j] = (1.0 - share) * information[j, left] + share * information[j, left + 1]
     else:
+        expected[:] = 0.0
+        # nodes outside, categories inside: no sum is reordered, and vector units can work on many categories
+        for q in range(n_nodes):
+            if posterior[q] > NEGLIGIBLE:
+                for c in range(expected.shape[0]):
+                    expected[c] += posterior[q] * logs[q, c]
         for j in range(n_items):
             value[j] = 0.0
             for c in range(category_start[j], category_start[j + 1]):
-                expected = 0.0
-                for q in range(n_nodes):
-                    expected += posterior[q] * logs[c, q]
                 here = (1.0 - share) * probs[c, left] + share * probs[c, left + 1]
-                value[j] += here * (np.log(max(here, TINY)) - expected)
+                value[j] += here * (np.log(max(here, TINY)) - expected[c])
     for j in range(n_items):
         value[j] *= weights[j]
 
@@ -131,7 +136,7 @@ def run(
     item was chosen, whether or not its chance let it be given.
     """
     n_items, n_nodes = information.shape
-    posterior, value = np.empty(n_nodes), np.empty(n_items)
+    posterior, value, expected = np.empty(n_nodes), np.empty(n_items), np.empty(probs.shape[0])
     is_out = np.empty(n_items, dtype=np.int8)
     given = np.empty(targets.shape[0])
     best = np.empty(among, dtype=np.int64)
@@ -152,7 +157,7 @@ def run(
                 break
             left = min(max(int((first - nodes[0]) / step_width), 0), n_nodes - 2)
             share = min(max((first - nodes[left]) / step_width, 0.0), 1.0)
-            _judge(method, left, share, posterior, probs, logs, information, category_start, weights, value)
+            _judge(method, left, share, posterior, probs, logs, information, category_start, weights, expected, value)
             chosen = -1
             is_little = False
             while chosen < 0:

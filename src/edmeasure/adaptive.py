@@ -309,7 +309,7 @@ def _run(bank: ItemBank, rules: TestRules, answers: Int8Array, seeds: IntArray) 
     limits = np.array([rules.min_items, longest, rules.max_error, rules.min_information], dtype=np.float64)
     items, reasons = np.full((n, longest), -1, dtype=np.int64), np.zeros(n, dtype=np.int64)
     theta, se = np.empty((2, n))
-    logs = np.log(np.maximum(bank.probabilities, _adaptive_kernels.TINY))
+    logs = np.ascontiguousarray(np.log(np.maximum(bank.probabilities, _adaptive_kernels.TINY)).T)
 
     def fill(part: slice) -> IntArray:
         proposed = np.zeros(n_items, dtype=np.int64)

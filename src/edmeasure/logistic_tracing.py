@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
 
 from edmeasure import _tracing_kernels, _validate
 from edmeasure._export import Exported
@@ -16,6 +17,9 @@ from edmeasure.interactions import Interactions
 NEWTON_STEPS = 50
 LONGEST_STEP = 2.0
 CLOSE = 1e-8
+LEAST = 1e-12
+SCALES = (-9.0, 2.0)
+RATED = ("ability_sd", "strength_sd", "difficulty_sd", "difficulty_mean", "drift")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +138,7 @@ def rate(
     ability_sd: float = 1.0,
     strength_sd: float = 0.7,
     difficulty_sd: float = 1.0,
+    difficulty_mean: float = 0.0,
     drift: float = 0.01,
 ) -> tuple[FloatArray, Ratings]:
     """Rate pupils and skills from one answer after the other: chances before every answer, and where all ended.
@@ -146,6 +151,8 @@ def rate(
         Ratings to go on from, with the same pupils and skills: the result is that of one run.
     ability_sd, strength_sd, difficulty_sd
         Spread of those about whom nothing is known.
+    difficulty_mean
+        Where skills are expected before the first answer: below 0 where most answers are right.
     drift
         Variance added after every answer.
 
@@ -159,10 +166,12 @@ def rate(
     """
     for value, name in ((ability_sd, "ability_sd"), (strength_sd, "strength_sd"), (difficulty_sd, "difficulty_sd")):
         _validate.positive(value, name)
+    if not np.isfinite(difficulty_mean):
+        raise BadOption(f"difficulty_mean is {difficulty_mean}.", remedy="Use 0 or the logit of the share wrong.")
     if not 0 <= drift < np.inf:
         raise BadOption(f"drift is {drift}.", remedy="Use 0 or a small number such as 0.01.")
     n_pupils, n_skills = interactions.pupil_ids.size, interactions.skill_ids.size
-    ability, strength, difficulty = np.zeros(n_pupils), np.zeros((n_pupils, n_skills)), np.zeros(n_skills)
+    ability, strength, difficulty = np.zeros(n_pupils), np.zeros((n_pupils, n_skills)), np.full(n_skills, difficulty_mean)
     of_ability = np.full(n_pupils, ability_sd**2)
     of_strength = np.full((n_pupils, n_skills), strength_sd**2)
     of_difficulty = np.full(n_skills, difficulty_sd**2)
@@ -199,6 +208,74 @@ def rate(
         of_difficulty,
         drift,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class RatingOptions(Exported):
+    """Options of `rate` under which answers were predicted best.
+
+    Attributes
+    ----------
+    ability_sd, strength_sd, difficulty_sd, difficulty_mean, drift : float
+    loglik : float
+        Of all answers, each predicted from earlier ones: the marginal log-likelihood of the filter.
+    """
+
+    ability_sd: float
+    strength_sd: float
+    difficulty_sd: float
+    difficulty_mean: float
+    drift: float
+    loglik: float
+
+    @property
+    def options(self) -> dict[str, float]:
+        """What `rate` takes: ``rate(answers, **found.options)``."""
+        return {name: getattr(self, name) for name in RATED}
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {value:.4f}" for name, value in self.options.items())
+        return f"{told}: log-likelihood {self.loglik:.4f}"
+
+
+def tune_rating(interactions: Interactions, *, max_runs: int = 150) -> RatingOptions:
+    """Find the options of `rate` with the highest likelihood of every answer given earlier ones.
+
+    Notes
+    -----
+    The prediction error decomposition (Schweppe 1965), climbed by Nelder & Mead's (1965) simplex in logarithms of deviations
+    and drift. Tune on other pupils than those whose predictions are judged.
+    """
+    if max_runs < 1:
+        raise BadOption("max_runs is below 1.", remedy="Use at least 1.")
+    right = interactions.correct == 1
+
+    def options_at(point: FloatArray) -> dict[str, float]:
+        scales = np.exp(np.clip(point[:4], *SCALES))
+        return {
+            **dict(zip(RATED[:3], scales[:3].tolist(), strict=True)),
+            "drift": float(scales[3]),
+            "difficulty_mean": float(point[4]),
+        }
+
+    def fall(point: FloatArray) -> float:
+        held = options_at(point)
+        chance, _ = rate(
+            interactions,
+            ability_sd=held["ability_sd"],
+            strength_sd=held["strength_sd"],
+            difficulty_sd=held["difficulty_sd"],
+            difficulty_mean=held["difficulty_mean"],
+            drift=held["drift"],
+        )
+        chance = np.clip(chance, LEAST, 1.0 - LEAST)
+        return -float(np.log(np.where(right, chance, 1.0 - chance)).mean())
+
+    share = float(np.clip(right.mean(), LEAST, 1.0 - LEAST))
+    usual = np.array([0.0, np.log(0.7), 0.0, np.log(0.01), np.log(1.0 - share) - np.log(share)])
+    end = minimize(fall, usual, method="Nelder-Mead", options={"maxfev": max_runs, "xatol": 1e-2, "fatol": 1e-6})
+    found = options_at(end.x)
+    return RatingOptions(**found, loglik=-float(end.fun) * interactions.n)
 
 
 def _earlier(interactions: Interactions) -> tuple[FloatArray, FloatArray]:

@@ -36,8 +36,8 @@ def test_information_is_that_of_the_formula(bank):
 def test_adaptive_tests_beat_random_ones(bank, examinees):
     thetas, answers = examinees
     found = edmeasure.simulate_tests(bank, edmeasure.TestRules(), answers, rng=np.random.default_rng(0))
-    random = edmeasure.simulate_tests(bank, edmeasure.TestRules(among=500), answers, rng=np.random.default_rng(0))
-    error, of_random = (np.sqrt(np.mean((one.theta - thetas) ** 2)) for one in (found, random))
+    random = edmeasure.simulate_tests(bank, edmeasure.TestRules(among=500), answers[:300], rng=np.random.default_rng(0))
+    error, of_random = (np.sqrt(np.mean((one.theta - thetas[: one.theta.size]) ** 2)) for one in (found, random))
     assert error < 0.29
     assert error < 0.65 * of_random
     assert np.sqrt(np.mean(found.se**2)) == pytest.approx(error, rel=0.05)

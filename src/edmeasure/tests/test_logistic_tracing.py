@@ -66,6 +66,29 @@ def test_ratings_recover_abilities_and_know_their_error():
     assert (away / np.sqrt(ratings.ability_variance)).std() == pytest.approx(1.0, abs=0.2)
 
 
+def test_tuned_ratings_predict_best():
+    rng = np.random.default_rng(11)
+    ability, difficulty = rng.normal(0, 1.5, 300), rng.normal(-1.0, 0.4, 6)
+    skills, pupils = np.tile(np.repeat(np.arange(6), 300), 5), np.tile(np.arange(300), 30)
+    correct = rng.random(pupils.size) < 1 / (1 + np.exp(-(ability[pupils] - difficulty[skills])))
+    data = edmeasure.Interactions.from_arrays(pupils=pupils, skills=skills, correct=correct)
+    found = edmeasure.tune_rating(data)
+    assert 0.7 < found.ability_sd < 2.0
+    assert found.difficulty_mean == pytest.approx(-1.0, abs=0.5)
+    assert found.drift < 0.02
+
+    def loglik(**changed):
+        chance = edmeasure.rate(data, **{**found.options, **changed})[0]
+        return np.log(np.where(data.correct, chance, 1 - chance)).sum()
+
+    assert loglik() == pytest.approx(found.loglik, rel=1e-9)
+    chance = edmeasure.rate(data)[0]
+    assert found.loglik > np.log(np.where(data.correct, chance, 1 - chance)).sum() + 20
+    for changed in ({"ability_sd": 0.7}, {"difficulty_mean": 1.0}, {"drift": 0.3}, {"strength_sd": 1.5}):
+        assert loglik(**changed) < found.loglik
+    assert "difficulty_mean -" in str(found)
+
+
 def test_learning_predicts_better_than_a_constant(answers):
     quality = edmeasure.prediction_quality(edmeasure.performance_factors(answers).chances(answers), answers.correct)
     flat = edmeasure.prediction_quality(np.full(answers.n, answers.correct.mean()), answers.correct)
@@ -125,6 +148,10 @@ def test_hostile_input_is_refused(answers):
         edmeasure.prediction_quality([0.2, 1.2], [0, 1])
     with pytest.raises(edmeasure.BadOption):
         edmeasure.rate(answers, drift=-1.0)
+    with pytest.raises(edmeasure.BadOption):
+        edmeasure.rate(answers, difficulty_mean=np.nan)
+    with pytest.raises(edmeasure.BadOption):
+        edmeasure.tune_rating(answers, max_runs=0)
     with pytest.raises(edmeasure.BadShape):
         edmeasure.rate(answers.part(answers.pupils < 5), start=edmeasure.rate(answers)[1])
     with pytest.raises(edmeasure.BadOption):
