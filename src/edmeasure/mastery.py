@@ -121,16 +121,28 @@ def classify(fit: CDMFit, responses: Responses) -> Mastery:
 
 def class_posteriors(fit: CDMFit, responses: Responses, *, is_flat: bool = False) -> Iterator[tuple[slice, FloatArray]]:
     """Rows of persons and their chances (n_rows, n_classes); flat weighs all classes alike, as the likelihood does."""
-    columns, n_classes = _columns(fit, responses), fit.classes.n_classes
-    known = fit.success[fit.classes.cell_of[columns]]
-    logs = np.stack([np.log1p(-known), np.log(known)], axis=1).reshape(-1, n_classes)
-    packed = _packing.pack(responses.scores, np.ones(columns.size, dtype=np.int8))
+    n_classes = fit.classes.n_classes
+    packed, logs = _packed(fit, responses)
     tables = packed.tables(logs)
     prior = np.full(n_classes, 1.0 / n_classes) if is_flat else fit.class_probabilities
     block = max(1, MOST_POSTERIORS // n_classes)
     for begin in range(0, responses.n_persons, block):
         rows = slice(begin, min(responses.n_persons, begin + block))
         yield rows, packed.posterior(tables, prior, rows)
+
+
+def mean_loglik(fit: CDMFit, responses: Responses) -> float:
+    """Mean over persons of the log of the chance that the model gives their answers."""
+    packed, logs = _packed(fit, responses)
+    return packed.expect(logs, fit.class_probabilities)[1] / responses.n_persons
+
+
+def _packed(fit: CDMFit, responses: Responses) -> tuple[_packing.PackedResponses, FloatArray]:
+    """Packed answers, and log P(answer | class) of every item's two categories."""
+    columns = _columns(fit, responses)
+    known = fit.success[fit.classes.cell_of[columns]]
+    logs = np.stack([np.log1p(-known), np.log(known)], axis=1).reshape(-1, fit.classes.n_classes)
+    return _packing.pack(responses.scores, np.ones(columns.size, dtype=np.int8)), logs
 
 
 def _columns(fit: CDMFit, responses: Responses) -> IntArray:
