@@ -17,7 +17,7 @@ from edmeasure._matrix_evidence import matrix_evidence
 from edmeasure._packing import PackedResponses
 from edmeasure._populations import Populations
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
-from edmeasure.errors import BadOption, BadShape, NothingToCalibrate
+from edmeasure.errors import BadOption, BadShape, BadWeight, NothingToCalibrate
 from edmeasure.priors import ItemPriors
 from edmeasure.responses import Responses
 
@@ -212,6 +212,8 @@ def _sheets_of_groups(responses: Responses, weights: FloatArray, groups: Groups)
         scores = np.ascontiguousarray(responses.scores[members])
         if scores.max(initial=_validate.MISSING) < 0:
             raise nobody_answered(label)
+        if not weights[members].any():
+            raise BadWeight(f"All weights of group {label!r} are zero.", remedy="Leave those persons out.")
         yield scores, weights[members]
 
 

@@ -369,6 +369,8 @@ def _as_vector(state: State) -> FloatArray:
 def _as_state(vector: FloatArray, like: State, problem: Problem) -> State:
     bounds = np.cumsum([like.slopes.size, like.intercepts.size, like.extras.size])
     slopes, intercepts, extras, latent = np.split(vector.copy(), bounds)
+    if problem.populations is not None:
+        latent = problem.populations.within_bounds(latent, problem.nodes)
     return State(slopes, intercepts, extras=problem.models.within_bounds(extras), latent=latent)
 
 

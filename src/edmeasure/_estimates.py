@@ -84,7 +84,7 @@ def _groups(
     mean_se, sd_se = np.full((2, populations.n_groups), np.nan)
     if populations.is_histogram:
         means = weights @ problem.nodes
-        deviations = np.sqrt(weights @ problem.nodes**2 - means**2)
+        deviations = np.sqrt(np.sum(weights * (problem.nodes - means[:, None]) ** 2, axis=1))
         return means, deviations, mean_se, sd_se, weights
     means, deviations = populations.moments(state.latent)
     first = errors.size - populations.n_scored

@@ -52,6 +52,15 @@ class Populations:
         deviations[self.free] = np.exp(latent[1::2])
         return means, deviations
 
+    def within_bounds(self, latent: FloatArray, nodes: FloatArray) -> FloatArray:
+        """Means and log deviations that the nodes can hold: beyond, all weights would vanish."""
+        if self.is_histogram:
+            return latent
+        kept, (low, high) = latent.copy(), limits(nodes)
+        kept[0::2] = np.clip(latent[0::2], nodes[0], nodes[-1])
+        kept[1::2] = np.clip(latent[1::2], np.log(low), np.log(high))
+        return kept
+
     def at_bound(self, latent: FloatArray, nodes: FloatArray) -> BoolArray:
         """Normal groups whose mean or deviation the nodes cannot hold."""
         if self.is_histogram:

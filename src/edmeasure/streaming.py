@@ -205,6 +205,8 @@ def _form(
         own = tallies[label]
         if not own.counts.any():
             raise _calibration.nobody_answered(str(label))
+        if not own.weight > 0:
+            raise BadWeight(f"All weights of group {str(label)!r} are zero.", remedy="Leave those persons out.")
         layouts.append(_packing.layout_of(tops, own.has_missing[kept]))
     return _streamed.Form(kept, n_items, places, tuple(layouts), unit)
 

@@ -209,3 +209,39 @@ def test_the_number_of_threads_changes_no_bit(two_years):
         numba.set_num_threads(available)
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_proposals_that_the_nodes_cannot_hold_are_brought_back():
+    rng = np.random.default_rng(3)
+    scores = simulated(rng, n=90, slopes=[1.0, 1.3, 0.8, 1.1], intercepts=[0.2, -0.4, 0.0, 0.5])
+    responses = edmeasure.Responses.from_array(scores)
+    grouped = _calibration.grouping(np.arange(90) % 2, 90, reference=None, latent_density="normal", is_fixed=False)
+    task = _calibration.task(responses, np.ones(90), grouped, ("2PL",) * 4, edmeasure.ItemPriors(), None, None, 21, 6.0)
+    for latent in ([80.0, -900.0], [-80.0, 900.0], [0.1, -2.0]):
+        vector = np.concatenate([task.first.slopes, task.first.intercepts, latent])
+        with np.errstate(all="raise"):
+            state = _em._as_state(vector, task.first, task.problem)
+            _em.expectation(task.problem, state)
+        assert np.isfinite(state.loglik)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("latent_density", ["normal", "histogram"])
+def test_four_items_that_say_the_same_end_in_a_certificate_without_nan(latent_density):
+    for seed in (2, 57):
+        rng = np.random.default_rng(seed)
+        same = np.sort(rng.integers(0, 2, (16, 4)), axis=1).astype(np.int8)
+        groups = rng.integers(0, 3, 16)
+        fit = edmeasure.calibrate(
+            edmeasure.Responses.from_array(same), groups=groups, latent_density=latent_density, n_nodes=21, max_iterations=60
+        )
+        assert np.isfinite(fit.loglik)
+        assert np.isfinite(fit.group_means).all()
+        assert np.isfinite(fit.group_sds).all()
+        assert not fit.certificate.is_sound or fit.converged or fit.certificate.extreme_items
+
+
+def test_a_group_whose_weights_are_all_zero_is_named(two_years):
+    responses, year, _ = two_years
+    with pytest.raises(edmeasure.BadWeight, match="group 'old' are zero"):
+        edmeasure.calibrate(responses, groups=year, weights=np.where(year == "old", 0.0, 1.0))
