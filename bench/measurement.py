@@ -250,6 +250,8 @@ def main(options: list[str]) -> None:
     print()
     subprocess.run([sys.executable, "-P", ROOT / "bench" / "measurement_paths.py"], cwd=ROOT, check=True)
     print()
+    subprocess.run([sys.executable, "-P", ROOT / "bench" / "measurement_assembly.py"], cwd=ROOT, check=True)
+    print()
     stepped(chosen.persons, "all")
     if chosen.large:
         print()

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edmeasure import _validate
-from edmeasure.assembly import _swaps
 from edmeasure.assembly._layout import Layout
 from edmeasure.assembly._model import Model, build
 from edmeasure.assembly._race import Look, has_cp_sat, racing, wait
@@ -74,11 +73,11 @@ class SolverOptions:
 def assemble(layout: Layout, options: SolverOptions, rng: np.random.Generator) -> tuple[Model, Found]:
     """The model and the best that was found, with the best bound."""
     is_one = len(layout.names) == 1
-    if not is_one:
-        _swaps.prepare()
     until = time.perf_counter() + options.seconds
     model = build(layout, good_enough=options.deviation)
-    found = summed_up(layout, model, options, until) if len(layout.alike) > 1 else tried(model, options, is_one)
+    found = summed_up(layout, model, options, until) if len(layout.alike) > 1 else Found()
+    if found.x is None and not found.is_infeasible:
+        found = found.joined(tried(model, options, is_one))
     if found.is_infeasible or found.is_proven(options.gap) or time.perf_counter() > until:
         return model, found
     # forms that are alike are too much for HiGHS at once: it is at work on parts of them as soon as there is an answer
@@ -105,10 +104,10 @@ def tried(model: Model, options: SolverOptions, is_one: bool) -> Found:
 def summed_up(layout: Layout, model: Model, options: SolverOptions, until: float) -> Found:
     """Several forms or panels by one blueprint: the bound of their sum, and first forms."""
     seconds = options.seconds * SHARE_OF_BOUND
-    total, _, _ = bound_of_sum(layout, seconds=seconds, gap=options.gap, good_enough=options.deviation)
+    total, within = bound_of_sum(layout, seconds=seconds, gap=options.gap, good_enough=options.deviation)
     if total.is_infeasible:
         return Found(is_infeasible=True)
-    found = one_by_one(layout, model, until=until, good_enough=options.deviation)
+    found = one_by_one(layout, model, within, until=until, good_enough=options.deviation)
     return replace(found, bound=total.bound)
 
 

@@ -129,7 +129,7 @@ class _Columns:
 def build(layout: Layout, *, good_enough: float = 0.0) -> Model:
     """The program of a layout; deviations from a target below ``good_enough`` count as none."""
     columns, rows = _Columns(layout), _Rows()
-    one_blueprint = len({id(scope.blueprint) for scope in layout.scopes}) == 1
+    one_blueprint = all(scope.blueprint == layout.scopes[0].blueprint for scope in layout.scopes)
     for scope in layout.scopes:
         add_blueprint(columns, rows, scope, "" if one_blueprint else f"{scope.name}: ")
     if columns.n_stimuli:

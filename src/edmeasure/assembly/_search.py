@@ -20,19 +20,26 @@ from edmeasure.assembly._solving import Found, finished, part_of, solve, values_
 
 STEP_SECONDS = 1.5
 STEP_GAP = 1e-3
+LAST_TRY = 0.4
 PART_SECONDS = 1.5
 PART_GAP = 1e-4
 CUT_ROOM = 1e-7
 FEWEST_MOVES, MOST_MOVES = 500_000, 16_000_000
+MOST_PATIENCE = 8
 WARMTHS = (1.0, 0.3, 0.1)
 FREED, MOST_FREED = 2, 4
 BETTER = 1e-9
 
 
-def bound_of_sum(layout: Layout, *, seconds: float, gap: float, good_enough: float) -> tuple[Found, Layout, tuple[int, ...]]:
-    """The best of all forms summed up; its cost is no worse than that of any forms."""
-    total, kept = summed(layout, (), 0, unused(layout))
-    return solve(build(total, good_enough=good_enough), seconds=seconds, gap=gap), total, kept
+def bound_of_sum(layout: Layout, *, seconds: float, gap: float, good_enough: float) -> tuple[Found, BoolArray]:
+    """The best of all forms summed up, whose cost is no worse than that of any forms; and the items in it."""
+    model = build(summed(layout, (), 0, unused(layout))[0], good_enough=good_enough)
+    found = solve(model, seconds=seconds, gap=gap)
+    if found.x is None:
+        return found, np.ones(model.n_items, dtype=np.bool_)
+    within = model.chosen(found.x).any(axis=0)
+    in_use = np.unique(layout.pool.stimuli[within])
+    return found, np.asarray(within | (layout.has_sets & np.isin(layout.pool.stimuli, in_use[in_use >= 0])))
 
 
 def unused(layout: Layout) -> dict[bool, IntArray]:
@@ -40,8 +47,11 @@ def unused(layout: Layout) -> dict[bool, IntArray]:
     return {True: np.zeros(len(layout.pool.stimulus_ids), dtype=np.int64), False: np.zeros(layout.pool.n_items, dtype=np.int64)}
 
 
-def one_by_one(layout: Layout, model: Model, *, until: float, good_enough: float) -> Found:
-    """Form after form, each beside the sum of those still to come; where forms may share few items, they share none."""
+def one_by_one(layout: Layout, model: Model, within: BoolArray, *, until: float, good_enough: float) -> Found:
+    """Form after form, each beside the sum of those still to come; where forms may share few items, they share none.
+
+    Items are those ``within`` the best sum as far as that goes, else any.
+    """
     if layout.overlaps:
         layout = replace(layout, uses=tuple(replace(use, most=1) if use.is_shared else use for use in layout.uses))
     x = np.zeros(model.cost.size)
@@ -55,9 +65,7 @@ def one_by_one(layout: Layout, model: Model, *, until: float, good_enough: float
         for unit in apart if at else []:
             there = slice(kept.index(unit) * model.n_items, (kept.index(unit) + 1) * model.n_items)
             small.lower[there] = small.upper[there] = x[unit * model.n_items : (unit + 1) * model.n_items]
-        found = solve(small, seconds=min(STEP_SECONDS, until - time.perf_counter()), gap=STEP_GAP)
-        if found.x is None and not found.is_infeasible:
-            found = solve(small, seconds=(until - time.perf_counter()) / 3, gap=STEP_GAP)
+        found = step(small, within, until, share=0.5 / (len(layout.alike) - at))
         if found.x is None:
             return Found()
         for unit in (*group, *(apart if at == 0 else [])):
@@ -73,6 +81,18 @@ def one_by_one(layout: Layout, model: Model, *, until: float, good_enough: float
     return finished(model, x)
 
 
+def step(model: Model, within: BoolArray, until: float, *, share: float) -> Found:
+    """The next form from few items in a share of the time; where these do not do, from all, and with more time."""
+    few = replace(model, upper=model.upper.copy())
+    few.upper[: model.n_choices] *= np.maximum(np.tile(within, model.n_units), model.lower[: model.n_choices] > 0)
+    for one, portion in ((few, share), (model, share), (model, LAST_TRY)):
+        left = until - time.perf_counter()
+        found = solve(one, seconds=min(max(STEP_SECONDS, portion * left), left), gap=STEP_GAP)
+        if found.x is not None or (found.is_infeasible and one is model):
+            break
+    return found
+
+
 class Search:
     """Exchanges and reassembled parts in turn, as long as there is time; worse answers are never kept."""
 
@@ -81,34 +101,39 @@ class Search:
         self.groups = layout.alike if len(layout.alike) > 1 else tuple((unit,) for unit in range(len(layout.names)))
         grouped = {unit for group in self.groups for unit in group}
         self.apart = [unit for unit in range(len(layout.names)) if unit not in grouped]
-        self.moves = FEWEST_MOVES
+        # single items can be exchanged within a text only, which is soon done
+        self.moves, self.most_moves = FEWEST_MOVES, FEWEST_MOVES if layout.has_sets else MOST_MOVES
         self.pace = float(FEWEST_MOVES)
+        self.patience = 1 if layout.has_sets else 3
         self.share = 0.5 if layout.has_sets else 1.0
         # exchanges know no sums as goals
         self.exchanges = bool(model.cost[-1]) and np.isfinite(bound)
 
     def run(self, start: Found, *, until: float, news: Callable[[], Found]) -> Found:
         """Improve until the time is over or nothing better can be; ``news`` brings what other solvers know."""
-        best, turn = start, 0
+        best, since = start, 0
         while time.perf_counter() < until:
             best = best.joined(news())
             assert best.x is not None
             if best.is_proven(self.gap) or best.is_infeasible:
                 break
-            # exchanges seldom move a whole set of items
-            is_exchange = self.exchanges and turn % 3 == 0 if self.layout.has_sets else self.exchanges and turn % 3 != 2
+            is_exchange = self.exchanges and since < self.patience
+            since = since + 1 if is_exchange else 0
             found = self.exchange(best.x, until) if is_exchange else self.reassemble(best.x, until)
-            if found.x is not None and is_better(self.model, found.x, best.x):
+            is_new = found.x is not None and is_better(self.model, found.x, best.x)
+            if is_new:
                 best = Found(found.x, found.cost, best.bound, solver="HiGHS and exchanges" if self.exchanges else "HiGHS")
-            elif is_exchange:
-                self.moves = min(FEWEST_MOVES if self.layout.has_sets else MOST_MOVES, self.moves * 2)
-            turn += 1
+            if is_exchange and not is_new:
+                self.moves = min(self.most_moves, self.moves * 2)
+            elif not is_exchange:
+                # the way that helps more is gone more often
+                self.patience = max(1, self.patience // 2) if is_new else min(MOST_PATIENCE, self.patience + 1)
         return best
 
     def exchange(self, x: FloatArray, until: float) -> Found:
         """Anneal from warm or lukewarm, no longer than there is time."""
         begun = time.perf_counter()
-        n_moves = int(np.clip((until - begun) * self.pace, 1, self.moves))
+        n_moves = int(np.clip(0.8 * (until - begun) * self.pace, 1, self.moves))
         warmth = _swaps.spread(self.model, x, self.bound) * float(self.rng.choice(WARMTHS))
         found = _swaps.anneal(self.model, x, level=abs(self.bound), warmth=warmth, n_moves=n_moves, rng=self.rng)
         self.pace = n_moves / (time.perf_counter() - begun)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from edmeasure._loops import exact, exact_step
-from edmeasure._validate import BoolArray, FloatArray, IntArray
+from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
 from edmeasure.assembly._model import GOAL, Model
 from edmeasure.assembly._solving import Found, finished, values_of_rows
 
@@ -89,6 +89,59 @@ def _unit(z: np.uint64) -> float:
     return float(z >> np.uint64(11)) * TO_UNIT
 
 
+@exact_step
+def _gather(
+    moved: IntArray,
+    n_moved: int,
+    indptr: IntArray,
+    indices: IntArray,
+    values: FloatArray,
+    delta: FloatArray,
+    touched: IntArray,
+    is_touched: BoolArray,
+) -> int:
+    """What a move adds to the rows: columns at even places come in, the others go."""
+    n_touched = 0
+    for part in range(n_moved):
+        column, way = moved[part], 1.0 - 2.0 * (part % 2)
+        for k in range(indptr[column], indptr[column + 1]):
+            row = indices[k]
+            if not is_touched[row]:
+                is_touched[row] = True
+                touched[n_touched] = row
+                n_touched += 1
+            delta[row] += way * values[k]
+    return n_touched
+
+
+@exact_step
+def _change(
+    touched: IntArray,
+    n_touched: int,
+    activity: FloatArray,
+    delta: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    is_goal: BoolArray,
+    end: FloatArray,
+    slope: FloatArray,
+    sign: float,
+    level: float,
+) -> float:
+    """By how much the sum of squares changes; infinity where a row would break."""
+    change = 0.0
+    for k in range(n_touched):
+        row = touched[k]
+        after = activity[row] + delta[row]
+        if is_goal[row]:
+            before = max(sign * ((end[row] - activity[row]) / slope[row] - level), 0.0)
+            now = max(sign * ((end[row] - after) / slope[row] - level), 0.0)
+            change += now * now - before * before
+        elif after < low[row] or after > high[row]:
+            return np.inf
+    return change
+
+
 @exact
 def exchange(
     indptr: IntArray,
@@ -102,7 +155,7 @@ def exchange(
     sign: float,
     level: float,
     activity: FloatArray,
-    is_in: np.ndarray,
+    is_in: Int8Array,
     lists: IntArray,
     best: IntArray,
     warmth: float,
@@ -112,79 +165,42 @@ def exchange(
     """Propose ``n_moves`` exchanges; ``best`` gets the items of the units at the lowest sum of squares."""
     n_units, n_items = is_in.shape
     longest = lists.shape[1]
-    n_rows = activity.shape[0]
-    delta = np.zeros(n_rows)
-    touched = np.zeros(n_rows, dtype=np.int64)
-    is_touched = np.zeros(n_rows, dtype=np.bool_)
+    delta, touched = np.zeros(activity.shape[0]), np.zeros(activity.shape[0], dtype=np.int64)
+    is_touched = np.zeros(activity.shape[0], dtype=np.bool_)
     moved = np.zeros(4, dtype=np.int64)
-    counter = np.uint64(seed)
-    step = np.uint64(0x9E3779B97F4A7C15)
+    counter, step = np.uint64(seed), np.uint64(0x9E3779B97F4A7C15)
     energy, lowest = 0.0, 0.0
-    hot = warmth * warmth
     for move in range(n_moves):
-        heat = hot * (1.0 - move / n_moves) ** 3
+        heat = warmth * warmth * (1.0 - move / n_moves) ** 3
         counter += step
         draw = _next(counter)
-        f = np.int64(draw % np.uint64(n_units))
-        at = np.int64((draw >> np.uint64(20)) % np.uint64(longest))
+        f, at = np.int64(draw % np.uint64(n_units)), np.int64((draw >> np.uint64(20)) % np.uint64(longest))
         counter += step
         draw = _next(counter)
+        g, other = np.int64((draw >> np.uint64(1)) % np.uint64(n_units)), np.int64((draw >> np.uint64(20)) % np.uint64(longest))
+        is_between = n_units > 1 and (draw & np.uint64(1)) == np.uint64(0)
         i = lists[f, at]
-        if i < 0:
+        j = lists[g, other] if is_between else np.int64((draw >> np.uint64(1)) % np.uint64(n_items))
+        if i < 0 or j < 0 or is_in[f, j] or (is_between and (g == f or is_in[g, i])):
             continue
-        g, other = np.int64(-1), np.int64(-1)
-        if n_units > 1 and (draw & np.uint64(1)) == np.uint64(0):
-            g = np.int64((draw >> np.uint64(1)) % np.uint64(n_units))
-            other = np.int64((draw >> np.uint64(20)) % np.uint64(longest))
-            j = lists[g, other]
-            if g == f or j < 0 or is_in[f, j] or is_in[g, i]:
-                continue
-        else:
-            j = np.int64((draw >> np.uint64(1)) % np.uint64(n_items))
-            if is_in[f, j]:
-                continue
         moved[0], moved[1], moved[2], moved[3] = f * n_items + j, f * n_items + i, g * n_items + i, g * n_items + j
-        n_touched = 0
-        for part in range(4 if g >= 0 else 2):
-            column, way = moved[part], 1.0 - 2.0 * (part % 2)
-            for k in range(indptr[column], indptr[column + 1]):
-                row = indices[k]
-                if not is_touched[row]:
-                    is_touched[row] = True
-                    touched[n_touched] = row
-                    n_touched += 1
-                delta[row] += way * values[k]
-        may = True
-        change = 0.0
+        n_touched = _gather(moved, 4 if is_between else 2, indptr, indices, values, delta, touched, is_touched)
+        change = _change(touched, n_touched, activity, delta, low, high, is_goal, end, slope, sign, level)
+        counter += step
+        may = change <= 0.0 or change < -heat * np.log(max(_unit(_next(counter)), 1e-300))
         for k in range(n_touched):
-            row = touched[k]
-            after = activity[row] + delta[row]
-            if is_goal[row]:
-                before = max(sign * ((end[row] - activity[row]) / slope[row] - level), 0.0)
-                now = max(sign * ((end[row] - after) / slope[row] - level), 0.0)
-                change += now * now - before * before
-            elif after < low[row] or after > high[row]:
-                may = False
-                break
-        if may and change > 0.0:
-            counter += step
-            may = heat > 0.0 and change < -heat * np.log(max(_unit(_next(counter)), 1e-300))
-        for k in range(n_touched):
-            row = touched[k]
             if may:
-                activity[row] += delta[row]
-            delta[row] = 0.0
-            is_touched[row] = False
+                activity[touched[k]] += delta[touched[k]]
+            delta[touched[k]] = 0.0
+            is_touched[touched[k]] = False
         if not may:
             continue
         energy += change
-        lists[f, at] = j
-        is_in[f, i] = 0
-        is_in[f, j] = 1
-        if g >= 0:
-            lists[g, other] = i
-            is_in[g, j] = 0
-            is_in[g, i] = 1
+        lists[f, at], is_in[f, i], is_in[f, j] = j, 0, 1
+        if is_between:
+            lists[g, other], is_in[g, j], is_in[g, i] = i, 0, 1
         if energy < lowest - 1e-12:
             lowest = energy
-            best[:, :] = lists
+            for unit in range(n_units):
+                for place in range(longest):
+                    best[unit, place] = lists[unit, place]

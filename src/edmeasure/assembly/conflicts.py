@@ -90,6 +90,8 @@ def explain(layout: Layout, *, seconds: float) -> Conflict | None:
         return None
     found = [small.lines[line] for line in candidates(small, until)]
     places = [model.lines.index(words) for words in found]
+    if not is_infeasible(of_lines(model, places), until):
+        places = candidates(model, until).tolist()
     kept, is_minimal = deletion_filter(model, places, until)
     rules = tuple(Give(model.lines[line], amount_alone(model, kept, line, until)) for line in kept)
     amounts = elastic(small, np.ones(len(small.lines), dtype=np.bool_), until)

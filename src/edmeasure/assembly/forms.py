@@ -11,6 +11,7 @@ import numpy as np
 
 from edmeasure._export import Exported
 from edmeasure._validate import FloatArray
+from edmeasure.assembly import _swaps
 from edmeasure.assembly._assembling import SolverOptions, assemble
 from edmeasure.assembly._layout import Layout, Overlap, Scope, Use
 from edmeasure.assembly._model import Model
@@ -180,8 +181,11 @@ def forms_layout(
     check_goals(goals)
     names = tuple(f"form {at + 1}" for at in range(n_forms))
     shared = () if anchors is None else (n_forms,)
+    is_alike = n_forms > 1 and all(one == blueprints[0] for one in blueprints) and all(one == goals[0] for one in goals)
     scopes = [
-        Scope(name, (at, *shared), one, aim) for at, (name, one, aim) in enumerate(zip(names, blueprints, goals, strict=True))
+        # rules of forms that are alike are one rule
+        Scope("form" if is_alike else name, (at, *shared), one, aim)
+        for at, (name, one, aim) in enumerate(zip(names, blueprints, goals, strict=True))
     ]
     if anchors is not None:
         scopes.append(Scope("anchors", shared, anchors, None))
@@ -192,7 +196,6 @@ def forms_layout(
             words = f"every {'stimulus' if of_stimuli else 'item'} in at most {most} form{'s' if most > 1 else ''}"
             factors = tuple(1 if unit < n_forms else most for unit in units)
             uses.append(Use(units, factors, most, words, of_stimuli))
-    is_alike = n_forms > 1 and all(one == blueprints[0] for one in blueprints) and all(one == goals[0] for one in goals)
     pairs = combinations(range(n_forms), 2) if overlap is not None and item_use > 1 else ()
     return Layout(
         pool,
@@ -215,6 +218,9 @@ def assembled(
     layout: Layout, options: SolverOptions, rng: np.random.Generator, *, n_shown: int, routes: tuple[tuple[str, ...], ...] = ()
 ) -> Assembly:
     """Search, and say what came of it."""
+    if len(layout.names) > 1:
+        # compiling is not what a time limit is for
+        _swaps.prepare()
     begun = time.perf_counter()
     model, found = assemble(layout, options, rng)
     if found.is_infeasible:
