@@ -18,6 +18,7 @@ NEWTON_STEPS = 50
 LONGEST_STEP = 2.0
 CLOSE = 1e-8
 LEAST = 1e-12
+FIRST_STEP = 0.5
 SCALES = (-9.0, 2.0)
 RATED = ("ability_sd", "strength_sd", "difficulty_sd", "difficulty_mean", "drift")
 
@@ -273,7 +274,9 @@ def tune_rating(interactions: Interactions, *, max_runs: int = 150) -> RatingOpt
 
     share = float(np.clip(right.mean(), LEAST, 1.0 - LEAST))
     usual = np.array([0.0, np.log(0.7), 0.0, np.log(0.01), np.log(1.0 - share) - np.log(share)])
-    end = minimize(fall, usual, method="Nelder-Mead", options={"maxfev": max_runs, "xatol": 1e-2, "fatol": 1e-6})
+    corners = np.vstack([usual, usual + FIRST_STEP * np.eye(usual.size)])
+    limits = {"maxfev": max_runs, "xatol": 1e-2, "fatol": 1e-6, "initial_simplex": corners}
+    end = minimize(fall, usual, method="Nelder-Mead", options=limits)
     found = options_at(end.x)
     return RatingOptions(**found, loglik=-float(end.fun) * interactions.n)
 

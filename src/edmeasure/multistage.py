@@ -5,7 +5,7 @@ Yan, von Davier & Lewis (2014), Computerized Multistage Testing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +66,9 @@ class SimulatedPanels(Exported):
     exposure: FloatArray
     module_names: tuple[str, ...]
     module_shares: FloatArray
+
+    def _columns(self) -> Mapping[str, object]:
+        return {name: getattr(self, name) for name in ("theta", "se", "points", "panel", "n_items")}
 
     def __str__(self) -> str:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in zip(self.module_names, self.module_shares, strict=True))

@@ -7,7 +7,7 @@ inside features are estimated with the weights. Additive and performance factors
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -134,6 +134,9 @@ class PracticeTracing(Exported):
         for at, feature in enumerate(self.features):
             logit += self.weights[skill, at] * histories.column(feature)
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -LARGEST_LOGIT, LARGEST_LOGIT))))
+
+    def _columns(self) -> Mapping[str, object]:
+        return {"skill": self.skill_ids, **{str(one): column for one, column in zip(self.features, self.weights.T, strict=True)}}
 
     def __str__(self) -> str:
         lines = [

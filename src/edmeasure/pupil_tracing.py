@@ -7,7 +7,7 @@ pupils and integrated out, so that nothing is fitted to single pupils and new on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +104,10 @@ class PupilTracing(Exported):
             rows, starts, interactions.correct, skills, prior, learn, *ends, nodes.weights, chance, before, after
         )
         return TracedAnswers(chance, before, after)
+
+    def _columns(self) -> Mapping[str, object]:
+        names = ("prior", "learn", "guess", "slip", "forget")
+        return {"skill": self.skill_ids, **{name: getattr(self, name) for name in names}}
 
     def __str__(self) -> str:
         return (

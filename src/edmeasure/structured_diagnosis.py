@@ -7,6 +7,7 @@ an approximation elsewhere, whose error `check_beliefs` measures on the data at 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,6 +73,9 @@ class StructuredDiagnosis(Exported):
     converged: bool
     unsettled: float
 
+    def _columns(self) -> Mapping[str, object]:
+        return {"item": self.item_ids, "guessing": self.guessing, "slip": self.slip}
+
     def __str__(self) -> str:
         shares = ", ".join(
             f"{name} {share:.3f}" for name, share in zip(self.network.attribute_names[:12], self.prevalence, strict=False)
@@ -116,6 +120,10 @@ class AttributeBeliefs(Exported):
     def uncertain(self, *, below: float = 0.8) -> BoolArray:
         """Attributes (n, K) that are known with less than this chance either way."""
         return np.maximum(self.probabilities, 1.0 - self.probabilities) < below
+
+    def _columns(self) -> Mapping[str, object]:
+        chances = dict(zip(self.attribute_names, np.ascontiguousarray(self.probabilities.T), strict=True))
+        return {**chances, "is_settled": self.is_settled}
 
     def __str__(self) -> str:
         low, high = self.attribute_accuracy.min(), self.attribute_accuracy.max()

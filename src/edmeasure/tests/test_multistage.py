@@ -111,6 +111,7 @@ def test_panels_share_exposure(found, panels, bank):
     first = bank.item_ids.index(panels[0].stages[0][0].item_ids[0])
     assert found.exposure[first] == found.module_shares[0]
     assert "highest exposure 0.5" in str(found)
+    assert found.to_arrow().num_rows == 3000
 
 
 def test_one_way_is_the_fixed_form_s_posterior(bank, examinees):

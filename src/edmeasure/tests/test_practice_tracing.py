@@ -234,6 +234,16 @@ def test_constant_answers_stop_nothing():
         assert np.isfinite(edmeasure.trace_practice(data, features=edmeasure.USUAL_FEATURES).weights).all()
 
 
+def test_results_are_exported(answers, different_fit):
+    fit = edmeasure.trace_practice(answers, features=[PracticeFeature("intercept"), PracticeFeature("right", by_skill=False)])
+    table = fit.to_arrow()
+    assert table.column_names == ["skill", "intercept of skill", "right of skill"]
+    np.testing.assert_array_equal(table.column("intercept of skill").to_numpy(), fit.weights[:, 0])
+    assert fit.to_dict()["features"][1]["kind"] == "right"
+    assert different_fit.to_arrow().num_rows == 6
+    assert fit.bic > fit.aic > 0
+
+
 def test_hostile_options_are_refused(answers):
     rng = np.random.default_rng(0)
     for options in (

@@ -220,6 +220,12 @@ def test_missing_answers_leave_the_population_s_chances(small, small_fit):
     assert np.isfinite(fewer.probabilities).all()
 
 
+def test_results_are_exported(small, small_fit):
+    assert small_fit.to_arrow().column("item").to_pylist() == list(small_fit.item_ids)
+    assert small_fit.to_dict()["network"]["attribute_names"] == list(small_fit.network.attribute_names)
+    assert edmeasure.believe(small_fit, small[2]).to_arrow().column_names == [*small_fit.network.attribute_names, "is_settled"]
+
+
 def test_constant_items_stop_nothing():
     rng = np.random.default_rng(1)
     scores = rng.integers(0, 2, (200, 12)).astype(np.int8)
