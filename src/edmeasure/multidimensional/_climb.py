@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -9,9 +10,14 @@ import numpy as np
 
 from edmeasure import _em
 from edmeasure._validate import FloatArray
+from edmeasure.errors import BadOption
 from edmeasure.multidimensional._layout import Expected, Layout, Parameters
 
 DIFFERENCE = 1e-5
+ROUGH = 1e-4
+"""Where climbs on a coarse grid end and the one on all nodes begins."""
+SAME_SUMMIT = 0.01
+JITTER = 0.6
 
 
 class Model(Protocol):
@@ -72,6 +78,29 @@ def climb(model: Model, start: Parameters, *, max_iterations: int, tolerance: fl
         current, expected = proposal, proposed
         logliks.append(expected.loglik)
     return Summit(current, expected, tuple(logliks), change, converged, len(logliks))
+
+
+def search(model: Model, starts: Sequence[Parameters], *, max_iterations: int) -> tuple[Summit, int]:
+    """The highest of rough climbs from several starts, and how many reach it; meant for a coarse grid."""
+    ends = [climb(model, start, max_iterations=max_iterations, tolerance=ROUGH, loglik_tolerance=ROUGH) for start in starts]
+    best = max(ends, key=lambda end: end.expected.loglik)
+    return best, sum(end.expected.loglik >= best.expected.loglik - SAME_SUMMIT for end in ends)
+
+
+def shaken_starts(layout: Layout, first: Parameters, n_starts: int, rng: np.random.Generator | None) -> list[Parameters]:
+    """The first start, and others with slopes moved at random."""
+    if n_starts < 1 or (n_starts > 1 and rng is None):
+        raise BadOption(f"n_starts is {n_starts}.", remedy="Use at least 1, and pass rng for more than one.")
+    starts = [first]
+    for _ in range(n_starts - 1):
+        assert rng is not None
+        at = layout.vector(first)
+        n_slopes = int(layout.free_slopes.sum())
+        at[:n_slopes] += JITTER * rng.standard_normal(n_slopes)
+        if layout.n_spreads:
+            at[-layout.n_spreads :] *= np.exp(JITTER * rng.standard_normal(layout.n_spreads))
+        starts.append(layout.parameters(at))
+    return starts
 
 
 def observed_information(model: Model, parameters: Parameters) -> FloatArray:

@@ -28,7 +28,6 @@ from edmeasure.responses import Responses
 
 GENERAL = "general"
 FEWEST_NODES, MOST_NODES = 5, 201
-COARSE_TOLERANCE = 1e-3
 START_GENERAL, START_SPECIFIC = 1.1, 0.6
 
 
@@ -120,6 +119,8 @@ def calibrate_bifactor(
     tolerance: float = 1e-5,
     loglik_tolerance: float = 1e-9,
     standard_errors: bool = True,
+    n_starts: int = 1,
+    rng: np.random.Generator | None = None,
 ) -> BifactorFit:
     """Calibrate one general ability and one specific ability per group of items.
 
@@ -132,7 +133,7 @@ def calibrate_bifactor(
         alone. A group has at least three items (two in a testlet model).
     is_testlet
         Slopes on the specific ability proportional to those on the general one, one factor per group.
-    models, weights, slope_prior_sd, n_nodes, bound, max_iterations, tolerance, loglik_tolerance
+    models, weights, slope_prior_sd, n_nodes, bound, max_iterations, tolerance, loglik_tolerance, n_starts, rng
         As in ``calibrate_dimensions``; the nodes are those of each ability.
 
     Raises
@@ -159,14 +160,13 @@ def calibrate_bifactor(
     model = reduced_model(
         layout, sheets.rows, sheets.max_scores, sheets.row_weights, axis(max(FEWEST_NODES, n_nodes // 2 + 1), bound)
     )
-    first = _climb.climb(
-        model, start, max_iterations=max_iterations, tolerance=COARSE_TOLERANCE, loglik_tolerance=COARSE_TOLERANCE
-    )
+    starts = _climb.shaken_starts(layout, start, n_starts, rng)
+    first, n_agreeing = _climb.search(model, starts, max_iterations=max_iterations)
     model = model.on(axis(n_nodes, bound))
     summit = _climb.climb(
         model, first.parameters, max_iterations=max_iterations, tolerance=tolerance, loglik_tolerance=loglik_tolerance
     )
-    found = _finished(sheets, model, summit.after(first), standard_errors)
+    found = _finished(sheets, model, summit.after(first), standard_errors, (n_starts, n_agreeing))
     fit = fit_of(sheets, layout, (GENERAL, *names), found, n_nodes=n_nodes, bound=bound)
     return _result(fit, names, member, layout, found)
 
@@ -215,7 +215,10 @@ def _start(sheets: Sheets, member: IntArray, n_groups: int, is_testlet: bool, pr
     return layout, start
 
 
-def _finished(sheets: Sheets, model: ReducedModel, summit: _climb.Summit, standard_errors: bool) -> Calibrated:
+def _finished(
+    sheets: Sheets, model: ReducedModel, summit: _climb.Summit, standard_errors: bool, starts: tuple[int, int]
+) -> Calibrated:
+    """The end as a result; ``starts`` are those tried and those that agree."""
     layout = model.layout
     parameters, expected = summit.parameters, summit.expected
     gradient = model.gradient(parameters, expected)
@@ -233,6 +236,8 @@ def _finished(sheets: Sheets, model: ReducedModel, summit: _climb.Summit, standa
         is_maximum=is_maximum,
         negative_slopes=negative_slopes(sheets, layout, parameters),
         extreme_items=extreme_items(sheets, layout, parameters),
+        n_starts=starts[0],
+        n_agreeing=starts[1],
     )
     return Calibrated(parameters, covariance, loglik, 0.0, summit.n_iterations, summit.converged, evidence, summit.logliks)
 

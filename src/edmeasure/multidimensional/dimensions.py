@@ -29,8 +29,6 @@ WIDEST = 6.0
 STARTING_SLOPE = 0.9
 FEWEST_NODES = 5
 MOST_NODES = {1: 2001, 2: 201, 3: 61}
-COARSE_TOLERANCE = 1e-3
-"""Where the climb on half the nodes ends and the one on all begins."""
 
 
 def calibrate_dimensions(
@@ -50,6 +48,7 @@ def calibrate_dimensions(
     tolerance: float = 1e-5,
     loglik_tolerance: float = 1e-9,
     standard_errors: bool = True,
+    n_starts: int = 1,
     rng: np.random.Generator | None = None,
 ) -> DimensionsFit:
     """Calibrate items of several abilities, by EM up to three and by sampling beyond.
@@ -83,6 +82,9 @@ def calibrate_dimensions(
     tolerance, loglik_tolerance
         EM stops when a step moves no parameter by more than ``tolerance`` and the log-likelihood
         gains relatively less than ``loglik_tolerance``.
+    n_starts, rng
+        Further starts at random, climbed on half the nodes: the best goes on, the certificate tells
+        how many agree. MHRM draws everything from ``rng``.
 
     Raises
     ------
@@ -105,7 +107,10 @@ def calibrate_dimensions(
     nodes = _checked_nodes(n_nodes, reach, n_dims, tolerance) if chosen == "EM" else 0
     if chosen == "EM":
         limits = (max_iterations or 500, tolerance, loglik_tolerance)
-        found = _by_quadrature(layout, sheets, start, nodes, reach, limits, standard_errors)
+        starts = _climb.shaken_starts(layout, start, n_starts, rng)
+        found = _by_quadrature(layout, sheets, starts, nodes, reach, limits, standard_errors)
+    elif n_starts != 1:
+        raise BadOption(f"n_starts is {n_starts} with MHRM.", remedy="Compare fits of several seeds instead.")
     else:
         found = _mhrm.calibrate(layout, sheets, start, max_iterations or 2000, standard_errors, rng)
     return fit_of(sheets, layout, names, found, n_nodes=nodes, bound=reach, is_exploratory=loadings is None)
@@ -155,7 +160,7 @@ def _checked_nodes(n_nodes: int | None, bound: float, n_dims: int, tolerance: fl
 def _by_quadrature(
     layout: Layout,
     sheets: Sheets,
-    start: Parameters,
+    starts: list[Parameters],
     n_nodes: int,
     bound: float,
     limits: tuple[int, float, float],
@@ -166,9 +171,7 @@ def _by_quadrature(
     max_iterations, tolerance, loglik_tolerance = limits
     coarse = max(FEWEST_NODES, (n_nodes + 1) // 2 + 1)
     model = product_model(layout, sheets.rows, sheets.max_scores, sheets.row_weights, [axis(coarse, bound)] * n_dims)
-    first = _climb.climb(
-        model, start, max_iterations=max_iterations, tolerance=COARSE_TOLERANCE, loglik_tolerance=COARSE_TOLERANCE
-    )
+    first, n_agreeing = _climb.search(model, starts, max_iterations=max_iterations)
     model = model.on([axis(n_nodes, bound)] * n_dims)
     summit = _climb.climb(
         model, first.parameters, max_iterations=max_iterations, tolerance=tolerance, loglik_tolerance=loglik_tolerance
@@ -189,6 +192,8 @@ def _by_quadrature(
         is_maximum=is_maximum,
         negative_slopes=negative_slopes(sheets, layout, summit.parameters),
         extreme_items=extreme_items(sheets, layout, summit.parameters),
+        n_starts=len(starts),
+        n_agreeing=n_agreeing,
     )
     return Calibrated(
         summit.parameters, covariance, loglik, 0.0, summit.after(first).n_iterations, summit.converged, evidence, summit.logliks

@@ -168,6 +168,15 @@ def test_many_groups_cost_no_more_dimensions():
     assert scored.reliability[0] > 0.8 > scored.reliability[1:].max()
 
 
+def test_starts_agree_on_the_best(responses, fitted):
+    found = edmeasure.calibrate_bifactor(
+        responses, groups=GROUPS, standard_errors=False, n_starts=4, rng=np.random.default_rng(1)
+    )
+    assert found.fit.certificate.n_starts == 4
+    assert found.fit.certificate.n_agreeing >= 3
+    assert found.fit.loglik == pytest.approx(fitted.fit.loglik, abs=1e-3)
+
+
 def test_items_may_belong_to_no_group(responses):
     ids = responses.item_ids
     named = {name: group for name, group in zip(ids, GROUPS, strict=True) if group != "d"}

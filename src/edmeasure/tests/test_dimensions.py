@@ -170,6 +170,15 @@ def test_turning_the_abilities_leaves_the_likelihood(two, explored):
     assert logliks[0] == pytest.approx(logliks[1], abs=1e-4)
 
 
+def test_starts_agree_on_the_best(two, explored):
+    several = edmeasure.calibrate_dimensions(
+        two[0], n_dimensions=2, standard_errors=False, n_starts=4, rng=np.random.default_rng(1)
+    )
+    assert several.loglik == pytest.approx(explored.loglik, abs=1e-3)
+    assert several.certificate.n_agreeing >= 3
+    assert "of 4 starts agree" in str(several)
+
+
 def test_exploring_finds_the_structure(explored):
     turned = explored.rotated()
     first = int(turned.loadings[0].argmax())
@@ -280,6 +289,8 @@ def test_results_travel(confirmed):
         ({"loadings": PATTERN, "slope_prior_sd": 0.0}, edmeasure.BadOption, "slope_prior_sd"),
         ({"loadings": PATTERN, "method": "SEM"}, edmeasure.BadOption, "method"),
         ({"n_dimensions": 9}, edmeasure.BadOption, "9 abilities"),
+        ({"n_dimensions": 2, "n_starts": 3}, edmeasure.BadOption, "n_starts"),
+        ({"n_dimensions": 2, "n_starts": 3, "method": "MHRM"}, edmeasure.BadOption, "MHRM"),
         ({"n_dimensions": 4, "method": "EM"}, edmeasure.BadOption, "up to three"),
         ({"loadings": PATTERN, "weights": np.full(2000, np.nan)}, edmeasure.BadWeight, "not finite"),
     ],
