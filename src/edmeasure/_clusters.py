@@ -54,6 +54,14 @@ class Clusters:
         return np.asarray(np.einsum("ac,bc->ab", away, away))
 
 
+def coded(given: npt.ArrayLike, n: int, name: str) -> tuple[npt.NDArray[np.generic], IntArray]:
+    """Sorted labels and codes; persons without a label are not made a group of their own."""
+    labels = np.asarray(given)
+    if np.issubdtype(labels.dtype, np.floating) and np.isnan(labels).any():
+        raise BadOption(f"{name} holds NaN.", remedy="Leave out persons without a label, or give them one.")
+    return _validate.group_codes(labels, n)
+
+
 def read_clusters(
     n: int,
     strata: npt.ArrayLike | None,
@@ -64,8 +72,8 @@ def read_clusters(
 ) -> Clusters:
     """Check and code what a design was given."""
     _validate.choice(lonely, "lonely", ("refuse", "certainty", "centre"))
-    labels, of_person = _validate.group_codes(np.zeros(n, dtype=np.int64) if strata is None else strata, n)
-    _, inner = _validate.group_codes(np.arange(n) if clusters is None else clusters, n)
+    labels, of_person = coded(np.zeros(n, dtype=np.int64) if strata is None else strata, n, "strata")
+    _, inner = coded(np.arange(n) if clusters is None else clusters, n, "clusters")
     pairs, cells = np.unique(of_person * (int(inner.max(initial=0)) + 1) + inner, return_inverse=True)
     of_cells = (pairs // (int(inner.max(initial=0)) + 1)).astype(np.int64)
     sizes = np.bincount(of_cells, minlength=labels.size).astype(np.float64)

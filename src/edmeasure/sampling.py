@@ -229,7 +229,10 @@ class SampleDesign:
         return cls(method, checked, _validate.positive(freedom, "degrees"), _given=given, _scales=found)
 
     def within(self, members: npt.ArrayLike) -> SampleDesign:
-        """The same design for a part of the population: others weigh nothing, but their clusters still count."""
+        """The same design for a part of the population: others weigh nothing, but their clusters still count.
+
+        Values of the others are not looked at, but must be numbers: 0 where they are unknown.
+        """
         chosen = np.asarray(members)
         if chosen.shape != self.weights.shape or chosen.dtype != np.bool_:
             raise BadOption("members is not a mask of the persons.", remedy="Pass bool (n,).")

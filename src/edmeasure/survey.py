@@ -154,7 +154,8 @@ def group_difference(
     chosen = np.asarray(is_first)
     if chosen.shape != sample.design.weights.shape or chosen.dtype != np.bool_:
         raise BadOption("is_first is not a mask of the persons.", remedy="Pass bool (n,).")
-    if chosen.all() or not chosen.any():
+    counted = chosen[sample.design.weights > 0]
+    if counted.all() or not counted.any():
         raise BadOption("One of the two groups is empty.", remedy="Compare two groups.")
     found = partial(_figures.difference_figure, is_first=chosen)
     return combined_figures(sample, found, practice)[0]
@@ -179,7 +180,8 @@ def correlation(
         )
     sample = read_sample(np.broadcast_to(first, (m, first.shape[1])), weights, zones, reps, design)
     for name, given in (("x", first), ("y", second)):
-        if (given.min(axis=1) == given.max(axis=1)).any():
+        counted = given[:, sample.design.weights > 0]
+        if (counted.min(axis=1) == counted.max(axis=1)).any():
             raise BadOption(f"{name} is the same for everybody.", remedy="Pass a variable that differs.")
     others = np.broadcast_to(second, (m, second.shape[1]))
     figures = [_figures.correlation_figure(a, b, sample.design) for a, b in zip(sample.values, others, strict=True)]

@@ -123,7 +123,8 @@ def logistic_regression(
 ) -> SurveyRegression:
     """Log odds of an outcome 0/1 (or bool); the rest as in `linear_regression`."""
     fits = _read(outcome, predictors, names, read_design_of=partial(_design, weights, zones, reps, design))
-    if not np.isin(fits.outcome, (0.0, 1.0)).all() or (fits.outcome.min(axis=1) == fits.outcome.max(axis=1)).any():
+    counted = fits.outcome[:, fits.design.weights > 0]
+    if not np.isin(fits.outcome, (0.0, 1.0)).all() or (counted.min(axis=1) == counted.max(axis=1)).any():
         raise BadOption("The outcome is not both 0 and 1.", remedy="Pass 0/1 or bool with both among the persons.")
     found = [_logistic_fit(y, x, fits.design, fits.names) for y, x in fits.sets()]
     return fits.result(found, practice)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edmeasure import _validate, variance_levels
+from edmeasure._clusters import coded
 from edmeasure._validate import FloatArray, IntArray
 from edmeasure.errors import BadShape
 from edmeasure.small_areas import SmallAreaMeans
@@ -38,7 +39,7 @@ def unit_level_means(
     y = _validate.value_matrix(values)
     if y.shape[0] != 1:
         raise BadShape(f"{y.shape[0]} value sets.", remedy="Pass one; combine plausible values' results by Rubin's rules.")
-    labels, codes = _validate.group_codes(areas, y.shape[1])
+    labels, codes = coded(areas, y.shape[1], "areas")
     x = _validate.design_matrix(background, y.shape[1])
     means = _validate.design_matrix(population_means, labels.size)
     if means.shape[1] != x.shape[1]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from edmeasure import _nested_likelihood, _validate
+from edmeasure._clusters import coded
 from edmeasure._export import Exported
 from edmeasure._nested_likelihood import Nest
 from edmeasure._validate import BoolArray, FloatArray, IntArray
@@ -327,7 +328,7 @@ def _nested_codes(levels: Mapping[str, npt.ArrayLike], n: int) -> tuple[list[Int
     counts: list[int] = []
     above = np.zeros(n, dtype=np.int64)
     for name in reversed(list(levels)):
-        _, own = _validate.group_codes(levels[name], n)
+        _, own = coded(levels[name], n, f"Level {name!r}")
         _, nested = np.unique(above * (int(own.max(initial=0)) + 1) + own, return_inverse=True)
         above = nested.astype(np.int64)
         codes.insert(0, above)

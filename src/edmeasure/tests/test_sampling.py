@@ -375,6 +375,17 @@ def test_impossible_designs_are_refused(clustered):
         edmeasure.mean(y, weights=w, design=design)
     with pytest.raises(edmeasure.BadShape, match="same persons"):
         edmeasure.mean(y[:-1], design=design)
+    with pytest.raises(edmeasure.BadOption, match="clusters holds NaN"):
+        SampleDesign.taylor(w, clusters=np.where(clusters == 3, np.nan, clusters))
+    part = design.within(strata < 4)
+    with pytest.raises(edmeasure.BadOption, match="empty"):
+        edmeasure.group_difference(y, is_first=strata < 4, design=part)
+    with pytest.raises(edmeasure.BadOption, match="y is the same"):
+        edmeasure.correlation(y, strata >= 4, design=part)
+    with pytest.raises(edmeasure.BadOption, match="not both 0 and 1"):
+        edmeasure.logistic_regression(strata >= 4, y, design=part)
+    with pytest.raises(edmeasure.BadOption, match="x1 is the same"):
+        edmeasure.linear_regression(y, strata >= 4, design=part)
     with pytest.raises(edmeasure.BadWeight, match="No member"):
         design.within(np.zeros(1200, dtype=bool))
     with pytest.raises(edmeasure.BadOption, match="same for everybody"):

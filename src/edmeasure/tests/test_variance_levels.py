@@ -216,5 +216,7 @@ def test_impossible_levels_are_refused():
         edmeasure.variance_decomposition(y, levels=levels, weights=np.ones((2, y.size)))
     with pytest.raises(edmeasure.BadOption, match="NaN"):
         edmeasure.variance_decomposition(np.append(y[1:], np.nan), levels=levels)
+    with pytest.raises(edmeasure.BadOption, match="Level 'school' holds NaN"):
+        edmeasure.variance_decomposition(y, levels={"school": np.where(levels["school"] == 2, np.nan, levels["school"])})
     with pytest.raises(edmeasure.BadOption, match="no level"):
         edmeasure.variance_decomposition(y, levels=levels).between("nation")
