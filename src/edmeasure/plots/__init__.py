@@ -36,7 +36,11 @@ from edmeasure.plots.results import (
     plot_profile,
     plot_scores,
 )
+from edmeasure.plots.structure import plot_centres, plot_eigenvalues, plot_loadings
 from edmeasure.prediction_checks import PredictionQuality
+from edmeasure.profiles.clusters import Profiles
+from edmeasure.profiles.confirmation import ConfirmedFactors
+from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis
 from edmeasure.scoring import AbilityEstimate
 from edmeasure.structured_diagnosis import AttributeBeliefs
 
@@ -44,13 +48,16 @@ __all__ = [
     "draw",
     "plot_adaptive",
     "plot_calibration",
+    "plot_centres",
     "plot_dif",
     "plot_drift",
+    "plot_eigenvalues",
     "plot_equating",
     "plot_growth",
     "plot_history",
     "plot_item",
     "plot_item_information",
+    "plot_loadings",
     "plot_person_item_map",
     "plot_profile",
     "plot_scores",
@@ -65,15 +72,19 @@ def _plot_abilities(found: AbilityEstimate, **options: Any) -> Axes:
 USUAL: dict[type, Callable[..., Axes]] = {
     AbilityEstimate: _plot_abilities,
     AttributeBeliefs: plot_profile,
+    ConfirmedFactors: plot_loadings,
     DriftReport: plot_drift,
     Equating: plot_equating,
+    FactorAnalysis: plot_loadings,
     GrowthModel: plot_growth,
     IRTFit: plot_test_information,
     LogisticDIF: plot_dif,
     MantelHaenszel: plot_dif,
     Mastery: plot_profile,
     ModelDIF: plot_dif,
+    ParallelAnalysis: plot_eigenvalues,
     PredictionQuality: plot_calibration,
+    Profiles: plot_centres,
 }
 """The plot that a result draws of itself."""
 
