@@ -73,18 +73,14 @@ def calibrate_dimensions(
         ``"EM"`` (Bock & Aitkin 1981) on a product grid, the default up to three abilities, or
         ``"MHRM"`` (Cai 2010), which needs ``rng``.
     slope_prior_sd
-        Deviation of a normal prior around zero of every slope, against slopes that grow without
-        bound; it does not change when abilities are turned. Default none.
+        Deviation of a normal prior around zero of every slope, against those that grow without bound.
     n_nodes, bound
         Nodes per ability (default 61, 31, 21), equally spaced on ``[-bound, bound]`` (6, 6, 5).
-    max_iterations
-        Default 500 steps of EM, 2,000 of MHRM.
-    tolerance, loglik_tolerance
-        EM stops when a step moves no parameter by more than ``tolerance`` and the log-likelihood
-        gains relatively less than ``loglik_tolerance``.
+    max_iterations, tolerance, loglik_tolerance
+        At most 500 steps of EM, 2,000 of MHRM. EM stops when a step moves no parameter by more than
+        ``tolerance`` and the log-likelihood gains relatively less than ``loglik_tolerance``.
     n_starts, rng
-        Further starts at random, climbed on half the nodes: the best goes on, the certificate tells
-        how many agree. MHRM draws everything from ``rng``.
+        Further random starts on half the nodes, the best of which goes on. MHRM draws from ``rng``.
 
     Raises
     ------
@@ -92,8 +88,7 @@ def calibrate_dimensions(
 
     Notes
     -----
-    Anderson mixing of EM steps, every accepted one monotone. The same to the last bit whatever the
-    number of threads, errors to rounding.
+    Anderson mixing, every accepted step monotone. The same bits whatever the number of threads.
     """
     if (loadings is None) == (n_dimensions is None):
         raise BadOption("Pass either loadings or n_dimensions.", remedy="loadings confirm a structure, n_dimensions explores.")
