@@ -80,9 +80,12 @@ def _unchecked(
         values = np.where(data.scores >= 0, data.scores, np.nan).astype(np.float64)
         names = data.item_ids if item_ids is None else _validate.item_names(item_ids, data.n_items)
         return values, data.weights if weights is None else weights, names
-    values = np.array(data, dtype=np.float64)
-    if values.ndim != 2:
-        raise BadShape(f"Data have {values.ndim} dimensions.", remedy="Pass a matrix of shape (n_persons, n_items).")
+    given = np.asarray(data)
+    if given.ndim != 2:
+        raise BadShape(f"Data have {given.ndim} dimensions.", remedy="Pass a matrix of shape (n_persons, n_items).")
+    if not (np.issubdtype(given.dtype, np.number) or given.dtype == np.bool_):
+        raise BadOption(f"Data have the type {given.dtype}.", remedy="Pass numbers, NaN where there is none.")
+    values = np.array(given, dtype=np.float64)
     return values, weights, _validate.item_names(item_ids, values.shape[1])
 
 

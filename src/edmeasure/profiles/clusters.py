@@ -208,8 +208,8 @@ def find_profiles(
     n_profiles
         Numbers to try, or the one wanted. One profile is worth trying: there may be no groups.
     criterion
-        What chooses: ``"gap"`` (default) or ``"silhouette"`` of K-means, ``"bic"`` (default),
-        ``"abic"`` or ``"bootstrap"`` of latent profiles.
+        What chooses: ``"gap"`` (default) or ``"silhouette"`` (default without replications) of K-means,
+        ``"bic"`` (default), ``"abic"`` or ``"bootstrap"`` of latent profiles.
     is_standardized
         Let every column weigh the same in K-means.
     has_shared_variances
@@ -247,15 +247,16 @@ def find_profiles(
 
 def _check_options(method: str, criterion: str | None, n_starts: int, n_replications: int, n_tests: int) -> str:
     _validate.choice(method, "method", METHODS)
-    chosen = CRITERIA[method][0] if criterion is None else criterion
+    has_gap = method == "kmeans" and n_replications > 0
+    chosen = criterion or (CRITERIA[method][0] if has_gap or method == "latent" else "silhouette")
     _validate.choice(chosen, "criterion", CRITERIA[method])
     if n_starts < 1 or n_replications < 0 or n_replications == 1 or n_tests < 0:
         raise BadOption(
             f"n_starts is {n_starts}, n_replications {n_replications}, n_tests {n_tests}.",
             remedy="Use at least 1 start, 0 or at least 2 replications, 0 or more tests.",
         )
-    if chosen == "gap" and n_replications == 0:
-        return "silhouette"
+    if chosen == "gap" and not has_gap:
+        raise BadOption("The gap chooses without reference sets.", remedy="Give n_replications, such as 20.")
     if chosen == "bootstrap" and n_tests == 0:
         raise BadOption("The bootstrap chooses without draws.", remedy="Give n_tests, such as 99.")
     return chosen

@@ -167,6 +167,8 @@ GOOD = np.random.default_rng(12).standard_normal((40, 2))
         (GOOD, {"n_profiles": []}, edmeasure.BadOption, "one profile"),
         (GOOD, {"n_profiles": 30}, edmeasure.BadShape, "fewer profiles"),
         (GOOD, {"n_starts": 0}, edmeasure.BadOption, "start"),
+        (GOOD, {"criterion": "gap", "n_replications": 0}, edmeasure.BadOption, "reference sets"),
+        (GOOD.astype(str), {}, edmeasure.BadOption, "type"),
         (GOOD, {"method": "latent", "criterion": "bootstrap"}, edmeasure.BadOption, "n_tests"),
         (np.ones((40, 2)), {}, edmeasure.BadShape, "I1, I2 do not vary"),
         (GOOD[:1], {}, edmeasure.BadShape, "persons"),

@@ -140,6 +140,17 @@ def test_grades_tell_what_is_behind_them():
     assert np.abs(edmeasure.correlate(graded(values, [0.3])).matrix - expected).max() > 0.15
 
 
+def test_items_may_have_unlike_numbers_of_grades():
+    values, _ = drawn(np.random.default_rng(15), 20_000)
+    cuts = ([0.3], [-1.0, 0.2, 1.4], [-0.5, 0.5], np.linspace(-2, 2, 9))
+    answers = np.column_stack([graded(values[:, [at]], cuts[at % 4])[:, 0] for at in range(8)])
+    found = edmeasure.correlate(answers, kind="polychoric")
+    np.testing.assert_allclose(found.matrix, np.corrcoef(values.T), atol=0.035)
+    np.testing.assert_allclose(found.thresholds[1], [-1.0, 0.2, 1.4], atol=0.04)
+    reversed_grades = edmeasure.correlate(9 - answers, kind="polychoric")
+    np.testing.assert_allclose(reversed_grades.matrix, found.matrix, atol=1e-7)
+
+
 @pytest.mark.parametrize("kind", ["pearson", "polychoric"])
 def test_weights_count_persons_several_times(kind):
     rng = np.random.default_rng(9)
