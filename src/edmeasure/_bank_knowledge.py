@@ -91,13 +91,17 @@ def believing(problem: _em.Problem, item_ids: Sequence[str], known: Known) -> _e
 def carried_on(bank: Known, before: Known, found: Known) -> Known:
     """All items after an update: those ``found``, and the rest of the bank moved along with those known ``before``."""
     rest = bank.of([name for name in bank.item_ids if name not in found.item_ids])
-    own, now = bank.at(before.item_ids)[before.sure], found.at(before.item_ids)[before.sure]
-    away = bank.at(rest.item_ids)
+    at_bank, at_found = bank.at(before.item_ids), found.at(before.item_ids)
+    both = before.sure & found.sure[at_found]
+    own, now = at_bank[both], at_found[both]
+    away, sure = bank.at(rest.item_ids)[rest.sure], rest.sure
     follows = np.linalg.solve(bank.covariance[np.ix_(own, own)], bank.covariance[np.ix_(own, away)]).T
-    posterior = found.covariance[np.ix_(now, now)]
-    moved = rest.mean + follows @ (found.mean[now] - bank.mean[own])
-    spread = rest.covariance - follows @ (bank.covariance[np.ix_(own, own)] - posterior) @ follows.T
-    crossed = follows @ found.covariance[now]
+    change = bank.covariance[np.ix_(own, own)] - found.covariance[np.ix_(now, now)]
+    moved, spread = rest.mean.copy(), rest.covariance.copy()
+    moved[sure] += follows @ (found.mean[now] - bank.mean[own])
+    spread[np.ix_(sure, sure)] -= follows @ change @ follows.T
+    crossed = np.full((moved.size, found.mean.size), np.nan)
+    crossed[np.ix_(sure, found.sure)] = follows @ found.covariance[np.ix_(now, np.flatnonzero(found.sure))]
     return Known(
         found.item_ids + rest.item_ids,
         found.sizes + rest.sizes,

@@ -169,6 +169,11 @@ def _check(fit: IRTFit, significance: float, least_distance: float, most_release
     sharing = [name for name, model in zip(fit.item_ids, fit.models, strict=True) if model in COMMON_SLOPE]
     if sharing:
         raise BadOption(f"Items {sharing[:10]} share a slope.", remedy="Calibrate new items with `calibrate(fixed=)`.")
+    unsure = [name for name, se, own in zip(fit.item_ids, fit.slope_se, fit.calibrated, strict=True) if own and np.isnan(se)]
+    if unsure:
+        raise BadOption(
+            f"Items {unsure[:10]} have no errors.", remedy="Update the bank they were calibrated in, not one that fixed them."
+        )
     if not 0 < significance < 1 or not least_distance >= 0 or not 0 <= most_released <= 1:
         raise BadOption("An option of drift lies outside its range.", remedy="Use shares between 0 and 1.")
 

@@ -147,3 +147,21 @@ def test_banks_that_cannot_be_updated(waves):
     rasch = edmeasure.calibrate(waves[0], models="1PL", **NODES)
     with pytest.raises(edmeasure.BadOption, match="share a slope"):
         edmeasure.update_bank(rasch, waves[1])
+    fixed = edmeasure.calibrate(waves[1], fixed=edmeasure.calibrate(waves[0], **NODES), **NODES)
+    with pytest.raises(edmeasure.BadOption, match=r"'Q3'.*have no errors"):
+        edmeasure.update_bank(fixed, waves[2])
+
+
+def test_what_was_never_estimated_moves_nothing(waves):
+    scores = waves[0].scores.copy()
+    scores[:, 0] *= 2
+    earlier = edmeasure.Responses.from_array(scores, item_ids=waves[0].item_ids)
+    bank = edmeasure.calibrate(earlier, **NODES)
+    assert bank.unused_categories == (("Q0", 1),)
+    update = edmeasure.update_bank(bank, waves[1], **NODES)
+    assert update.fit.unused_categories == (("Q0", 1),)
+    assert np.isnan(update.fit.intercept_se[0, 1])
+    assert np.isfinite(update.fit.slope_se).all()
+    assert np.isfinite(update.fit.intercepts[:, 0]).all()
+    assert update.fit.intercepts[0, 1] == -50.0
+    assert update.fit.slope_se[0] <= bank.slope_se[0] + 1e-9
