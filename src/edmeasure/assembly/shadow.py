@@ -296,6 +296,7 @@ def _relaxed(
         b_eq=model.low[rows.equal],
         bounds=np.stack([lower[core], upper[core]], axis=1),
         method="highs-ds",
+        options={"time_limit": SOLVING_SECONDS},
     )
     x, prices = np.full(profit.size, 0.5), np.zeros(model.low.size)
     if answer.status == 0:
