@@ -56,7 +56,10 @@ def mean(
     design: SampleDesign | None = None,
     practice: Practice = "all",
 ) -> Estimate:
-    """Weighted mean. Raises BadShape, BadOption or BadWeight on impossible input."""
+    """Weighted mean. Raises BadShape, BadOption or BadWeight on impossible input.
+
+    Here and below, persons drawn one by one of whom only one weighs anything leave the error unknown: NaN.
+    """
     sample = read_sample(values, weights, zones, reps, design)
     return combined_figures(sample, _figures.mean_figure, practice)[0]
 

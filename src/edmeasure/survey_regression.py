@@ -152,7 +152,8 @@ class _Sets:
 
     def result(self, fits: list[_Fit], practice: Practice) -> SurveyRegression:
         values, covariances = (np.array([getattr(fit, name) for fit in fits]) for name in ("coefficients", "covariance"))
-        drawn = np.array([np.diag(one) for one in covariances])
+        # rounding may leave a variance of an exact fit just below 0
+        drawn = np.maximum([np.diag(one) for one in covariances], 0.0)
         value, sampling, imputation = _design_errors.combined(values, drawn, practice)
         m = len(fits)
         between = np.cov(values.T, ddof=1) * (1 + 1 / m) if m > 1 else np.zeros_like(covariances[0])

@@ -148,6 +148,15 @@ def test_timss_slope_on_books_at_home(timss):
     assert slope == pytest.approx(related.value * ratio, rel=0.01)
 
 
+def test_an_exact_fit_has_no_error(sample):
+    x, _, _, w, clusters = sample
+    for design in (SampleDesign.taylor(w, clusters=clusters), SampleDesign.jackknife(w, clusters=clusters)):
+        found = edmeasure.linear_regression(1e9 + 3 * x[:, 1], x, design=design)
+        assert found.coefficients[2] == pytest.approx(3, rel=1e-6)
+        assert (found.standard_errors < 1e-5).all()
+        assert found.explained == pytest.approx(1)
+
+
 def test_intervals_cover_the_true_slope():
     rng = np.random.default_rng(4)
     inside = {"linear": 0, "logistic": 0}
