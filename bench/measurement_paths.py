@@ -4,7 +4,7 @@
 
 A million answers of 20,000 pupils to one skill, and thirty of 500 3PL items for normal abilities. pyBKT's wheel is pure
 Python: it fits 20,000 of the answers and is scaled up to all. catsim tests 20 examinees. Figures recorded on another machine
-are scaled by what catsim, recorded beside them, takes here.
+are scaled by the processor time that catsim, recorded beside them, takes here.
 """
 
 import importlib
@@ -154,20 +154,20 @@ def work(engine: str, source: str, target: str, repeats: str) -> None:
         given = dict(held)
     run, seconds, found = ENGINES[engine](given), [], {}
     for _ in range(int(repeats)):
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), time.process_time()
         found = run()
-        seconds.append(time.perf_counter() - start)
+        seconds.append((time.perf_counter() - start, time.process_time() - spent))
     np.savez(target, **found)
     print(json.dumps(seconds))
 
 
-def child(python: Path, engine: str, source: str, repeats: int) -> tuple[float, Found]:
-    """Best seconds of an engine, and what it found."""
+def child(python: Path, engine: str, source: str, repeats: int) -> tuple[float, float, Found]:
+    """Best seconds of an engine, by the clock and of the processor, and what it found."""
     target = OUT / f"{engine}-found.npz"
     words = [python, "-P", __file__, engine, OUT / f"{source}.npz", target, str(repeats)]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     with np.load(target) as found:
-        return min(json.loads(done.stdout.splitlines()[-1])), dict(found)
+        return *map(min, zip(*json.loads(done.stdout.splitlines()[-1]), strict=True)), dict(found)
 
 
 def peers_python() -> Path:
@@ -214,12 +214,12 @@ def compare() -> None:
     prepare()
     own, python = Path(sys.executable), peers_python()
     child(own, "edmeasure-tracing", "tracing", 1), child(own, "edmeasure-adaptive", "adaptive", 1)
-    spent, found = child(own, "edmeasure-tracing", "tracing", REPEATS)
-    per_peer, of_peer = child(python, "pybkt-tracing", "tracing-few", 1)
-    per_own, tested = child(own, "edmeasure-adaptive", "adaptive", REPEATS)
-    per_catsim, by_catsim = child(python, "catsim-adaptive", "adaptive-few", 1)
+    spent, _, found = child(own, "edmeasure-tracing", "tracing", REPEATS)
+    per_peer, _, of_peer = child(python, "pybkt-tracing", "tracing-few", 1)
+    per_own, _, tested = child(own, "edmeasure-adaptive", "adaptive", REPEATS)
+    per_catsim, busy, by_catsim = child(python, "catsim-adaptive", "adaptive-few", 1)
     per_own, per_catsim = per_own / EXAMINEES, per_catsim / FEW_EXAMINEES
-    scale = per_catsim / CATSIM_RECORDED
+    scale = busy / FEW_EXAMINEES / CATSIM_RECORDED
     print(f"| tracing, {PUPILS * ANSWERS:,} answers | fit, s | log-likelihood per answer | times our fit |\n|---|---|---|---|")
     print(f"| edmeasure | {spent:.3f} | {tracing_loglik('tracing', found):.6f} | 1 |")
     whole = per_peer * PUPILS / FEW_PUPILS
@@ -234,7 +234,7 @@ def compare() -> None:
     for name, seconds in RECORDED["adaptive"]:
         at = seconds * scale
         print(f"| {name}, recorded {1e3 * seconds:g} ms, scaled | {1e3 * at:.2f} | | {at / per_own:,.0f} |")
-    print(f"\nRecorded seconds times {scale:.2f}, catsim's here over those recorded beside them.")
+    print(f"\nRecorded seconds times {scale:.2f}, catsim's processor seconds here over those recorded beside them.")
 
 
 if __name__ == "__main__":
