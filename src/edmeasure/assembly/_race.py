@@ -81,7 +81,8 @@ class Racer:
 def write_model(path: Path, model: Model, hint: Found) -> None:
     """The model in arrays; ``most`` is how many items can be chosen in all."""
     matrix = model.matrix.tocsr()
-    most = float(np.minimum(model.upper[: model.n_choices].sum(), model.high[0] * model.n_units))
+    sizes = model.high[(np.diff(matrix.indptr) >= model.n_items) & (model.line >= 0) & np.isfinite(model.high)]
+    most = float(np.minimum(model.upper[: model.n_choices].sum(), sizes.max(initial=1.0) * model.n_units))
     np.savez(
         path,
         values=matrix.data,
