@@ -121,6 +121,41 @@ def _bethe(
     return total
 
 
+@exact_step
+def _sweep(
+    scope_start: IntArray,
+    scope: IntArray,
+    table_start: IntArray,
+    tables: FloatArray,
+    totals: FloatArray,
+    messages: FloatArray,
+    chances: FloatArray,
+    weights: FloatArray,
+    damping: float,
+) -> float:
+    """Renew the messages of every factor in turn; returns the largest change."""
+    moved = 0.0
+    for f in range(scope_start.shape[0] - 1):
+        begin, size = scope_start[f], scope_start[f + 1] - scope_start[f]
+        _weigh(f, scope_start, scope, table_start, tables, totals, messages, chances, weights)
+        for at in range(size):
+            mastered, lacked = SMALLEST, SMALLEST
+            for s in range(table_start[f + 1] - table_start[f]):
+                if (s >> at) & 1:
+                    mastered += weights[s]
+                else:
+                    lacked += weights[s]
+            comes = chances[at]
+            odds = mastered * (1.0 - comes) / (lacked * comes)
+            told = min(max(np.log(odds), -LIMIT), LIMIT)
+            told += damping * (messages[begin + at] - told)
+            change = told - messages[begin + at]
+            totals[scope[begin + at]] += change
+            messages[begin + at] = told
+            moved = max(moved, abs(change))
+    return moved
+
+
 @exact
 def propagate(
     scores: Int8Array,
@@ -164,26 +199,8 @@ def propagate(
             totals[scope[e]] += own[e]
         is_settled[i] = False
         for sweep in range(max_sweeps):
-            moved = 0.0
             damping = DAMPING if sweep >= DAMPED_AFTER else 0.0
-            for f in range(n_factors):
-                begin, size = scope_start[f], scope_start[f + 1] - scope_start[f]
-                _weigh(f, scope_start, scope, table_start, tables, totals, own, chances, weights)
-                for at in range(size):
-                    mastered, lacked = SMALLEST, SMALLEST
-                    for s in range(table_start[f + 1] - table_start[f]):
-                        if (s >> at) & 1:
-                            mastered += weights[s]
-                        else:
-                            lacked += weights[s]
-                    comes = chances[at]
-                    odds = mastered * (1.0 - comes) / (lacked * comes)
-                    told = min(max(np.log(odds), -LIMIT), LIMIT)
-                    told += damping * (own[begin + at] - told)
-                    change = told - own[begin + at]
-                    totals[scope[begin + at]] += change
-                    own[begin + at] = told
-                    moved = max(moved, abs(change))
+            moved = _sweep(scope_start, scope, table_start, tables, totals, own, chances, weights, damping)
             if moved < tolerance:
                 is_settled[i] = True
                 break
