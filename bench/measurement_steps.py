@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 import edmeasure
-from edmeasure import _em, _packing
+from edmeasure.calibration import _em, _packing
 
 N_ITEMS = 40
 SEED = 20_260_101

@@ -1,6 +1,6 @@
 """Large-scale educational measurement: calibration, scores, plausible values, survey errors."""
 
-from edmeasure.adaptive import (
+from edmeasure.adaptive.cat import (
     ItemBank,
     NextStep,
     SimulatedTests,
@@ -13,6 +13,8 @@ from edmeasure.adaptive import (
     simulate_tests,
     start_test,
 )
+from edmeasure.adaptive.multistage import ModuleStep, SimulatedPanels, next_module, simulate_panels
+from edmeasure.adaptive.panels import Module, Panel, PathCheck, check_paths, route_by_information
 from edmeasure.assembly._assembling import SolverOptions
 from edmeasure.assembly.blueprint import Blueprint, ContentBound, SumBound, each_value, two_way_bounds
 from edmeasure.assembly.conflicts import Conflict, Give, InfeasibleBlueprint, NoFormFound
@@ -21,20 +23,34 @@ from edmeasure.assembly.goals import MaximinInformation, MostInformation, Target
 from edmeasure.assembly.panels import ModulePlan, assemble_panels
 from edmeasure.assembly.pool import Between, ItemPool, item_pool
 from edmeasure.assembly.shadow import ShadowDesign, next_shadow_step, shadow_design, simulate_shadow_tests
-from edmeasure.attribute_network import AttributeNetwork
-from edmeasure.bank_update import BankUpdate, update_bank
-from edmeasure.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
-from edmeasure.belief_checks import BeliefCheck, check_beliefs
-from edmeasure.cdm import CDMFit, diagnose
-from edmeasure.certificate import Certificate
-from edmeasure.classical import ItemStatistics, cronbach_alpha, item_statistics
-from edmeasure.dataset_scoring import ScoredDataset, score_dataset
-from edmeasure.design_effects import DesignEffect, design_effect
-from edmeasure.diagnostic_items import DiagnosisCertificate, DiagnosticItem
-from edmeasure.dif import LogisticDIF, MantelHaenszel, logistic_dif, mantel_haenszel
-from edmeasure.distractors import DistractorAnalysis, distractor_analysis
-from edmeasure.drift import DriftReport, Trend, drifting_items, trend
-from edmeasure.equating import Equating, equate, equate_with_anchor
+from edmeasure.calibration.bank_update import BankUpdate, update_bank
+from edmeasure.calibration.certificate import Certificate
+from edmeasure.calibration.facets import Facet, FacetFit, calibrate_facets
+from edmeasure.calibration.irt import IRTFit, calibrate
+from edmeasure.calibration.priors import ItemPriors
+from edmeasure.calibration.streaming import calibrate_dataset
+from edmeasure.classical.behaviour import CopyingIndices, Speededness, copying_indices, normal_p_value, speededness
+from edmeasure.classical.distractors import DistractorAnalysis, distractor_analysis
+from edmeasure.classical.generalizability import DStudy, VarianceComponents, variance_components
+from edmeasure.classical.items import ItemStatistics, cronbach_alpha, item_statistics
+from edmeasure.classical.reliability import Omega, SplitHalves, omega, split_halves
+from edmeasure.diagnosis.attribute_network import AttributeNetwork
+from edmeasure.diagnosis.belief_checks import BeliefCheck, check_beliefs
+from edmeasure.diagnosis.cdm import CDMFit, diagnose
+from edmeasure.diagnosis.higher_order import HigherOrderFit, diagnose_higher_order
+from edmeasure.diagnosis.items import DiagnosisCertificate, DiagnosticItem
+from edmeasure.diagnosis.mastery import Mastery, classify
+from edmeasure.diagnosis.model_choice import LikelihoodRatio, WaldTests, likelihood_ratio, wald_tests
+from edmeasure.diagnosis.q_validation import QValidation, validate_q_matrix
+from edmeasure.diagnosis.qmatrix import Identifiability, QMatrix, identifiability
+from edmeasure.diagnosis.sequential import step_items
+from edmeasure.diagnosis.structured import AttributeBeliefs, StructuredDiagnosis, believe, diagnose_structured
+from edmeasure.dif.invariance import MeasurementInvariance, measurement_invariance
+from edmeasure.dif.likelihood import ModelDIF, likelihood_dif
+from edmeasure.dif.lord import lord_dif
+from edmeasure.dif.observed import LogisticDIF, MantelHaenszel, logistic_dif, mantel_haenszel
+from edmeasure.equating.forms import Equating, equate, equate_with_anchor
+from edmeasure.equating.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
 from edmeasure.errors import (
     BadOption,
     BadScore,
@@ -44,49 +60,29 @@ from edmeasure.errors import (
     MissingPackage,
     NothingToCalibrate,
 )
-from edmeasure.facets import Facet, FacetFit, calibrate_facets
-from edmeasure.generalizability import DStudy, VarianceComponents, variance_components
-from edmeasure.growth import GrowthModel, ValueAdded, growth_percentiles, value_added
-from edmeasure.higher_order import HigherOrderFit, diagnose_higher_order
-from edmeasure.interactions import Interactions, pupil_folds
-from edmeasure.invariance import MeasurementInvariance, measurement_invariance
-from edmeasure.irt import IRTFit, calibrate
-from edmeasure.limited_information import ModelFit, model_fit
-from edmeasure.linking import Link, chain_links, link, vertical_links
-from edmeasure.logistic_tracing import PerformanceFactors, RatingOptions, Ratings, performance_factors, rate, tune_rating
-from edmeasure.lord import lord_dif
-from edmeasure.mastery import Mastery, classify
-from edmeasure.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
-from edmeasure.model_choice import LikelihoodRatio, WaldTests, likelihood_ratio, wald_tests
-from edmeasure.model_dif import ModelDIF, likelihood_dif
+from edmeasure.fit.limited_information import ModelFit, model_fit
+from edmeasure.fit.misfit import ItemFit, LocalDependence, PersonFit, item_fit, local_dependence, person_fit
+from edmeasure.growth.progress import GrowthModel, ValueAdded, growth_percentiles, value_added
+from edmeasure.linking.drift import DriftReport, Trend, drifting_items, trend
+from edmeasure.linking.links import Link, chain_links, link, vertical_links
 from edmeasure.multidimensional.bifactor import BifactorFit, calibrate_bifactor
 from edmeasure.multidimensional.dimensions import calibrate_dimensions
 from edmeasure.multidimensional.fits import DimensionsFit, SampledCertificate
 from edmeasure.multidimensional.scores import DimensionScores, DimensionValues, plausible_dimensions, score_dimensions
-from edmeasure.multistage import ModuleStep, SimulatedPanels, next_module, simulate_panels
-from edmeasure.panels import Module, Panel, PathCheck, check_paths, route_by_information
-from edmeasure.plausible import PlausibleValues, conditioning_components, plausible_values
-from edmeasure.practice_tracing import USUAL_FEATURES, PracticeFeature, PracticeTracing, trace_practice
-from edmeasure.prediction_checks import Evaluation, LeakAudit, PredictionQuality, audit_leaks, cross_validate, prediction_quality
-from edmeasure.presmoothing import SmoothedCounts, score_counts, smooth_counts, smoothing_degree
-from edmeasure.priors import ItemPriors
 from edmeasure.profiles.clusters import ProfileEvidence, Profiles, find_profiles
 from edmeasure.profiles.confirmation import ConfirmedFactors, confirm_factors
 from edmeasure.profiles.correlations import Adequacy, Correlations, correlate, sampling_adequacy
 from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis, explore_factors, parallel_analysis
 from edmeasure.profiles.factor_scores import FactorScores
 from edmeasure.profiles.rotation import Rotation, rotate
-from edmeasure.pupil_tracing import PupilTracing, trace_pupils
-from edmeasure.q_validation import QValidation, validate_q_matrix
-from edmeasure.qmatrix import Identifiability, QMatrix, identifiability
 from edmeasure.readability.features import FeatureReader, TextFeatures
 from edmeasure.readability.model import ReadabilityError, ReadabilityModel
 from edmeasure.readability.scale import ReadingLink, link_reading
-from edmeasure.reliability import Omega, SplitHalves, omega, split_halves
 from edmeasure.responses import NOT_ADMINISTERED, NOT_REACHED, OMITTED, Responses
-from edmeasure.sampling import SampleDesign
-from edmeasure.scales import ReportingScale, scale_matching, scale_with
-from edmeasure.scoring import (
+from edmeasure.scores.datasets import ScoredDataset, score_dataset
+from edmeasure.scores.plausible import PlausibleValues, conditioning_components, plausible_values
+from edmeasure.scores.scales import ReportingScale, scale_matching, scale_with
+from edmeasure.scores.scoring import (
     AbilityEstimate,
     SumScoreTable,
     score_eap,
@@ -96,11 +92,8 @@ from edmeasure.scoring import (
     score_wle,
     sum_score_table,
 )
-from edmeasure.sequential import step_items
-from edmeasure.small_areas import SmallAreaMeans, small_area_means
-from edmeasure.streaming import calibrate_dataset
-from edmeasure.structured_diagnosis import AttributeBeliefs, StructuredDiagnosis, believe, diagnose_structured
-from edmeasure.survey import (
+from edmeasure.survey.design_effects import DesignEffect, design_effect
+from edmeasure.survey.population import (
     Estimate,
     GroupEstimates,
     correlation,
@@ -115,11 +108,18 @@ from edmeasure.survey import (
     standard_deviation,
     variance_between,
 )
-from edmeasure.survey_regression import SurveyRegression, linear_regression, logistic_regression
-from edmeasure.survey_stream import SurveyBatch, stream_means
-from edmeasure.tracing import TracedAnswers, TracingFit, trace, trace_answers
-from edmeasure.unit_level import unit_level_means
-from edmeasure.variance_levels import VarianceDecomposition, variance_decomposition
+from edmeasure.survey.regression import SurveyRegression, linear_regression, logistic_regression
+from edmeasure.survey.sampling import SampleDesign
+from edmeasure.survey.small_areas import SmallAreaMeans, small_area_means
+from edmeasure.survey.stream import SurveyBatch, stream_means
+from edmeasure.survey.unit_level import unit_level_means
+from edmeasure.survey.variance_levels import VarianceDecomposition, variance_decomposition
+from edmeasure.tracing.bayesian import TracedAnswers, TracingFit, trace, trace_answers
+from edmeasure.tracing.checks import Evaluation, LeakAudit, PredictionQuality, audit_leaks, cross_validate, prediction_quality
+from edmeasure.tracing.interactions import Interactions, pupil_folds
+from edmeasure.tracing.logistic import PerformanceFactors, RatingOptions, Ratings, performance_factors, rate, tune_rating
+from edmeasure.tracing.practice import USUAL_FEATURES, PracticeFeature, PracticeTracing, trace_practice
+from edmeasure.tracing.pupils import PupilTracing, trace_pupils
 
 __version__ = "0.1.0"
 

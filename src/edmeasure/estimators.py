@@ -13,15 +13,16 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from edmeasure import _em, _items, _packing, _validate
-from edmeasure._populations import normal_weights
+from edmeasure import _validate
 from edmeasure._validate import FloatArray, Int8Array
-from edmeasure.cdm import diagnose
-from edmeasure.irt import IRTFit, calibrate
-from edmeasure.mastery import classify, mean_loglik
-from edmeasure.qmatrix import QMatrix
+from edmeasure.calibration import _em, _items, _packing
+from edmeasure.calibration._populations import normal_weights
+from edmeasure.calibration.irt import IRTFit, calibrate
+from edmeasure.diagnosis.cdm import diagnose
+from edmeasure.diagnosis.mastery import classify, mean_loglik
+from edmeasure.diagnosis.qmatrix import QMatrix
 from edmeasure.responses import Responses
-from edmeasure.scoring import AbilityEstimate, score_eap, score_map, score_ml, score_sum_eap, score_wle
+from edmeasure.scores.scoring import AbilityEstimate, score_eap, score_map, score_ml, score_sum_eap, score_wle
 
 SCORERS: dict[str, Callable[[IRTFit, Responses], AbilityEstimate]] = {
     "eap": score_eap,

@@ -15,11 +15,12 @@ from typing import Any, TypeVar, Unpack
 
 import numpy.typing as npt
 
-from edmeasure import _arrow, _sheets
-from edmeasure._sheets import CHUNK_ROWS, Chunk
+from edmeasure import _arrow
+from edmeasure.calibration import _sheets
+from edmeasure.calibration._sheets import CHUNK_ROWS, Chunk
+from edmeasure.calibration.irt import IRTFit
+from edmeasure.calibration.streaming import CalibrationOptions, Settings, calibrate_sheets
 from edmeasure.errors import BadOption, MissingPackage
-from edmeasure.irt import IRTFit
-from edmeasure.streaming import CalibrationOptions, Settings, calibrate_sheets
 
 Part = TypeVar("Part")
 

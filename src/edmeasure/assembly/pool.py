@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edmeasure import _validate
 from edmeasure._validate import BoolArray, FloatArray, IntArray
-from edmeasure.adaptive import DIFFERENCE, ItemBank
+from edmeasure.adaptive.cat import DIFFERENCE, ItemBank
 from edmeasure.errors import BadOption, BadShape
 
 Column = npt.NDArray[np.float64] | npt.NDArray[np.str_]

@@ -10,9 +10,9 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from edmeasure import _validate
-from edmeasure._adaptive_kernels import UNANSWERED
 from edmeasure._validate import BoolArray, FloatArray, IntArray
-from edmeasure.adaptive import REASONS, ItemBank, NextStep, SimulatedTests, TestState
+from edmeasure.adaptive._cat_kernels import UNANSWERED
+from edmeasure.adaptive.cat import REASONS, ItemBank, NextStep, SimulatedTests, TestState
 from edmeasure.assembly._layout import Layout, Scope
 from edmeasure.assembly._model import Model, build
 from edmeasure.assembly._solving import solve

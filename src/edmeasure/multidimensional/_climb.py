@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from edmeasure import _em
 from edmeasure._validate import FloatArray
+from edmeasure.calibration import _em
 from edmeasure.errors import BadOption
 from edmeasure.multidimensional._layout import Expected, Layout, Parameters
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from edmeasure._validate import BoolArray, FloatArray
-from edmeasure.classical import item_covariances
+from edmeasure.classical.items import item_covariances
 from edmeasure.profiles.rotation import rotate
 from edmeasure.responses import Responses
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from edmeasure._loops import exact, reordered, reordered_step
-from edmeasure._pattern_kernels import Codes
 from edmeasure._validate import FloatArray, IntArray
+from edmeasure.calibration._pattern_kernels import Codes
 
 TINY = 1e-280
 RESCALED = 16

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edmeasure._item_kernels import solve_in_place
 from edmeasure._loops import exact, exact_step
 from edmeasure._validate import BoolArray, FloatArray, Int8Array
+from edmeasure.calibration._item_kernels import solve_in_place
 
 PARTIAL = 0
 GRADED = 1

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from edmeasure import _em
 from edmeasure._loops import each
 from edmeasure._validate import BoolArray, FloatArray, IntArray
+from edmeasure.calibration import _em
 from edmeasure.multidimensional import _item_kernels
 from edmeasure.multidimensional._item_kernels import GRADED, NEVER, PARTIAL
 

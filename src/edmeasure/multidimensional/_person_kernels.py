@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edmeasure._item_kernels import solve_in_place
 from edmeasure._loops import exact, exact_step
 from edmeasure._validate import FloatArray, Int8Array, IntArray
+from edmeasure.calibration._item_kernels import solve_in_place
 from edmeasure.multidimensional._item_kernels import GRADED, IMPOSSIBLE, NEVER
 
 MOST_STEPS = 50

@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from edmeasure import _packing
 from edmeasure._loops import each, parts_of
-from edmeasure._packing import PackedResponses
-from edmeasure._pattern_kernels import Codes
 from edmeasure._validate import FloatArray, Int8Array, IntArray
+from edmeasure.calibration import _packing
+from edmeasure.calibration._packing import PackedResponses
+from edmeasure.calibration._pattern_kernels import Codes
 from edmeasure.multidimensional import _grid_kernels
 from edmeasure.multidimensional._grid_kernels import Blocks
 from edmeasure.multidimensional._layout import Expected, Layout, Parameters

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from edmeasure._loops import exact, reordered, reordered_step
-from edmeasure._pattern_kernels import Codes
 from edmeasure._validate import FloatArray, IntArray
+from edmeasure.calibration._pattern_kernels import Codes
 from edmeasure.multidimensional._grid_kernels import TINY, Blocks, block_likelihood
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure import _calibration, _em, _families, _packing
 from edmeasure._validate import BoolArray, FloatArray, Int8Array, IntArray
+from edmeasure.calibration import _calibration, _em, _families, _packing
 from edmeasure.errors import BadOption, BadScore, BadShape, NothingToCalibrate
 from edmeasure.multidimensional._layout import FAMILIES, Layout, Parameters, starting_intercepts
 from edmeasure.responses import Responses, unit_weights

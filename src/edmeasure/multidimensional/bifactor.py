@@ -17,7 +17,7 @@ import numpy.typing as npt
 from edmeasure import _validate
 from edmeasure._export import Exported
 from edmeasure._validate import FloatArray, IntArray
-from edmeasure.certificate import Certificate
+from edmeasure.calibration.certificate import Certificate
 from edmeasure.errors import BadOption, BadShape
 from edmeasure.multidimensional import _climb
 from edmeasure.multidimensional._layout import Layout, Parameters, spread_slopes

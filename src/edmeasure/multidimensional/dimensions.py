@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edmeasure import _validate
-from edmeasure.certificate import Certificate
+from edmeasure.calibration.certificate import Certificate
 from edmeasure.errors import BadOption
 from edmeasure.multidimensional import _climb, _exploratory, _mhrm
 from edmeasure.multidimensional._layout import Layout, Parameters

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edmeasure import _em
 from edmeasure._export import Exported
 from edmeasure._validate import BoolArray, FloatArray, Int8Array
-from edmeasure.certificate import FAR_DIFFICULTY, STEEP_SLOPE, Certificate
+from edmeasure.calibration import _em
+from edmeasure.calibration.certificate import FAR_DIFFICULTY, STEEP_SLOPE, Certificate
 from edmeasure.errors import BadOption
 from edmeasure.multidimensional import _exploratory
 from edmeasure.multidimensional._item_kernels import GRADED

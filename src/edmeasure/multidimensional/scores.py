@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from edmeasure import _packing, _validate
+from edmeasure import _validate
 from edmeasure._export import Exported
 from edmeasure._validate import FloatArray, Int8Array
+from edmeasure.calibration import _packing
 from edmeasure.errors import BadOption, BadScore, BadShape
 from edmeasure.multidimensional._layout import FAMILIES, Layout, Parameters
 from edmeasure.multidimensional._product import MOST_AXES, product_model

@@ -11,14 +11,15 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from edmeasure.dif import LogisticDIF, MantelHaenszel
-from edmeasure.drift import DriftReport
-from edmeasure.equating import Equating
+from edmeasure.calibration.irt import IRTFit
+from edmeasure.diagnosis.mastery import Mastery
+from edmeasure.diagnosis.structured import AttributeBeliefs
+from edmeasure.dif.likelihood import ModelDIF
+from edmeasure.dif.observed import LogisticDIF, MantelHaenszel
+from edmeasure.equating.forms import Equating
 from edmeasure.errors import BadOption
-from edmeasure.growth import GrowthModel
-from edmeasure.irt import IRTFit
-from edmeasure.mastery import Mastery
-from edmeasure.model_dif import ModelDIF
+from edmeasure.growth.progress import GrowthModel
+from edmeasure.linking.drift import DriftReport
 from edmeasure.plots.items import (
     plot_dif,
     plot_drift,
@@ -37,12 +38,11 @@ from edmeasure.plots.results import (
     plot_scores,
 )
 from edmeasure.plots.structure import plot_centres, plot_eigenvalues, plot_loadings
-from edmeasure.prediction_checks import PredictionQuality
 from edmeasure.profiles.clusters import Profiles
 from edmeasure.profiles.confirmation import ConfirmedFactors
 from edmeasure.profiles.exploration import FactorAnalysis, ParallelAnalysis
-from edmeasure.scoring import AbilityEstimate
-from edmeasure.structured_diagnosis import AttributeBeliefs
+from edmeasure.scores.scoring import AbilityEstimate
+from edmeasure.tracing.checks import PredictionQuality
 
 __all__ = [
     "draw",

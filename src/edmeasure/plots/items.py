@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from edmeasure.adaptive import ItemBank, item_bank
-from edmeasure.dif import LARGE_DELTA, LARGE_R2, MODERATE_DELTA, MODERATE_R2, LogisticDIF, MantelHaenszel
-from edmeasure.drift import DriftReport
-from edmeasure.irt import IRTFit
-from edmeasure.model_dif import LARGE, MODERATE, ModelDIF
+from edmeasure.adaptive.cat import ItemBank, item_bank
+from edmeasure.calibration.irt import IRTFit
+from edmeasure.dif.likelihood import LARGE, MODERATE, ModelDIF
+from edmeasure.dif.observed import LARGE_DELTA, LARGE_R2, MODERATE_DELTA, MODERATE_R2, LogisticDIF, MantelHaenszel
+from edmeasure.linking.drift import DriftReport
 from edmeasure.plots._look import (
     ACCENT,
     GREY,

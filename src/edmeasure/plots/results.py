@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 
 from edmeasure import _validate
 from edmeasure._validate import FloatArray
-from edmeasure.adaptive import ItemBank, TestRules, TestState, next_step
-from edmeasure.equating import Equating
+from edmeasure.adaptive.cat import ItemBank, TestRules, TestState, next_step
+from edmeasure.diagnosis.mastery import Mastery
+from edmeasure.diagnosis.structured import AttributeBeliefs
+from edmeasure.equating.forms import Equating
 from edmeasure.errors import BadOption
-from edmeasure.growth import ROOM, GrowthModel
-from edmeasure.mastery import Mastery
+from edmeasure.growth.progress import ROOM, GrowthModel
 from edmeasure.plots._look import (
     ACCENT,
     GREY,
@@ -33,8 +34,7 @@ from edmeasure.plots._look import (
     whole_steps,
     words,
 )
-from edmeasure.prediction_checks import PredictionQuality
-from edmeasure.structured_diagnosis import AttributeBeliefs
+from edmeasure.tracing.checks import PredictionQuality
 
 NORMAL_95 = 1.959963984540054
 LEAST_GAP = 1e-10

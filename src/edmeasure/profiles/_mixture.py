@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from edmeasure._em import Anderson
 from edmeasure._validate import FloatArray, IntArray
+from edmeasure.calibration._em import Anderson
 
 SAMPLE = 20_000
 SHORT_RUN, MOST_STEPS = 15, 3000

@@ -4,7 +4,7 @@ from scipy import stats
 
 import edmeasure
 from edmeasure import Responses
-from edmeasure.behaviour import _at_least
+from edmeasure.classical.behaviour import _at_least
 
 
 def paper(rng, n, n_items=40, n_options=4):

@@ -3,8 +3,8 @@ import pytest
 
 import edmeasure
 from edmeasure import Responses
-from edmeasure._cumulative_logit import cumulative_logit
-from edmeasure.dif import _generalized, _mantel
+from edmeasure.dif._cumulative_logit import cumulative_logit
+from edmeasure.dif.observed import _generalized, _mantel
 
 from .conftest import simulated, table
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure.equating import ANCHOR_METHODS, METHODS
+from edmeasure.equating.forms import ANCHOR_METHODS, METHODS
 
 from .conftest import table
 

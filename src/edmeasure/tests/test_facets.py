@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 import edmeasure
-from edmeasure import _em
+from edmeasure.calibration import _em
 
 DIFFICULTY, STEPS = np.array([-0.5, 0.0, 0.3, 0.6]), np.array([-0.8, 0.0, 0.8])
 SEVERITY = {"A": -0.6, "B": -0.1, "C": 0.2, "D": 0.5}

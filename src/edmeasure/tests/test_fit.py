@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure import _items, limited_information
+from edmeasure.calibration import _items
+from edmeasure.fit import limited_information
 
 from .conftest import mirt, simulated
 

@@ -4,7 +4,7 @@ from scipy.optimize import linprog
 from scipy.special import ndtr
 
 import edmeasure
-from edmeasure._quantile_regression import _one_quantile, quantile_coefficients
+from edmeasure.growth._quantile_regression import _one_quantile, quantile_coefficients
 
 
 def test_quantile_regression_reaches_the_optimum_of_the_linear_program():

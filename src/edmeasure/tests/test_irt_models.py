@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import approx_fprime
 
 import edmeasure
-from edmeasure import _em, _families, _family_kernels, _information, _packing
+from edmeasure.calibration import _em, _families, _family_kernels, _information, _packing
 
 from .conftest import mirt, table
 

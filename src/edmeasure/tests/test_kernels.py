@@ -6,19 +6,9 @@ from numba.core.registry import CPUDispatcher
 from scipy.optimize import approx_fprime
 
 import edmeasure
-from edmeasure import (
-    _em,
-    _family_kernels,
-    _information,
-    _item_kernels,
-    _linear,
-    _loops,
-    _packing,
-    _pattern_kernels,
-    _score_kernels,
-    _sufficient,
-    _warm_kernels,
-)
+from edmeasure import _linear, _loops
+from edmeasure.calibration import _em, _family_kernels, _information, _item_kernels, _packing, _pattern_kernels
+from edmeasure.scores import _score_kernels, _sufficient, _warm_kernels
 
 from .conftest import simulated
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure.linking import METHODS
+from edmeasure.linking.links import METHODS
 
 from .conftest import simulated
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure import _em, _matrix_evidence, _packing
+from edmeasure.calibration import _em, _matrix_evidence, _packing
 from edmeasure.tests.conftest import simulated
 
 

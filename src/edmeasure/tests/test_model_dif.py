@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure import Responses, model_dif
+from edmeasure import Responses
+from edmeasure.dif import likelihood as model_dif
 
 from .conftest import simulated, table
 

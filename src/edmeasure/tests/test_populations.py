@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure import _calibration, _em, _information
+from edmeasure.calibration import _calibration, _em, _information
 
 from .conftest import mirt, simulated, table
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 import edmeasure
 from edmeasure import SampleDesign
-from edmeasure._replication import hadamard
+from edmeasure.survey._replication import hadamard
 
 LOHR = {  # strata of the 1992 agricultural census: N, n, mean and variance of acres (Lohr 1999, table 4.1)
     "north central": (1054, 103, 300_504.16, 29_618_183_543),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import edmeasure
-from edmeasure import _sheets, streaming
+from edmeasure.calibration import _sheets, streaming
 from edmeasure.tests.conftest import simulated
 
 arrow = pytest.importorskip("pyarrow")

@@ -147,7 +147,7 @@ def test_error_beyond_counting_is_measured_by_sampling(large, large_fit):
 
 def test_sampler_agrees_with_enumeration(small, small_fit, monkeypatch):
     exact = edmeasure.check_beliefs(small_fit, small[2], rng=np.random.default_rng(1), n_persons=30)
-    monkeypatch.setattr("edmeasure.belief_checks.EXACT_UP_TO", 0)
+    monkeypatch.setattr("edmeasure.diagnosis.belief_checks.EXACT_UP_TO", 0)
     sampled = edmeasure.check_beliefs(small_fit, small[2], rng=np.random.default_rng(1), n_persons=30, n_draws=20000)
     np.testing.assert_allclose(sampled.attribute_error, exact.attribute_error, atol=4 * sampled.sampling_error)
 

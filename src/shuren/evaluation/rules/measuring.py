@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from edmeasure import irt, plausible, scoring
+from edmeasure.calibration import irt
 from edmeasure.responses import Responses
+from edmeasure.scores import plausible, scoring
 from shuren.evaluation.data import Declaration, Domain, DomainKind
 
 FloatArray = npt.NDArray[np.float64]

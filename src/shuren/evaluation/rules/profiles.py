@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure.irt import IRTFit
+from edmeasure.calibration.irt import IRTFit
 from shuren.evaluation.data import Level
 from shuren.evaluation.rules.measuring import Answers, FloatArray, IntArray, Measurement, domains_of, expected_marks
 from shuren.evaluation.rules.units import LevelUnits, climb, roll_up, sums

@@ -1,0 +1,1 @@
+"""Statistics of tests and items without a response model."""

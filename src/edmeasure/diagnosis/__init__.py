@@ -1,0 +1,1 @@
+"""Cognitive diagnosis: which attributes persons master."""

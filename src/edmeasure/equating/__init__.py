@@ -1,0 +1,1 @@
+"""Scores on one form that stand for scores on another, from distributions of scores alone."""

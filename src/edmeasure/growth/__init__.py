@@ -1,0 +1,1 @@
+"""Growth of pupils and schools between two measurements."""

@@ -1,0 +1,1 @@
+"""Two calibrations on one scale, items that drifted, and trends with the error of both."""

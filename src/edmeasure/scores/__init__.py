@@ -1,0 +1,1 @@
+"""Scores of persons and groups: estimates with errors, plausible values, reporting scales."""

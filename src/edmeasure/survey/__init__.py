@@ -1,0 +1,1 @@
+"""Statistics of populations with the errors of sampling and measurement."""

@@ -1,0 +1,1 @@
+"""Knowledge tracing: what has been learnt by now, answer by answer."""
