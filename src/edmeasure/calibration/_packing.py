@@ -105,9 +105,10 @@ class PackedResponses:
         """Posterior (n_rows_taken, n_nodes) of some rows of codes, from ``tables()``."""
         codes = self.codes[rows]
         posterior = np.empty((codes.shape[0], prior.shape[0]))
+        own_prior = prior.copy()  # a loop meets one kind of array, be the caller's read-only or not
 
         def fill(part: slice) -> None:
-            _pattern_kernels.fill_posteriors(codes[part], self.layout, tables, prior, posterior[part])
+            _pattern_kernels.fill_posteriors(codes[part], self.layout, tables, own_prior, posterior[part])
 
         each(fill, parts_of(codes.shape[0]))
         return posterior
