@@ -256,3 +256,5 @@ def main(options: list[str]) -> None:
     if chosen.large:
         print()
         stepped(LARGE, "basic")
+        print()
+        subprocess.run([sys.executable, "-P", ROOT / "bench" / "measurement_stream.py"], cwd=ROOT, check=True)
