@@ -12,7 +12,7 @@ from shuren.directory.selectors.roles import Standing, class_to_leave, standing_
 from shuren.directory.services.enrol import end_enrollment
 from shuren.directory.services.enrol import enrol as enrol_person
 from shuren.directory.views.asked import actor_in, enrollment_id_in, now, person_id_in, posted, today
-from shuren.directory.views.form_pages import asked_pick, choose_page, form_page, option, org_choices
+from shuren.directory.views.form_pages import asked_pick, choose_page, end_page, option, org_choices
 from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import ROLES
 from shuren.pages.data import EmptyState
@@ -89,17 +89,14 @@ def leave_class(request: HttpRequest, public_id: str, enrollment_id: str) -> Htt
         messages.success(request, said % (words | {"day": day.isoformat()}))
         return person_url(public_id)
 
-    return form_page(
+    return end_page(
         request,
         form,
         save,
         title=_("让%(name)s退出“%(org)s”") % words,
         submit=_("退出班级"),
-        back=person_url(public_id),
         person=ending.person,
-        is_danger=True,
-        template="directory/end.html",
-        more={"consequences": _left_behind(ending.role)},
+        consequences=_left_behind(ending.role),
     )
 
 

@@ -72,6 +72,31 @@ def form_page(
     return render(request, template, context, status=status)
 
 
+def end_page(
+    request: HttpRequest,
+    form: Form,
+    save: Callable[[], str | HttpResponseBase],
+    *,
+    title: str,
+    submit: str,
+    person: PersonData,
+    consequences: Sequence[str],
+) -> HttpResponseBase:
+    """Where a role, a class or a guardianship of `person` is ended; `consequences` say what ends with it and what stays."""
+    return form_page(
+        request,
+        form,
+        save,
+        title=title,
+        submit=submit,
+        back=person_url(person.public_id),
+        person=person,
+        is_danger=True,
+        template="directory/end.html",
+        more={"consequences": consequences},
+    )
+
+
 def crumbs(chain: Sequence[OrgData], person: PersonData | None, here: str) -> list[dict[str, str]]:
     """The way to the page: down the tree, or by a person to what is done here."""
     if person is None:

@@ -13,7 +13,7 @@ from shuren.directory.selectors.roles import guardian_ids_of, guarding_to_end
 from shuren.directory.services.add_guardian import add_guardian, enter_guardian
 from shuren.directory.services.link_guardian import unlink_guardian
 from shuren.directory.views.asked import actor_in, now, person_id_in, posted, today
-from shuren.directory.views.form_pages import asked_pick, choose_page, form_page, option, search_in
+from shuren.directory.views.form_pages import asked_pick, choose_page, end_page, form_page, option, search_in
 from shuren.directory.views.org_forms import warn
 from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import RELATIONS, ROLES, SEXES
@@ -130,20 +130,15 @@ def end_guardian(request: HttpRequest, public_id: str, guardian_id: str) -> Http
         messages.success(request, said % (words | {"day": day.isoformat()}))
         return person_url(public_id)
 
-    return form_page(
+    return end_page(
         request,
         form,
         save,
         title=_("结束%(name)s对%(ward)s的监护关系") % words,
         submit=_("结束监护关系"),
-        back=person_url(public_id),
         person=guarding.ward,
-        is_danger=True,
-        template="directory/end.html",
-        more={
-            "consequences": [
-                _("%(name)s不再能看到%(ward)s的信息和学习报告。") % words,
-                _("在学校的家长身份和账号不变。记录保留，以后可以重新登记。"),
-            ]
-        },
+        consequences=[
+            _("%(name)s不再能看到%(ward)s的信息和学习报告。") % words,
+            _("在学校的家长身份和账号不变。记录保留，以后可以重新登记。"),
+        ],
     )

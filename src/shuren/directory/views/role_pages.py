@@ -13,7 +13,7 @@ from shuren.directory.selectors.roles import Ending, role_to_end, roles_to_hand_
 from shuren.directory.services.affiliate import affiliate
 from shuren.directory.services.end_role import end_role as end
 from shuren.directory.views.asked import actor_in, affiliation_id_in, now, person_id_in, posted, today
-from shuren.directory.views.form_pages import asked_pick, choose_page, form_page, option, org_choices
+from shuren.directory.views.form_pages import asked_pick, choose_page, end_page, option, org_choices
 from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import ORG_TYPES, ROLES
 from shuren.pages.data import EmptyState
@@ -78,17 +78,14 @@ def end_role(request: HttpRequest, public_id: str, role_id: str) -> HttpResponse
         messages.success(request, said % (_words(ending) | {"day": day.isoformat()}))
         return person_url(public_id)
 
-    return form_page(
+    return end_page(
         request,
         form,
         save,
         title=_("结束%(name)s在“%(org)s”的%(role)s角色") % _words(ending),
         submit=_("结束这个角色"),
-        back=person_url(public_id),
         person=ending.person,
-        is_danger=True,
-        template="directory/end.html",
-        more={"consequences": _consequences(ending)},
+        consequences=_consequences(ending),
     )
 
 
