@@ -1,4 +1,4 @@
-"""Every result of linking, equating, classical statistics, group differences and growth becomes JSON and Arrow."""
+"""Every result of linking, equating, classical statistics, differences, growth, factors and profiles becomes JSON and Arrow."""
 
 import json
 
@@ -11,7 +11,7 @@ pytest.importorskip("pyarrow")
 
 
 @pytest.fixture(scope="module")
-def results(lsat7, lsat7_fit):
+def plain_results(lsat7, lsat7_fit):
     rng = np.random.default_rng(1)
     focal = np.arange(1000) % 2 == 1
     counts = np.bincount(lsat7.scores.sum(axis=1), minlength=6)
@@ -40,6 +40,38 @@ def results(lsat7, lsat7_fit):
     }
 
 
+@pytest.fixture(scope="module")
+def profile_results():
+    rng = np.random.default_rng(1)
+    values = rng.standard_normal((200, 2)) @ np.kron(np.eye(2), [0.8, 0.7, 0.6]) + 0.6 * rng.standard_normal((200, 6))
+    answers = (values > 0).astype(np.int8)
+    factors = edmeasure.explore_factors(values, 2)
+    options = {"rng": rng, "n_profiles": range(1, 4), "n_starts": 4, "n_replications": 2}
+    profiles = {method: edmeasure.find_profiles(values[:, [0, 3]], method=method, **options) for method in ("kmeans", "latent")}
+    groups = np.arange(200) % 2
+    return {
+        "correlations": (edmeasure.correlate(answers, kind="polychoric"), 6, "I2"),
+        "adequacy": (factors.adequacy, 6, "kmo"),
+        "factors": (factors, 6, "communality"),
+        "rotation": (factors.rotation, 6, "factor_2"),
+        "scores": (factors.scores(values), 200, "error_1"),
+        "parallel": (edmeasure.parallel_analysis(values, rng=rng, n_replications=5), 6, "factors_by_chance"),
+        "kmeans": (profiles["kmeans"], 200, "profile_1"),
+        "latent": (profiles["latent"], 200, "number"),
+        "evidence": (profiles["latent"].evidence, 3, "bic"),
+        "invariance": (
+            edmeasure.measurement_invariance(edmeasure.Responses.from_array(answers), groups, n_nodes=31),
+            6,
+            "distance",
+        ),
+    }
+
+
+@pytest.fixture(params=["plain_results", "profile_results"])
+def results(request):
+    return request.getfixturevalue(request.param)
+
+
 def test_results_become_json(results):
     for result, _, _ in results.values():
         assert json.loads(json.dumps(result.to_dict(), allow_nan=False))
@@ -56,3 +88,12 @@ def test_results_say_what_they_found(results):
     for result, _, _ in results.values():
         assert len(str(result)) > 20
         assert "nan" not in str(result)
+
+
+def test_a_confirmed_model_is_exported_too():
+    pytest.importorskip("semopy")
+    rng = np.random.default_rng(2)
+    values = 0.8 * rng.standard_normal((300, 1)) + 0.6 * rng.standard_normal((300, 4))
+    found = edmeasure.confirm_factors(values, {"all": ["I1", "I2", "I3", "I4"]})
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["factors"] == ["all"]
+    assert found.to_arrow().column_names == ["item", "all", "uniqueness"]
