@@ -100,7 +100,7 @@ class CorrectOrgForm(ReasonForm):
 
 
 class BoundariesForm(forms.Form):
-    """A GeoJSON file with the outlines of the orgs below one."""
+    """A GeoJSON file with the boundaries of the orgs below one."""
 
     file = forms.FileField(
         label=_("GeoJSON 文件"),

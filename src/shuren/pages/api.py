@@ -1,6 +1,6 @@
 """The face of pages: draw a list, send it as CSV or Excel, draw a chart for print, make a PDF."""
 
-from shuren.pages.rules.charts import chart_svg, chart_table, outlines_svg
+from shuren.pages.rules.charts import boundaries_svg, chart_svg, chart_table
 from shuren.pages.rules.numbers import estimate_text, interval_text, number_text
 from shuren.pages.services.exports import Sheet, csv_response, workbook_response
 from shuren.pages.services.pdf import pdf_bytes, pdf_response
@@ -9,6 +9,7 @@ from shuren.pages.views.lists import ListPage, is_partial, list_page, list_query
 __all__ = [
     "ListPage",
     "Sheet",
+    "boundaries_svg",
     "chart_svg",
     "chart_table",
     "csv_response",
@@ -18,7 +19,6 @@ __all__ = [
     "list_page",
     "list_query",
     "number_text",
-    "outlines_svg",
     "pdf_bytes",
     "pdf_response",
     "render_list",

@@ -1,4 +1,4 @@
-"""Outlines of orgs read from a GeoJSON file (RFC 7946), every fault told by the number of its feature."""
+"""Boundaries of orgs read from a GeoJSON file (RFC 7946), every fault told by the number of its feature."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 MAX_BYTES = 8 * 2**20
 MAX_CORNERS = 50_000
-# About a metre: finer outlines only make pages heavier.
+# About a metre: finer boundaries only make pages heavier.
 DECIMALS = 5
 SMALLEST_RING = 4
 # Larger numbers, infinities and what is no number at all are no coordinates in any projection.
@@ -22,7 +22,7 @@ Ring = list[list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """One feature: whose outline it is said to be, and the outline as a GeoJSON Polygon or MultiPolygon."""
+    """One feature: whose boundary it is said to be, and the boundary as a GeoJSON Polygon or MultiPolygon."""
 
     number: int
     name: str
@@ -57,7 +57,7 @@ def read_boundaries(content: bytes) -> tuple[list[Boundary], list[BoundaryFault]
         facts: Mapping[str, object] = properties if isinstance(properties, Mapping) else {}
         name, code = (_first(facts, keys) for keys in (_NAMES, _CODES))
         try:
-            geometry, count = _outline(feature.get("geometry") if isinstance(feature, Mapping) else None)
+            geometry, count = _boundary(feature.get("geometry") if isinstance(feature, Mapping) else None)
         except _Unusable as fault:
             faults.append(BoundaryFault(number, name or code, str(fault), fault.remedy))
             continue
@@ -83,7 +83,7 @@ def _first(facts: Mapping[str, object], keys: Sequence[str]) -> str:
     return next((str(facts[key]).strip() for key in keys if facts.get(key) not in (None, "")), "")
 
 
-def _outline(geometry: object) -> tuple[dict[str, object], int]:
+def _boundary(geometry: object) -> tuple[dict[str, object], int]:
     """The geometry with rounded corners and without heights, and how many corners it has."""
     kind = geometry.get("type") if isinstance(geometry, Mapping) else None
     depth = _DEPTHS.get(str(kind))

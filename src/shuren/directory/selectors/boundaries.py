@@ -1,4 +1,4 @@
-"""Whose outlines a file holds, and which orgs below one have theirs."""
+"""Whose boundaries a file holds, and which orgs below one have theirs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,37 +16,37 @@ _CODE_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class CheckedBoundaries:
-    """Outlines by org id, or what is wrong; `missing` are the orgs that will still have none."""
+    """Boundaries by org id, or what is wrong; `missing` are the orgs that will still have none."""
 
-    outlines: Mapping[int, dict[str, object]]
+    boundaries: Mapping[int, dict[str, object]]
     faults: Sequence[BoundaryFault]
     missing: Sequence[OrgData]
 
 
-def outlined_children(org_id: int) -> list[tuple[OrgData, dict[str, object] | None]]:
-    """The active orgs directly below, each with its outline."""
+def children_with_boundaries(org_id: int) -> list[tuple[OrgData, dict[str, object] | None]]:
+    """The active orgs directly below, each with its boundary."""
     children = children_of(org_id)
-    outlines = geometries_of([child.id for child in children])
-    return [(child, outlines.get(child.id)) for child in children]
+    boundaries = geometries_of([child.id for child in children])
+    return [(child, boundaries.get(child.id)) for child in children]
 
 
 def check_boundaries(org_id: int, content: bytes) -> CheckedBoundaries:
     """Match every feature to one org directly below, by its division code or its name."""
-    below = outlined_children(org_id)
-    children = [child for child, _outline in below]
+    below = children_with_boundaries(org_id)
+    children = [child for child, _boundary in below]
     features, faults = read_boundaries(content)
-    outlines: dict[int, dict[str, object]] = {}
+    boundaries: dict[int, dict[str, object]] = {}
     for feature in features:
         owners = _owners(feature, children)
         if len(owners) != 1:
             faults.append(_unmatched(feature, owners))
-        elif owners[0].id in outlines:
+        elif owners[0].id in boundaries:
             reason = _("“%(name)s”在文件里有两个要素。") % {"name": owners[0].name}
             faults.append(BoundaryFault(feature.number, _said(feature), reason, _("请合并成一个 MultiPolygon。")))
         else:
-            outlines[owners[0].id] = feature.geometry
-    missing = [child for child, outline in below if outline is None and child.id not in outlines]
-    return CheckedBoundaries({} if faults else outlines, sorted(faults, key=lambda fault: fault.number), missing)
+            boundaries[owners[0].id] = feature.geometry
+    missing = [child for child, boundary in below if boundary is None and child.id not in boundaries]
+    return CheckedBoundaries({} if faults else boundaries, sorted(faults, key=lambda fault: fault.number), missing)
 
 
 def _owners(feature: Boundary, children: Sequence[OrgData]) -> list[OrgData]:

@@ -96,7 +96,7 @@ def branch_rows(paths: Sequence[str], types: Collection[OrgType] | None, *, with
 
 
 def geometries_of(org_ids: Collection[int]) -> dict[int, dict[str, object]]:
-    """The drawn outlines of those orgs that have one (GeoJSON)."""
+    """The boundaries of those orgs that have one (GeoJSON)."""
     rows = Org.objects.visible().filter(pk__in=org_ids, geometry__isnull=False)
     return {pk: geometry for pk, geometry in rows.values_list("pk", "geometry") if isinstance(geometry, dict)}
 

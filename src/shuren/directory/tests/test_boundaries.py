@@ -1,4 +1,4 @@
-"""Outlines of the orgs below: what a GeoJSON file may hold, and what the page does with it."""
+"""Boundaries of the orgs below: what a GeoJSON file may hold, and what the page does with it."""
 
 import json
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_no_shape_of_coordinates_breaks_the_reader(coordinates: object) -> None:
         assert len(found) + len(faults) == 1
 
 
-def test_outlines_are_rounded_and_their_size_is_bounded() -> None:
+def test_boundaries_are_rounded_and_their_size_is_bounded() -> None:
     corner = [104.123456789, 30.0, 512.0]
     found, faults = read_boundaries(collection(feature("甲", polygon(corner, corner, [105, 30], [105, 31], corner))))
     assert faults == []
@@ -85,12 +85,12 @@ def test_features_find_their_orgs_by_code_or_name(region: Region) -> None:
     Org.objects.filter(pk=region.org_ids["east"]).update(division_code="510104000000")
     good = check_boundaries(city, collection(feature("别名", adcode=510104)))
     assert good.faults == []
-    assert list(good.outlines) == [region.org_ids["east"]]
+    assert list(good.boundaries) == [region.org_ids["east"]]
     assert [org.name for org in good.missing] == ["西原区教育局"]
-    assert list(check_boundaries(city, collection(feature("西原区"))).outlines) == [region.org_ids["west"]]
+    assert list(check_boundaries(city, collection(feature("西原区"))).boundaries) == [region.org_ids["west"]]
     bad = check_boundaries(city, collection(feature("东川区"), feature("东川区教育局"), feature("天外")))
     assert [(fault.number, bool(fault.remedy)) for fault in bad.faults] == [(2, True), (3, True)]
-    assert bad.outlines == {}
+    assert bad.boundaries == {}
 
 
 def test_a_name_that_two_orgs_share_is_not_guessed(region: Region) -> None:
@@ -99,9 +99,9 @@ def test_a_name_that_two_orgs_share_is_not_guessed(region: Region) -> None:
     assert [fault.reason for fault in checked.faults] == ["有 2 个下级机构都对得上。"]
 
 
-def test_only_orgs_directly_below_get_outlines(region: Region) -> None:
+def test_only_orgs_directly_below_get_boundaries(region: Region) -> None:
     with pytest.raises(Invalid):
-        set_boundaries(actor=SYSTEM, org_id=region.org_ids["city"], outlines={region.org_ids["school"]: None}, now=NOW)
+        set_boundaries(actor=SYSTEM, org_id=region.org_ids["city"], boundaries={region.org_ids["school"]: None}, now=NOW)
 
 
 def test_an_officer_uploads_downloads_and_clears(region: Region, visit: Visit) -> None:

@@ -53,7 +53,7 @@ _ASKED = (
     Permission.EXPORT_ROSTER,
 )
 # Levels whose reports draw the level below as a map.
-_OUTLINED = (OrgType.PROVINCE, OrgType.CITY, OrgType.COUNTY)
+_BOUNDED = (OrgType.PROVINCE, OrgType.CITY, OrgType.COUNTY)
 _TONES = {OrgStatus.ACTIVE: "good", OrgStatus.CLOSED: "plain", OrgStatus.MERGED: "plain"}
 
 
@@ -209,7 +209,7 @@ def _rare_actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Acti
     if org.status is not OrgStatus.ACTIVE or not scopes[Permission.MANAGE_ORGS].covers(org.path):
         return []
     actions = [Action(label=_("更名或更正"), url=org_url(org, "correct_org"), icon="edit")]
-    if org.type in _OUTLINED:
+    if org.type in _BOUNDED:
         actions.append(Action(label=_("下级机构的边界"), url=org_url(org, "boundaries"), icon="map-pin"))
     if org.parent_id is not None:
         actions.append(Action(label=_("移动"), url=org_url(org, "move_org"), icon="arrow-right"))

@@ -52,12 +52,12 @@ def chart_svg(chart: Chart) -> str:
     return svg.picture(shapes, height=height, title=chart.title, description=description)
 
 
-def outlines_svg(outlines: Sequence[tuple[str, Mapping[str, object]]], *, title: str) -> str:
-    """Named outlines (GeoJSON) as one picture without values; at least one is given."""
-    points = tuple(Point(label=name, value=None, geometry=geometry) for name, geometry in outlines)
+def boundaries_svg(boundaries: Sequence[tuple[str, Mapping[str, object]]], *, title: str) -> str:
+    """Named boundaries (GeoJSON) as one picture without values; at least one is given."""
+    points = tuple(Point(label=name, value=None, geometry=geometry) for name, geometry in boundaries)
     chart = Chart(kind=ChartKind.TILES, title=title, series=(Series(name="", points=points),))
     shapes, height = draw_map(chart, 0.0, 1.0, 0.0)
-    return svg.picture(shapes, height=height, title=title, description=", ".join(name for name, _geometry in outlines))
+    return svg.picture(shapes, height=height, title=title, description=", ".join(name for name, _geometry in boundaries))
 
 
 def chart_name(chart: Chart) -> str:
