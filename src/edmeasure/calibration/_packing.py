@@ -137,16 +137,7 @@ class Likelihoods:
 
     def draws(self, mean: FloatArray, sd: FloatArray, uniforms: FloatArray) -> FloatArray:
         """One draw from the posterior of every person with prior N(mean, sd)."""
-        codes, layout = self.packed.codes, self.packed.layout
-        drawn = np.empty_like(mean)
-
-        def fill(rows: slice) -> None:
-            _pattern_kernels.draw_abilities(
-                codes[rows], layout, self.tables, self.nodes, mean[rows], sd[rows], uniforms[rows], drawn[rows]
-            )
-
-        each(fill, parts_of(mean.size))
-        return drawn
+        return self.draw_sets(mean, sd, uniforms[:, None])[:, 0]
 
     def draw_sets(self, mean: FloatArray, sd: FloatArray, uniforms: FloatArray) -> FloatArray:
         """Draws from the posterior of every person with prior N(mean, sd), as many as there are ``uniforms`` (n, k)."""

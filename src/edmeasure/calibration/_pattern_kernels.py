@@ -176,49 +176,6 @@ def posterior_moments(
 
 
 @exact
-def draw_abilities(
-    codes: Codes,
-    layout: Layout,
-    tables: Tables,
-    nodes: FloatArray,
-    prior_mean: FloatArray,
-    prior_sd: FloatArray,
-    uniforms: FloatArray,
-    drawn: FloatArray,
-) -> None:
-    """One draw per person from its posterior, by inversion of a log-linear interpolation.
-
-    The density between two nodes is taken as exponential, so draws are continuous and the
-    moments of a smooth posterior are kept.
-    """
-    n_nodes = nodes.shape[0]
-    step = nodes[1] - nodes[0]
-    prior = np.empty(n_nodes)
-    density = np.empty(n_nodes)
-    for i in range(codes.shape[0]):
-        if i == 0 or prior_mean[i] != prior_mean[i - 1] or prior_sd[i] != prior_sd[i - 1]:
-            _fill_normal(nodes, prior_mean[i], prior_sd[i], prior)
-        _person_posterior(codes[i], layout, tables, prior, density)
-        mass = 0.0
-        for q in range(n_nodes - 1):
-            mass += 0.5 * (density[q] + density[q + 1])
-        target = uniforms[i] * mass
-        q = 0
-        cell = 0.5 * (density[0] + density[1])
-        while q < n_nodes - 2 and target > cell:
-            target -= cell
-            q += 1
-            cell = 0.5 * (density[q] + density[q + 1])
-        share = min(1.0, target / max(cell, 1e-300))
-        low = max(density[q], 1e-300)
-        high = max(density[q + 1], 1e-300)
-        ratio = np.log(high / low)
-        if abs(ratio) > 1e-9:
-            share = np.log1p(share * np.expm1(ratio)) / ratio
-        drawn[i] = nodes[q] + step * share
-
-
-@reordered
 def draw_sets(
     codes: Codes,
     layout: Layout,
@@ -229,7 +186,11 @@ def draw_sets(
     uniforms: FloatArray,
     drawn: FloatArray,
 ) -> None:
-    """The same with several uniform numbers a person, (n, k): the posterior is reckoned once."""
+    """A draw for each of a person's uniform numbers (n, k), by inversion of a log-linear interpolation of its posterior.
+
+    The density between two nodes is taken as exponential, so draws are continuous and the
+    moments of a smooth posterior are kept.
+    """
     n_nodes = nodes.shape[0]
     step = nodes[1] - nodes[0]
     prior = np.empty(n_nodes)
