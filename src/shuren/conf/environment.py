@@ -5,6 +5,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -42,10 +43,69 @@ TRUSTED_PROXIES = Setting(
     "127.0.0.1,::1",
     "addresses or networks whose X-Forwarded-For is believed, comma separated; nothing: nobody's",
 )
+PUBLIC_URL = Setting(
+    "SHUREN_PUBLIC_URL",
+    "",
+    "https://… address of this installation, as apps and other regions know it; empty: that of each request",
+)
+PRIVATE_TARGETS = Setting(
+    "SHUREN_PRIVATE_TARGETS",
+    "",
+    "networks that are not public in which apps may be called (sign-out notices, keys, webhooks), comma separated",
+)
+LDAP_CA_FILE = Setting(
+    "SHUREN_LDAP_CA_FILE",
+    "",
+    "PEM file with the authority that LDAP servers are believed by, and StartTLS with it; empty: the system's authorities",
+)
+CERTIFY_MONTHS = Setting("SHUREN_CERTIFY_MONTHS", "12", "months after which the giver is asked whether a grant is still needed")
+SUBJECT_DAYS = Setting("SHUREN_SUBJECT_DAYS", "15", "calendar days in which a request about one's own data is answered")
 REGION_NAME = Setting("SHUREN_REGION_NAME", "树人教育平台", "name shown on every page and report")
+SEAL_ALGORITHM = Setting("SHUREN_SEAL_ALGORITHM", "AES-256-GCM", "encrypts what is kept secret: AES-256-GCM or SM4-GCM")
+KEY_PASSPHRASE = Setting("SHUREN_KEY_PASSPHRASE", "", "opens key files outside the table; empty means that they are not locked")
+PASSKEY_DOMAIN = Setting(
+    "SHUREN_PASSKEY_DOMAIN", "", "domain that passkeys are bound to, such as edu.example.cn; empty: the host of the request"
+)
+PLACES_FILE = Setting(
+    "SHUREN_PLACES_FILE", "", "CSV of networks and where they are (network,name,latitude,longitude); empty: none"
+)
+GATEWAYS_FILE = Setting(
+    "SHUREN_GATEWAYS_FILE", "", "TOML file with the gateways for SMS, e-mail, WeCom, DingTalk and WeChat; empty: none"
+)
+HSM_MODULE = Setting("SHUREN_HSM_MODULE", "", "library (.so) of the token that holds keys; empty: there is none")
+HSM_TOKEN = Setting("SHUREN_HSM_TOKEN", "", "label of the token")
+HSM_PIN = Setting("SHUREN_HSM_PIN", "", "user PIN of the token")
 LOG_LEVEL = Setting("SHUREN_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 WORKERS = Setting("SHUREN_WORKERS", "1", "web processes that serve starts; keep 1 on SQLite")
 THREADS = Setting("SHUREN_THREADS", "4", "threads of one web process")
+CAS_TICKET_SECONDS = Setting("SHUREN_CAS_TICKET_SECONDS", "10", "how long a CAS ticket is good for, 1 to 300 seconds")
+EVIDENCE_ORIGIN = Setting(
+    "SHUREN_EVIDENCE_ORIGIN", "", "name of the evidence log, without scheme; empty: the first allowed host and /evidence"
+)
+EVIDENCE_HASH = Setting("SHUREN_EVIDENCE_HASH", "SM3", "hash of a new evidence log, SM3 or SHA-256; never changes afterwards")
+EVIDENCE_SIGNATURES = Setting(
+    "SHUREN_EVIDENCE_SIGNATURES", "Ed25519", "signatures below every head, comma separated: Ed25519, ES256, SM2"
+)
+EVIDENCE_WITNESSES = Setting(
+    "SHUREN_EVIDENCE_WITNESSES", "", "witnesses asked to cosign every head, comma separated: address, blank, key"
+)
+EVIDENCE_WITNESSED = Setting(
+    "SHUREN_EVIDENCE_WITNESSED", "", "keys of the logs of others whose heads this installation cosigns, comma separated"
+)
+EVIDENCE_ANCHORS = Setting(
+    "SHUREN_EVIDENCE_ANCHORS", "", "where heads are kept elsewhere, comma separated: file:/folder or https://address"
+)
+LEAVER_DAYS = Setting("SHUREN_LEAVER_DAYS", "30", "days after which the account of somebody who belongs nowhere any more sleeps")
+UNUSED_DAYS = Setting("SHUREN_UNUSED_DAYS", "400", "days after which an account nobody used sleeps; 0: never")
+APP_NAME_LENGTH = Setting("SHUREN_APP_NAME_LENGTH", "4-8", "fewest and most characters of an app's Chinese name")
+APP_CALLS_PER_MINUTE = Setting("SHUREN_APP_CALLS_PER_MINUTE", "600", "calls of the API a new app may make in a minute")
+APP_CALLS_PER_DAY = Setting("SHUREN_APP_CALLS_PER_DAY", "200000", "calls of the API a new app may make in a day")
+APP_NOTICE_DAYS = Setting("SHUREN_APP_NOTICE_DAYS", "30", "days between the notice that an app leaves and its end")
+AUDIT_KEPT_DAYS = Setting(
+    "SHUREN_AUDIT_KEPT_DAYS",
+    "1095",
+    "days an audit entry stays searchable, at least 180; then it is archived with its proof",
+)
 
 ALL = [value for value in list(globals().values()) if isinstance(value, Setting)]
 
@@ -54,9 +114,50 @@ def data_dir() -> Path:
     return Path(DATA_DIR.value).expanduser().resolve()
 
 
+def cas_ticket_seconds() -> int:
+    """The life of a CAS ticket; the specification recommends seconds, and five minutes at most (3.1.1)."""
+    text = CAS_TICKET_SECONDS.value.strip()
+    if not text.isdigit() or not 1 <= int(text) <= 300:
+        raise ValueError(f"{CAS_TICKET_SECONDS.name}: {text!r}; write a number of seconds from 1 to 300")
+    return int(text)
+
+
+def audit_kept_days() -> int:
+    """Days an audit entry stays; the law wants half a year at least (Cybersecurity Law, article 21)."""
+    days = int(AUDIT_KEPT_DAYS.value)
+    if days < 180:
+        raise ValueError(f"{AUDIT_KEPT_DAYS.name}: {days} is too short; write 180 or more")
+    return days
+
+
+def days(setting: Setting) -> timedelta:
+    """A setting that counts days, from 0 to ten years."""
+    text = setting.value.strip()
+    if not text.isdigit() or int(text) > 3_660:
+        raise ValueError(f"{setting.name}: {text!r}; write a number of days from 0 to 3660")
+    return timedelta(days=int(text))
+
+
+def evidence_origin() -> str:
+    """The log's name: a signed note allows neither blanks nor a plus sign in it."""
+    origin = EVIDENCE_ORIGIN.value.strip() or f"{next(iter(ALLOWED_HOSTS.items), 'localhost').strip('.*')}/evidence"
+    if not origin or "+" in origin or any(letter.isspace() for letter in origin):
+        raise ValueError(f"{EVIDENCE_ORIGIN.name}: {origin!r} is no name for a log; write host/path, without blanks or +")
+    return origin
+
+
 def trusted_proxies() -> list[str]:
     """The networks of `SHUREN_TRUSTED_PROXIES`; names and `*` are refused, for whoever is believed can be anybody to us."""
+    return _networks(TRUSTED_PROXIES)
+
+
+def private_targets() -> list[str]:
+    """The networks of `SHUREN_PRIVATE_TARGETS`."""
+    return _networks(PRIVATE_TARGETS)
+
+
+def _networks(setting: Setting) -> list[str]:
     try:
-        return [str(ip_network(item)) for item in TRUSTED_PROXIES.items]
+        return [str(ip_network(item)) for item in setting.items]
     except ValueError as fault:
-        raise ValueError(f"{TRUSTED_PROXIES.name}: {fault}; write addresses or networks, like 10.0.0.5,10.1.0.0/16") from fault
+        raise ValueError(f"{setting.name}: {fault}; write addresses or networks, like 10.0.0.5,10.1.0.0/16") from fault

@@ -2,11 +2,16 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 
-def read_or_make(path: Path) -> str:
-    """Return the secret in `path`, making a new 256-bit one (mode 0600) if there is none.
+def _made() -> str:
+    return secrets.token_hex(32)
+
+
+def read_or_make(path: Path, make: Callable[[], str] = _made) -> str:
+    """Return the secret in `path`, making one (mode 0600; 256 bits unless `make` says otherwise) if there is none.
 
     Two processes that start together agree: the file is linked into place, and the loser reads the winner's.
     """
@@ -15,7 +20,7 @@ def read_or_make(path: Path) -> str:
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(32))
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -1,11 +1,15 @@
 """Django settings; what may be chosen stands in `environment.py`."""
 
+import warnings
 from pathlib import Path
 
 import dj_database_url
 
 from shuren.conf import environment as env
 from shuren.conf.keys import read_or_make
+
+# pysaml2 names a cipher that is about to move; nobody who runs a command can do anything about it.
+warnings.filterwarnings("ignore", message="CFB has been moved", module="saml2")
 
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.data_dir()
@@ -16,15 +20,50 @@ SECRET_KEY = env.SECRET_KEY.value or read_or_make(DATA_DIR / "keys" / "session.k
 SHUREN_IDS_KEY = read_or_make(DATA_DIR / "keys" / "ids.key")
 # Made on first use. Without this file nothing that was sealed (national ids) can be read again: back it up apart.
 SHUREN_SEAL_KEY_FILE = DATA_DIR / "keys" / "seal.key"
+# Where releases before kept the key that signs for SAML services: it is taken over into the named keys of `trust`.
+SHUREN_SAML_KEY_FILE = DATA_DIR / "keys" / "saml.key"
+SHUREN_LEAVER_GRACE = env.days(env.LEAVER_DAYS)
+SHUREN_UNUSED_AFTER = env.days(env.UNUSED_DAYS) or None
+SHUREN_CAS_TICKET_SECONDS = env.cas_ticket_seconds()
+# Tiles of the evidence log, as static files.
+SHUREN_EVIDENCE_DIR = DATA_DIR / "evidence"
+SHUREN_AUDIT_KEPT_DAYS = env.audit_kept_days()
+SHUREN_AUDIT_ARCHIVE = DATA_DIR / "archive" / "audit"
+SHUREN_EVIDENCE_ORIGIN = env.evidence_origin()
+SHUREN_EVIDENCE_WITNESS_NAME = f"{SHUREN_EVIDENCE_ORIGIN}/witness"
+SHUREN_EVIDENCE_SIGNATURES = env.EVIDENCE_SIGNATURES.items
+SHUREN_EVIDENCE_HASH = env.EVIDENCE_HASH.value
+SHUREN_EVIDENCE_WITNESSES = env.EVIDENCE_WITNESSES.items
+SHUREN_EVIDENCE_WITNESSED = env.EVIDENCE_WITNESSED.items
+SHUREN_EVIDENCE_ANCHORS = env.EVIDENCE_ANCHORS.items
+SHUREN_SEAL_ALGORITHM = env.SEAL_ALGORITHM.value
+SHUREN_HSM_MODULE = env.HSM_MODULE.value
+SHUREN_HSM_TOKEN = env.HSM_TOKEN.value
+SHUREN_HSM_PIN = env.HSM_PIN.value
+SHUREN_KEY_PASSPHRASE = env.KEY_PASSPHRASE.value
+SHUREN_PASSKEY_DOMAIN = env.PASSKEY_DOMAIN.value
+SHUREN_GATEWAYS_FILE = env.GATEWAYS_FILE.value
+SHUREN_PLACES_FILE = env.PLACES_FILE.value
+CERTIFY_MONTHS = int(env.CERTIFY_MONTHS.value)
+SUBJECT_DAYS = int(env.SUBJECT_DAYS.value)
 SHUREN_REGION_NAME = env.REGION_NAME.value
+SHUREN_APP_NAME_LENGTH = env.APP_NAME_LENGTH.value
+SHUREN_APP_CALLS_PER_MINUTE = int(env.APP_CALLS_PER_MINUTE.value)
+SHUREN_APP_CALLS_PER_DAY = int(env.APP_CALLS_PER_DAY.value)
+SHUREN_APP_NOTICE_DAYS = int(env.APP_NOTICE_DAYS.value)
 ALLOWED_HOSTS = env.ALLOWED_HOSTS.items
 CSRF_TRUSTED_ORIGINS = env.TRUSTED_ORIGINS.items
+SHUREN_LDAP_CA_FILE = env.LDAP_CA_FILE.value
+SHUREN_PUBLIC_URL = env.PUBLIC_URL.value.rstrip("/")
+SHUREN_PRIVATE_TARGETS = env.private_targets()
 SHUREN_TRUSTED_PROXIES = env.trusted_proxies()
 
 SHUREN_APPS = [
     "front",
+    "interop",
     "evaluation",
     "assessment",
+    "certificates",
     "datahub",
     "identity",
     "directory",
@@ -61,6 +100,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shuren.front.middleware.PolicyMiddleware",
+    "shuren.front.middleware.AppMiddleware",
 ]
 ROOT_URLCONF = "shuren.front.urls"
 WSGI_APPLICATION = "shuren.conf.wsgi.application"
@@ -99,12 +139,14 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The register of apps stands above identity, which asks it here whether an app may be used.
+SHUREN_APP_GATE = "shuren.interop.api.admit_app"
 AUTH_USER_MODEL = "identity.Account"
 AUTHENTICATION_BACKENDS = ["shuren.identity.backends.AccountBackend"]
 PASSWORD_HASHERS = ["shuren.identity.hashers.Argon2idHasher"]
 LOGIN_URL = "identity:sign_in"
 LOGIN_REDIRECT_URL = "front:home"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "shuren.identity.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_NAME = "shuren_session"
@@ -140,6 +182,13 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL.value},
-    "loggers": {"django.request": {"level": "ERROR"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "fontTools": {"level": "WARNING"},
+        # At INFO it writes down what services are told about people.
+        "saml2": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+        "xmlschema": {"level": "WARNING"},
+    },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -22,6 +22,7 @@ from shuren.intake.services.record import (
     request_check,
 )
 from shuren.intake.services.start import start_import
+from shuren.intake.services.template import table_template
 from shuren.intake.services.workbook import make_error_workbook
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "request_check",
     "sheet_names",
     "start_import",
+    "table_template",
     "text_of",
 ]
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from shuren.kernel.data import Actor
+
 
 class ImportStatus(StrEnum):
     """Where an import stands; `rules.status` says what may follow what."""
@@ -18,6 +20,16 @@ class ImportStatus(StrEnum):
     APPLIED = "applied"
     FAILED = "failed"
     UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateColumn:
+    """A column of an empty workbook; `width` in characters, `choices` what may be written in it."""
+
+    name: str
+    width: int
+    is_required: bool = True
+    choices: tuple[str, ...] = ()
 
 
 class FileForm(StrEnum):
@@ -104,6 +116,12 @@ class ImportState:
     checked_at: datetime | None
     applied_at: datetime | None
     undone_at: datetime | None
+
+    @property
+    def owner(self) -> Actor:
+        """Whose rights the import is checked by; without an owner it was brought on the command line."""
+        is_system = self.owner_person_id is None and self.owner_account_id is None
+        return Actor(self.owner_person_id, self.owner_account_id, self.owner_name, is_system=is_system)
 
     @property
     def is_busy(self) -> bool:

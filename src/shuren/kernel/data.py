@@ -5,14 +5,32 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
+class AppReach:
+    """What the token of an app allows at most: `permissions` by value, `paths` the branches where the app itself acts.
+
+    `recipient` is who gets what is read, as consents name them (empty: the house itself), and `purpose` what for.
+    """
+
+    client_id: str
+    permissions: frozenset[str]
+    paths: tuple[str, ...] = ()
+    recipient: str = ""
+    purpose: str = "sign_in"
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `role` is the hat chosen for this session; None wears all hats at once."""
+    """Who acts. `role` is the hat chosen for this session; None wears all hats at once.
+
+    With `app` an app acts: for a person where there is one, never beyond what its token allows, else in its own name.
+    """
 
     person_id: int | None
     account_id: int | None
     name: str
     role: str | None = None
     is_system: bool = False
+    app: AppReach | None = None
 
 
 SYSTEM = Actor(person_id=None, account_id=None, name="system", is_system=True)

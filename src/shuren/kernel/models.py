@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from shuren.kernel.fields import BytewiseField
+
 
 class Event(models.Model):
     """An outbox row, written in the transaction of the change it tells of; the worker turns it into jobs."""
@@ -26,18 +28,19 @@ class AuditEntry(models.Model):
     at = models.DateTimeField()
     actor_person_id = models.BigIntegerField(null=True)
     actor_account_id = models.BigIntegerField(null=True)
-    actor_name = models.CharField(max_length=100)
+    actor_name = BytewiseField(max_length=100)
     actor_role = models.CharField(max_length=30, blank=True)
-    action = models.CharField(max_length=100)
-    target = models.CharField(max_length=100)
+    action = BytewiseField(max_length=100)
+    target = BytewiseField(max_length=100)
     details = models.JSONField(default=dict)
 
     class Meta:
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_at"),
-            models.Index(fields=["actor_account_id", "-at"], name="audit_actor"),
-            models.Index(fields=["target", "-at"], name="audit_target"),
-            models.Index(fields=["action", "-at"], name="audit_action"),
+            models.Index(fields=["target", "-at", "-id"], name="audit_by_target"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor_name", "-at", "-id"], name="audit_by_name"),
+            models.Index(fields=["actor_name", "action", "-at", "-id"], name="audit_by_actor"),
         ]
 
     def __str__(self) -> str:

@@ -15,13 +15,17 @@ EXACT_COUNT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows of page `number` (from 1). `total` is exact up to 10,000 and a kept counter or lower bound beyond."""
+    """Rows of page `number` (from 1). `total` is exact up to 10,000 and a kept counter or lower bound beyond.
+
+    A list without pages, which nobody counts, has a `next_cursor` that leads to what comes after these rows.
+    """
 
     rows: list[Row]
     total: int
     is_exact: bool
     number: int
     size: int
+    next_cursor: str = ""
 
     @property
     def last(self) -> int:

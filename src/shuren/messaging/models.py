@@ -1,6 +1,8 @@
-"""A notice is one line for one person; what went to many is many rows, written in one go.
+"""Notices inside, and messages to the outside.
 
-People stand on a higher floor, so a person is a plain number here.
+A notice is one line for one person; what went to many is many rows, written in one go. An outbox message goes through
+a gateway, or is only recorded where there is none; what it says is sealed until it has gone. People stand on a higher
+floor, so a person is a plain number here.
 """
 
 from django.db import models
@@ -28,3 +30,27 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.title}"
+
+
+class OutboxMessage(models.Model):
+    """One message to one address outside; `key` sends it once however often it is asked for."""
+
+    channel = models.CharField(max_length=20)
+    to_masked = models.CharField(max_length=120)
+    text_masked = models.CharField(max_length=500)
+    body_sealed = models.BinaryField(null=True)
+    key = models.CharField(max_length=100, unique=True)
+    state = models.CharField(max_length=20)
+    error = models.CharField(max_length=200, blank=True)
+    receipt = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="outbox_newest"),
+            models.Index(fields=["channel", "-at"], name="outbox_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.to_masked}"

@@ -1,12 +1,17 @@
-"""Reads of notices; a person sees their own and nobody else's."""
+"""Reads of notices (a person sees their own and nobody else's), of the outbox, and of which gateways there are."""
 
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from shuren.kernel import ids
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
-from shuren.messaging.data import NoticeData
-from shuren.messaging.models import Notice
+from shuren.messaging.data import Channel, NoticeData, OutboxData, OutboxState
+from shuren.messaging.models import Notice, OutboxMessage
 
 
 def notices_of(person_id: int, *, is_unread: bool = False, number: int = 1, size: int = 20) -> Page[NoticeData]:
@@ -26,6 +31,41 @@ def access_notice(*, person_id: int, id: str) -> NoticeData:  # the word of all 
     if notice is None:
         raise NotFound(_("没有找到这条通知。"))
     return _data(notice)
+
+
+def outbox(*, channel: str = "", state: str = "", number: int = 1, size: int = 50) -> Page[OutboxData]:
+    """Messages to the outside, newest first and masked; empty arguments do not filter. The caller asks who may."""
+    rows = OutboxMessage.objects.order_by("-at", "-id").defer("body_sealed")
+    if channel:
+        rows = rows.filter(channel=channel)
+    if state:
+        rows = rows.filter(state=state)
+    return page_of(rows, _outbox_data, number=number, size=size)
+
+
+def gateway_settings(name: str) -> dict[str, str] | None:
+    """The section `name` of the gateways' file, secrets included, or None where it is not configured."""
+    path = settings.SHUREN_GATEWAYS_FILE
+    return _sections(path, Path(path).stat().st_mtime_ns).get(name) if path else None
+
+
+@lru_cache(maxsize=4)
+def _sections(path: str, changed_at: int) -> dict[str, dict[str, str]]:
+    told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    return {name: {key: str(value) for key, value in section.items()} for name, section in told.items()}
+
+
+def _outbox_data(row: OutboxMessage) -> OutboxData:
+    return OutboxData(
+        id=row.pk,
+        channel=Channel(row.channel),
+        to=row.to_masked,
+        text=row.text_masked,
+        state=OutboxState(row.state),
+        error=row.error,
+        at=row.at,
+        sent_at=row.sent_at,
+    )
 
 
 def _data(notice: Notice) -> NoticeData:

@@ -13,7 +13,7 @@ from shuren.kernel.errors import NotFound
 from shuren.standards.data import CodeData, CodeSetData, DivisionData, ElementData, ElementType, Grade, MaskStyle
 from shuren.standards.models import Element
 from shuren.standards.rules import identifiers
-from shuren.standards.rules.masking import masked
+from shuren.standards.rules.masking import holds_citizen_id, masked, without_citizen_id
 from shuren.standards.rules.registry import SHIPPED, Registry, divisions, province_codes, read_registry
 
 
@@ -72,14 +72,30 @@ def current_code(code_set_code: str, code: str) -> str:
     return code
 
 
-def mask(value: str | date | None, element_code: str, *, may_see: bool) -> str:
-    """The value for a page: whole for those who may see it, else as the element's mask leaves it."""
+def mask(value: str | date | None, element_code: str, *, may_see: bool, may_reveal: bool = False) -> str:
+    """The value for a page: whole for those who may see it, else as the element's mask leaves it.
+
+    A value that states a citizen id is whole only where a reading of L4 has been allowed and written down: `may_reveal`.
+    """
+    if not may_reveal and is_sensitive(value, element_code):
+        assert isinstance(value, str)
+        return without_citizen_id(value)
     style = MaskStyle.NONE if may_see else registry().elements[element_code].mask
     return masked(value, style)
 
 
+def meaning_of(element_code: str) -> ElementData:
+    """Grade, mask and name of an element as the files write them, without a query and without its owner."""
+    return registry().elements[element_code]
+
+
 def grade_of(element_code: str) -> Grade:
     return registry().elements[element_code].grade
+
+
+def is_sensitive(value: str | date | None, element_code: str) -> bool:
+    """Whether a value of an element graded below L4 is L4 by what it states: the grade follows the content."""
+    return grade_of(element_code) is not Grade.SENSITIVE and holds_citizen_id(value)
 
 
 def division_name(code: str) -> str:

@@ -12,6 +12,8 @@ LEASE = timedelta(seconds=30)
 BEAT = timedelta(seconds=5)
 STRANDINGS_LIMIT = 25
 KEEP_FINISHED = timedelta(days=90)
+KEEP_PERIODIC = timedelta(days=8)  # longer than any period, or its job would run twice
+PERIODIC_PREFIX = "periodic:"
 NAME_PREFIX = "shuren."
 
 _FIRST_WAIT = timedelta(seconds=2)

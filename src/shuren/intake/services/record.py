@@ -61,7 +61,9 @@ def record_findings(import_id: int, findings: Iterable[Finding], *, is_more: boo
             if kept < FINDINGS_KEPT:
                 kept += 1
                 group["kept"] += 1
-                short = finding._replace(value=_clean(finding.value), column=_clean(finding.column))
+                # Whoever cannot open the file knows it by the name it is kept under only.
+                file = run.file_name if finding.file == run.stored_name else finding.file
+                short = finding._replace(file=file, value=_clean(finding.value), column=_clean(finding.column))
                 lines.write(f"{numbers[key]}\t{json.dumps(short, ensure_ascii=False)}\n")
         lines.flush()
         os.fsync(lines.fileno())

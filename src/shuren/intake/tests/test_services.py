@@ -207,6 +207,14 @@ class TestFindings:
         rows = api.findings(import_id).rows
         assert (len(rows[0].value), rows[0].value[0], rows[1].value) == (200, "␀", "?")
 
+    def test_a_file_is_named_as_its_sender_knows_it(self) -> None:
+        import_id = send(GOOD, "名单.csv")
+        with pytest.raises(api.UnreadableFile) as refused:
+            api.open_package(api.import_file(import_id), into=api.import_dir(import_id) / "out")
+        assert refused.value.finding.file == api.import_file(import_id).name
+        api.record_findings(import_id, [refused.value.finding])
+        assert api.findings(import_id).rows[0].file == "名单.csv"
+
     def test_an_import_without_findings_has_an_empty_page(self) -> None:
         page = api.findings(send(GOOD))
         assert (page.rows, page.total) == ([], 0)

@@ -11,7 +11,10 @@ from shuren.search.rules.queries import Condition, Term
 
 
 def write(rows: Sequence[tuple[Document, list[str]]]) -> None:
-    """Add entries with their tokens; the caller has removed older ones and holds the transaction."""
+    """Add entries with their tokens; the caller has removed older ones and holds the transaction.
+
+    Tokens of an entry that is gone (Django's `flush` empties its own tables only) are replaced when its id comes up again.
+    """
     first = (Entry.objects.aggregate(last=Max("id"))["last"] or 0) + 1
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -22,7 +25,7 @@ def write(rows: Sequence[tuple[Document, list[str]]]) -> None:
             ],
         )
         cursor.executemany(
-            "INSERT INTO search_tokens (rowid, tokens) VALUES (%s, %s)",
+            "INSERT OR REPLACE INTO search_tokens (rowid, tokens) VALUES (%s, %s)",
             [(first + at, " ".join(tokens)) for at, (_row, tokens) in enumerate(rows)],
         )
 

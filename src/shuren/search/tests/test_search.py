@@ -8,6 +8,7 @@ from hypothesis.extra.django import TestCase
 from shuren.kernel.scope import Scope
 from shuren.search.api import find, index_documents, remove_documents, remove_kind
 from shuren.search.data import Document
+from shuren.search.models import Entry
 from shuren.search.tests.conftest import DOCUMENTS
 
 CITY = Scope(paths=("1/",))
@@ -16,6 +17,15 @@ PEOPLE = ("person",)
 
 def titles(text: str, scope: Scope = CITY, **options: Any) -> list[str]:
     return [hit.title for hit in find(text, scope=scope, **options).rows]
+
+
+@pytest.mark.usefixtures("town")
+def test_an_emptied_index_is_filled_again() -> None:
+    Entry.objects.all().delete()
+    index_documents(DOCUMENTS[:3])
+    assert titles("张三") == []
+    index_documents(DOCUMENTS[3:])
+    assert titles("张三")[0] == "张三"
 
 
 @pytest.mark.usefixtures("town")

@@ -1,11 +1,17 @@
 """What is left of a value for somebody who may not see it."""
 
+import re
 from datetime import date
 
 from shuren.standards.data import MaskStyle
 
 _STAR = "*"
 _HIDDEN = "***"
+# A pupil number G is the citizen id (GB 11643) behind a letter; J and L have the same form and hold none.
+_CITIZEN_ID = re.compile(
+    r"(?<![A-FH-Z0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X](?![0-9])"
+    r"|(?<![A-Z0-9])G[0-9]{17}[0-9X](?![0-9])"
+)
 
 
 def masked(value: str | date | None, style: MaskStyle) -> str:
@@ -32,3 +38,14 @@ def _middle_hidden(text: str, *, head: int, tail: int) -> str:
     if len(text) < head + tail + 4:
         head = tail = len(text) // 4
     return text[:head] + _STAR * (len(text) - head - tail) + (text[-tail:] if tail else "")
+
+
+def holds_citizen_id(value: str | date | None) -> bool:
+    """Whether a text states a citizen id, as 学籍号 of form G do: such a value is graded as the id, whatever it is called."""
+    return isinstance(value, str) and _CITIZEN_ID.search(value.upper()) is not None
+
+
+def without_citizen_id(text: str) -> str:
+    """G440103201501011234 → G****: digits beside a known birth date would give the id away."""
+    head = text[0] if text[0].isalpha() else ""
+    return head + _STAR * 4

@@ -19,7 +19,9 @@ HIDING = [style for style in MaskStyle if style != MaskStyle.NONE]
         ("person.name", "欧阳修竹", "欧**"),
         ("person.name", "张", "张*"),
         ("person.national_id", "440199201501011230", "4401**********1230"),
-        ("person.pupil_number", "G440199201501011230", "G4401**********1230"),
+        ("person.pupil_number", "J440199201501011230", "J4401**********1230"),
+        ("person.pupil_number", "G440199201501011230", "G****"),
+        ("person.staff_number", "440199201501011230", "****"),
         ("person.phone", "13800001234", "138****1234"),
         ("person.phone", "12345", "1***5"),
         ("person.email", "teacher@school.cn", "t***@school.cn"),
@@ -34,7 +36,18 @@ HIDING = [style for style in MaskStyle if style != MaskStyle.NONE]
 )
 def test_what_is_left_for_those_who_may_not_see(element: str, value: str | date | None, shown: str) -> None:
     assert api.mask(value, element, may_see=False) == shown
-    assert api.mask(value, element, may_see=True) == ("" if value is None else str(value))
+    assert api.mask(value, element, may_see=True, may_reveal=True) == ("" if value is None else str(value))
+
+
+def test_the_grade_follows_what_a_value_states() -> None:
+    for text in ("G440199201501011230", "440199201501011230", "g44019920150101123x"):
+        assert api.is_sensitive(text, "person.pupil_number")
+        assert api.mask(text, "person.pupil_number", may_see=True) == ("G****" if text[0].isalpha() else "****").replace(
+            "G", text[0]
+        )
+    for text in ("J440199201501011230", "L440199201501011230", "2015010112", "", None, date(2015, 1, 1)):
+        assert not api.is_sensitive(text, "person.pupil_number")
+        assert api.mask(text, "person.pupil_number", may_see=True) == ("" if text is None else str(text))
 
 
 @given(text=st.text("0123456789", min_size=4, max_size=30), style=st.sampled_from([MaskStyle.ID, MaskStyle.PHONE]))

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shuren.kernel import events
 from shuren.work.data import JobStatus
 from shuren.work.models import Job
-from shuren.work.rules import LEASE, is_stranded_for_good, may_retry, wait_before
+from shuren.work.rules import LEASE, PERIODIC_PREFIX, is_stranded_for_good, may_retry, wait_before
 
 
 class LeaseLost(Exception):
@@ -163,9 +164,12 @@ def _end(job: Job, status: JobStatus, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def sweep_finished(*, now: datetime, keep: timedelta, limit: int = 5000) -> int:
-    """Forget jobs that ended more than `keep` ago; returns how many."""
+def sweep_finished(*, now: datetime, keep: timedelta, keep_periodic: timedelta, limit: int = 5000) -> int:
+    """Forget jobs that ended more than `keep` ago, and periodic ones that went well after `keep_periodic`; returns how many."""
     ended = [JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED]
-    old = Job.objects.filter(status__in=ended, finished_at__lt=now - keep)
+    old = Job.objects.filter(
+        Q(status__in=ended, finished_at__lt=now - keep)
+        | Q(status=JobStatus.DONE, finished_at__lt=now - keep_periodic, key__startswith=PERIODIC_PREFIX)
+    )
     deleted, _by_model = Job.objects.filter(pk__in=list(old.order_by("id").values_list("pk", flat=True)[:limit])).delete()
     return deleted

@@ -16,7 +16,7 @@ from shuren.kernel import clock, events
 from shuren.kernel.models import Event
 from shuren.work.data import JobState, JobStatus
 from shuren.work.models import Job
-from shuren.work.rules import is_allowed_name, slot_of
+from shuren.work.rules import PERIODIC_PREFIX, is_allowed_name, slot_of
 from shuren.work.selectors import job_state
 from shuren.work.services.lease import claim_next, return_expired
 from shuren.work.services.queue import enqueue
@@ -64,7 +64,7 @@ def enqueue_periodic(*, now: datetime) -> None:
     for name, every in _periodic.items():
         slot = slot_of(now, every, utc_offset=offset)
         if _last_slots.get(name) != slot:
-            enqueue(name, key=f"periodic:{name}:{slot}", is_once=True)
+            enqueue(name, key=f"{PERIODIC_PREFIX}{name}:{slot}", is_once=True)
             _last_slots[name] = slot
 
 

@@ -16,6 +16,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+pytestmark = pytest.mark.database
+
 SOURCES = Path(settings.PACKAGE_DIR).parent
 
 

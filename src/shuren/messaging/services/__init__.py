@@ -1,0 +1,1 @@
+"""Writes of notices and of messages to the outside."""
