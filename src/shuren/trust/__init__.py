@@ -1,1 +1,1 @@
-"""Proof: sealing of secrets and blind look-up of sealed values."""
+"""Proof: sealing of secrets, blind look-up of sealed values, keys that sign and what they signed."""

@@ -1,0 +1,1 @@
+"""Decisions of proof that need no database: sealing, signatures, Merkle trees."""

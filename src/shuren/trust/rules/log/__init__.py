@@ -1,0 +1,1 @@
+"""The evidence log without a database or a disk: tree, tiles, checkpoints, entries, proofs."""

@@ -1,0 +1,1 @@
+"""What proof does with the keys, the tables and the files of this installation."""

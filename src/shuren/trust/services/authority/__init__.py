@@ -1,0 +1,1 @@
+"""The region's certificate authorities: founded, issuing, revoking, answering whoever relies on them."""

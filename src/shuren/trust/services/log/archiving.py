@@ -1,0 +1,82 @@
+"""Entries of the audit trail that have been kept long enough leave for the archive, with their proofs."""
+
+import gzip
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from shuren.kernel import audit
+from shuren.kernel.data import SYSTEM
+from shuren.kernel.models import AuditEntry
+from shuren.trust.models import AuditBatch
+from shuren.trust.rules.log.archive import faults_of_archive
+from shuren.trust.selectors.archive import lines_of_batches
+from shuren.trust.selectors.log import the_log
+from shuren.trust.selectors.note_keys import log_keys
+
+LEAST_DAYS = 180
+_BATCHES_A_FILE = 100
+
+
+class ArchiveBroken(Exception):
+    """What was written does not prove what stands in the trail: nothing is deleted."""
+
+
+def archive_trail(*, now: datetime) -> dict[str, int]:
+    """Move entries older than `SHUREN_AUDIT_KEPT_DAYS` into files below `archive/audit`; returns how many files and entries.
+
+    A file is written, synced and read again with its proofs before one transaction deletes its entries. Killed in
+    between, the next run writes the same file anew. Only batches under a signed head leave.
+    """
+    days = max(LEAST_DAYS, int(settings.SHUREN_AUDIT_KEPT_DAYS))
+    log = the_log()
+    done = {"files": 0, "entries": 0}
+    while log is not None:
+        due = AuditBatch.objects.filter(
+            archived_at__isnull=True, newest_at__lt=now - timedelta(days=days), entry__leaf_index__lt=log.size
+        )
+        batches = list(due.order_by("pk").prefetch_related("ranges")[:_BATCHES_A_FILE])
+        if not batches:
+            break
+        path = Path(settings.SHUREN_AUDIT_ARCHIVE) / f"{batches[0].pk:012d}-{batches[-1].pk:012d}.jsonl.gz"
+        _write(path, batches)
+        done["entries"] += _forget(batches, path.name, now=now)
+        done["files"] += 1
+    return done
+
+
+def _write(path: Path, batches: Sequence[AuditBatch]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as raw:
+        # No name and no time inside: the same entries give the same bytes.
+        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as file:
+            file.writelines(lines_of_batches(batches))
+        raw.flush()
+        os.fsync(raw.fileno())
+    with gzip.open(draft) as file:
+        fault = next(faults_of_archive(file, log_keys=log_keys()), "")
+    if fault:
+        raise ArchiveBroken(fault)
+    draft.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@transaction.atomic
+def _forget(batches: Sequence[AuditBatch], name: str, *, now: datetime) -> int:
+    count = 0
+    for batch in batches:
+        for span in batch.ranges.all():
+            count += AuditEntry.objects.filter(pk__gte=span.first_id, pk__lte=span.last_id).delete()[0]
+    AuditBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(archive=name, archived_at=now)
+    details = {"file": name, "entries": count}
+    audit.record(actor=SYSTEM, action="trust.trail_archived", target=f"audit_batch:{batches[0].pk}", details=details, now=now)
+    return count
