@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+from shuren.directory.announced import ACTIONS, PURPOSES, TARGETS
 from shuren.kernel import events
 
 _JOBS = "shuren.directory.jobs"
@@ -14,6 +15,7 @@ _SUBSCRIPTIONS = {
     "directory.org_corrected": ("index_org",),
     "directory.person_merged": ("recount", "index_person"),
     "directory.person_added": ("index_person",),
+    "directory.person_erased": ("index_person",),
     "directory.person_corrected": ("index_person",),
     "directory.person_affiliated": ("index_person",),
     "directory.affiliation_ended": ("index_person",),
@@ -25,6 +27,10 @@ _SUBSCRIPTIONS = {
 class DirectoryConfig(AppConfig):
     name = "shuren.directory"
     label = "directory"
+    audit_actions = ACTIONS
+    audit_targets = TARGETS
+    purposes = PURPOSES
+    sealed_columns = (("Person", "national_id_sealed", "directory.national_id"),)
 
     def ready(self) -> None:
         for event, jobs in _SUBSCRIPTIONS.items():

@@ -1,8 +1,12 @@
 """Records and words of the directory that other apps may hold."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+# So long the last roster may be undone; what others build on its rows waits for it.
+ROSTER_UNDO_WINDOW = timedelta(hours=24)
 
 
 class OrgType(StrEnum):
@@ -66,6 +70,16 @@ class Permission(StrEnum):
     VIEW_PUPIL_REPORTS = "view_pupil_reports"
     VIEW_JOBS = "view_jobs"
     VIEW_AUDIT = "view_audit"
+    DEVELOP_APPS = "develop_apps"
+    APPROVE_APPS = "approve_apps"
+    CHOOSE_APPS = "choose_apps"
+    ISSUE_CERTIFICATES = "issue_certificates"
+    MANAGE_KEYS = "manage_keys"
+    MANAGE_SIGN_IN = "manage_sign_in"
+    ANSWER_SUBJECTS = "answer_subjects"
+    BREAK_GLASS = "break_glass"
+    INVITE_GUARDIANS = "invite_guardians"
+    REVIEW_ACCESS = "review_access"
 
 
 class Sex(StrEnum):
@@ -168,7 +182,10 @@ class AffiliationData:
 
 @dataclass(frozen=True, slots=True)
 class GrantData:
-    """A role given on a branch of the tree, for a purpose and a time, by somebody who may delegate it."""
+    """A role given on a branch of the tree, for a purpose and a time, by somebody who may delegate it.
+
+    `is_waiting` marks a strong role that nobody has confirmed yet: it is not in force.
+    """
 
     id: int
     person_id: int
@@ -180,6 +197,9 @@ class GrantData:
     end_at: datetime | None
     granted_by_id: int | None
     may_delegate: bool
+    confirm_by: datetime | None = None
+    certify_by: datetime | None = None
+    is_waiting: bool = False
 
 
 class CountKind(StrEnum):
@@ -217,7 +237,10 @@ class GuardianData:
 
 @dataclass(frozen=True, slots=True)
 class NewOrg:
-    """An org to be added under `parent_id`; None makes it the root of the installation."""
+    """An org to be added under `parent_id`; None makes it the root of the installation.
+
+    With `is_apart` it is the top of a tree of its own beside the region's: a school of synthetic people.
+    """
 
     parent_id: int | None
     type: OrgType
@@ -230,6 +253,7 @@ class NewOrg:
     grade: str = ""
     sourced_id: str = ""
     begin_date: date | None = None
+    is_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +294,195 @@ class PersonRow:
     org_id: int | None
     org_public_id: str
     org_name: str
+
+
+class ConsentDecision(StrEnum):
+    """What somebody answered; a refusal is an answer too, and breaks nothing."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentState(StrEnum):
+    """Where a person stands towards a purpose and a recipient.
+
+    `WAITING`: asked, not everybody who must answer has; `OUTDATED`: the answer was to a version that asked for less, or
+    was given for somebody who must now answer themself; `UNASKED`: no notice is in force.
+    """
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    WAITING = "waiting"
+    OUTDATED = "outdated"
+    UNASKED = "unasked"
+
+
+class DecidedAs(StrEnum):
+    """In which right somebody answers."""
+
+    SELF = "self"
+    GUARDIAN = "guardian"
+
+
+class ConsentWay(StrEnum):
+    """How an answer came."""
+
+    PAGE = "page"
+    PAPER = "paper"
+
+
+class HousePurpose(StrEnum):
+    """What a page or a file of the house itself is for; the route says it, nobody chooses it.
+
+    `TEACHING`: lists, classes, search, whoever meets a person in their daily work; `ADMINISTRATION`: keeping the roster;
+    `OWN_DATA`: the person's and the guardians' own look; `IDENTITY_CHECK`: one look at what is graded L4.
+    """
+
+    TEACHING = "teaching"
+    ADMINISTRATION = "administration"
+    OWN_DATA = "own_data"
+    IDENTITY_CHECK = "identity_check"
+
+
+class Standing(StrEnum):
+    """How a reader in the house stands to a person they may see.
+
+    `KEEPER`: holds `VIEW_SENSITIVE` on them; `VIEWER`: may see them and no more.
+    """
+
+    SELF = "self"
+    FAMILY = "family"
+    KEEPER = "keeper"
+    VIEWER = "viewer"
+
+
+class Withheld(StrEnum):
+    """Why a recipient is not shown an element, or only its mask.
+
+    `NOT_ASKED_FOR`: no notice in force for this purpose and recipient names it; `OFF`: a purpose that is off until it is
+    agreed to; `EMPTY`: nothing is on file. To readers in the house: `NOT_NEEDED`, the purpose does without it; `ON_REQUEST`,
+    shown one at a time to whoever may ask, and written down.
+    """
+
+    EMPTY = "empty"
+    NOT_NEEDED = "not_needed"
+    ON_REQUEST = "on_request"
+    NOT_ASKED_FOR = "not_asked_for"
+    NO_CONSENT = "no_consent"
+    OUTDATED = "outdated"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsentText:
+    """A notice to be published for the branch of `org_id`; `elements` are codes of `standards`.
+
+    `recipient` is the id of an app (empty: the house itself) and `recipient_name` what people call it.
+    """
+
+    org_id: int
+    purpose: str
+    elements: tuple[str, ...]
+    title_zh: str
+    body_zh: str
+    recipient: str = ""
+    recipient_name: str = ""
+    title_en: str = ""
+    body_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTextData:
+    """A version of a notice; `end_at` is set when a later one took its place."""
+
+    id: int
+    public_id: str
+    org_id: int
+    org_path: str
+    purpose: str
+    recipient: str
+    recipient_name: str
+    version: int
+    elements: tuple[str, ...]
+    title_zh: str
+    body_zh: str
+    title_en: str
+    body_en: str
+    begin_at: datetime
+    end_at: datetime | None
+    base_id: int
+
+    def title(self, language: str) -> str:
+        return self.title_en if language.startswith("en") and self.title_en else self.title_zh
+
+    def body(self, language: str) -> str:
+        return self.body_en if language.startswith("en") and self.body_en else self.body_zh
+
+
+@dataclass(frozen=True, slots=True)
+class PersonConsent:
+    """Where a person stands, and which elements the consent covers while it is given."""
+
+    person_id: int
+    purpose: str
+    recipient: str
+    state: ConsentState
+    elements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosedPerson:
+    """What a recipient may be told of a person.
+
+    `values` holds what may be told, by element code: whole, or masked where `masked` names it. `withheld` gives the reason
+    for every element that is masked or missing.
+    """
+
+    person_id: int
+    public_id: str
+    values: Mapping[str, str]
+    masked: frozenset[str]
+    withheld: Mapping[str, Withheld]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlassData:
+    """Access taken in an emergency to a person (`subject_id`) or else to the branch `path`."""
+
+    id: int
+    public_id: str
+    holder_id: int
+    holder_name: str
+    role: Role
+    subject_id: int | None
+    subject_name: str
+    org_name: str
+    path: str
+    reason: str
+    begin_at: datetime
+    end_at: datetime
+    closed_at: datetime | None
+    review_by: datetime
+    reviewed_at: datetime | None
+    is_justified: bool | None
+    finding: str
+
+
+class SubjectKind(StrEnum):
+    """What somebody asks about their own data, or a ward's; seeing and taking a copy needs no asking."""
+
+    CORRECT = "correct"
+    DELETE = "delete"
+
+
+class SubjectState(StrEnum):
+    """`PROPOSED`: one of the two who must agree to a deletion has."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    DONE = "done"
+    DECLINED = "declined"

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex
+from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex, SubjectKind
 from shuren.directory.rules.boundaries import MAX_BYTES
-from shuren.directory.rules.permissions import roles_at
+from shuren.directory.rules.permissions import EMERGENCY_HOURS, roles_at
 from shuren.kernel import ids
 
 _Choices = Sequence[tuple[str, object]]
@@ -329,3 +329,92 @@ class NewGuardianForm(forms.Form):
         return NewPerson(
             name=facts["name"], sex=Sex(facts["sex"]), phone=facts["phone"], national_id=facts["national_id"].strip()
         )
+
+
+class ConsentTextForm(forms.Form):
+    """A notice of the school itself."""
+
+    title_zh = forms.CharField(label=_("标题"), max_length=120, error_messages={"required": _("请填写标题。")})
+    body_zh = forms.CharField(
+        label=_("内容"),
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("用家长看得懂的话写：用什么信息，做什么，保存多久，怎么撤回。"),
+        error_messages={"required": _("请填写内容。")},
+    )
+    title_en = forms.CharField(label=_("标题（英文）"), max_length=120, required=False)
+    body_en = forms.CharField(label=_("内容（英文）"), widget=forms.Textarea(attrs={"rows": 5}), required=False)
+    purpose = forms.RegexField(
+        label=_("用途代码"),
+        regex=r"^[a-z][a-z0-9_]{0,39}$",
+        help_text=_("小写字母、数字和下划线，例如 campus_card。手环等穿戴设备用 wearables。"),
+        error_messages={"required": _("请填写用途代码。"), "invalid": _("用途代码只能用小写字母、数字和下划线。")},
+    )
+    elements = forms.MultipleChoiceField(
+        label=_("用哪些信息"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("请至少选择一项要用到的信息。"), "invalid_choice": _("请从列出的内容中选择一项。")},
+    )
+    is_reworded = forms.BooleanField(
+        label=_("意思有变，请大家重新决定"), required=False, help_text=_("多用了信息时一定会重新征求；只改错别字不用勾。")
+    )
+
+    def __init__(self, *args: object, elements: _Choices, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's form takes them as they come
+        offer(self, "elements", elements)
+
+
+class BreakGlassForm(forms.Form):
+    """Whom, why, how long."""
+
+    number = forms.CharField(label=_("人员编号、学籍号或教职工号"), max_length=64, error_messages={"required": _("请填写编号。")})
+    reason = forms.CharField(
+        label=_("原因"),
+        max_length=300,
+        min_length=8,
+        help_text=_("写清楚发生了什么，例如“校外活动受伤，需要联系家长”。"),
+        error_messages={"required": _("请填写原因。"), "min_length": _("请写清楚原因，至少 8 个字。")},
+    )
+    hours = forms.ChoiceField(label=_("几个小时"), choices=[(str(hour), str(hour)) for hour in range(1, EMERGENCY_HOURS + 1)])
+
+
+class BreakGlassReviewForm(forms.Form):
+    """Was it an emergency."""
+
+    verdict = forms.ChoiceField(
+        label=_("结论"),
+        choices=[("yes", _("理由成立")), ("no", _("理由不成立"))],
+        widget=forms.RadioSelect,
+        error_messages=_CHOOSE,
+    )
+    finding = forms.CharField(label=_("复核意见"), max_length=500, error_messages={"required": _("请写下复核意见。")})
+
+
+class SubjectRequestForm(forms.Form):
+    """What should be done with one's data."""
+
+    kind = forms.ChoiceField(
+        label=_("请求"),
+        choices=[(SubjectKind.CORRECT.value, _("更正")), (SubjectKind.DELETE.value, _("删除"))],
+        widget=forms.RadioSelect,
+        error_messages=_CHOOSE,
+    )
+    body = forms.CharField(
+        label=_("内容"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("请写清楚要改什么、删什么，为什么。")},
+    )
+
+
+class SubjectAnswerForm(forms.Form):
+    """Granted or not, and why."""
+
+    verdict = forms.ChoiceField(
+        label=_("结论"), choices=[("yes", _("办理")), ("no", _("不办理"))], widget=forms.RadioSelect, error_messages=_CHOOSE
+    )
+    answer = forms.CharField(
+        label=_("答复"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("请写明答复的理由。")},
+    )

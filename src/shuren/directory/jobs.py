@@ -10,11 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from shuren.directory.selectors.orgs import root_org
 from shuren.directory.services.apply_roster.pending import sweep_pending
 from shuren.directory.services.apply_roster.service import apply_roster as apply_checked_roster
+from shuren.directory.services.break_glass import tend_break_glass as tend_glass
 from shuren.directory.services.check_roster.remember import remember_roster as remember_lines
 from shuren.directory.services.check_roster.service import check_roster as check_roster_file
+from shuren.directory.services.consents.take_papers import apply_papers as apply_paper_answers
+from shuren.directory.services.consents.take_papers import check_papers as check_paper_answers
 from shuren.directory.services.index_directory import forget_added, index_branch, index_orgs, index_people, index_trace
 from shuren.directory.services.propose_duplicates import propose_duplicates as propose
 from shuren.directory.services.rebuild_counts import rebuild_counts, recount_orgs
+from shuren.directory.services.subjects import tend_subject_requests as tend_requests
+from shuren.directory.services.tend_grants import tend_grants as tend_all_grants
 from shuren.directory.services.trace_roster import trace_renaming, trace_roster
 from shuren.intake.api import register_kind
 from shuren.kernel import clock
@@ -25,11 +30,21 @@ register_periodic("shuren.directory.jobs.propose_duplicates", timedelta(days=1))
 # A period that begins or ends on a date changes a count without any event.
 register_periodic("shuren.directory.jobs.recount", timedelta(days=1))
 
+register_periodic("shuren.directory.jobs.tend_grants", timedelta(days=1))
+register_periodic("shuren.directory.jobs.tend_subject_requests", timedelta(days=1))
+register_periodic("shuren.directory.jobs.tend_break_glass", timedelta(hours=1))
+
 register_kind(
     "roster",
     title=_("名册"),  # type: ignore[arg-type]  # the face takes a lazy translation too
     check="shuren.directory.jobs.check_roster",
     apply="shuren.directory.jobs.apply_roster",
+)
+register_kind(
+    "consents",
+    title=_("纸质同意书"),  # type: ignore[arg-type]  # the face takes a lazy translation too
+    check="shuren.directory.jobs.check_papers",
+    apply="shuren.directory.jobs.apply_papers",
 )
 register_periodic("shuren.directory.jobs.sweep_rosters", timedelta(hours=1))
 
@@ -42,6 +57,16 @@ def check_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
 def apply_roster(job: JobContext, import_id: int) -> Mapping[str, Any]:
     """Apply a checked roster; a killed run is undone and starts again."""
     return apply_checked_roster(import_id=import_id, now=clock.now(), on_progress=job.progress)
+
+
+def check_papers(job: JobContext, import_id: int) -> Mapping[str, Any]:
+    """Check a file of answers given on paper."""
+    return check_paper_answers(import_id=import_id, now=clock.now())
+
+
+def apply_papers(job: JobContext, import_id: int) -> Mapping[str, Any]:
+    """Write the answers of a checked file, all or none."""
+    return apply_paper_answers(import_id=import_id, now=clock.now())
 
 
 def sweep_rosters(job: JobContext) -> Mapping[str, int]:
@@ -63,6 +88,21 @@ def recount_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any
     """Recount where a roster changed something, or everything after a big one."""
     trace = trace_roster(payload["import_id"])
     return recount(job) if trace is None else {"counters": recount_orgs(trace.counted, day=clock.day_of(clock.now()))}
+
+
+def tend_grants(job: JobContext) -> Mapping[str, int]:
+    """Remind of, end and ask about grants; runs daily."""
+    return tend_all_grants(now=clock.now())
+
+
+def tend_break_glass(job: JobContext) -> Mapping[str, int]:
+    """Close emergencies that are over and remind of reviews that are due; runs hourly."""
+    return tend_glass(now=clock.now())
+
+
+def tend_subject_requests(job: JobContext) -> Mapping[str, int]:
+    """Tell the offices above of requests that are overdue; runs daily."""
+    return tend_requests(now=clock.now())
 
 
 def propose_duplicates(job: JobContext, **_event: Any) -> Mapping[str, int]:

@@ -1,20 +1,23 @@
 """Orgs and people over HTTP, read only; ids are the opaque ones, and what lies outside the caller's scope answers 404."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
-from shuren.directory.data import CountKind, OrgData, OrgStatus, OrgType, Permission, PersonRow, Role, Sex
+from shuren.directory.data import CountKind, DisclosedPerson, OrgData, OrgStatus, OrgType, Permission, PersonRow, Role, Sex
 from shuren.directory.selectors.org_list import OrgQuery, org_page, page_of_orgs
 from shuren.directory.selectors.orgs import access_org
 from shuren.directory.selectors.people_list import page_of_people, people_list
-from shuren.directory.selectors.person_detail import Belonging, person_detail
+from shuren.directory.selectors.person_detail import Belonging, PersonDetail, person_detail
 from shuren.directory.selectors.scope import scope_of
+from shuren.directory.services.consents.disclose import DISCLOSABLE, disclose_people
+from shuren.directory.services.reveal_person import note_emergency_read
 from shuren.directory.views.asked import actor_in, now, org_id_in, person_id_in
 from shuren.kernel import ids
+from shuren.kernel.data import Actor
 from shuren.kernel.paging import SIZES
-from shuren.standards.api import mask
 
 router = Router(tags=["directory"])
 
@@ -147,8 +150,13 @@ def list_people(request: HttpRequest, paging: Query[Paging], search: str = "", r
 
 @router.get("/people/{person_id}", response=PersonDetailOut, summary="One person")
 def read_person(request: HttpRequest, person_id: str) -> PersonDetailOut:
-    detail = person_detail(actor=actor_in(request), id=person_id_in(person_id), now=now())
+    """An app of others is told what grade, purpose and consent allow; the rest is masked or empty."""
+    actor = actor_in(request)
+    detail = person_detail(actor=actor, id=person_id_in(person_id), now=now())
     person = detail.person
+    if actor.app is not None and actor.app.recipient:
+        return _told_person(actor, detail)
+    note_emergency_read(actor=actor, person_id=person.id, page="rest", now=now())
     return PersonDetailOut(
         id=person.public_id,
         sourced_id=person.sourced_id,
@@ -156,8 +164,8 @@ def read_person(request: HttpRequest, person_id: str) -> PersonDetailOut:
         name=person.name,
         sex=person.sex,
         grade=detail.grade,
-        private={key: mask(value, f"person.{key}", may_see=detail.may_see) for key, value in detail.private.items() if value},
-        is_masked=not detail.may_see,
+        private={key: told.text for key, told in detail.private.items() if told.text},
+        is_masked=detail.is_masked,
         affiliations=[_belonging(line) for line in detail.affiliations],
         enrollments=[_belonging(line) for line in detail.enrollments],
     )
@@ -167,7 +175,51 @@ def _people(request: HttpRequest, paging: Paging, org: OrgData | None, search: s
     found = people_list(actor=actor_in(request), now=now(), org=org, role=role, search=search)
     number, size = paging.bounded
     page = page_of_people(found, number=number, size=size)
-    return PersonPage(rows=[_person(row) for row in page.rows], total=page.total, is_exact=page.is_exact, page=page.number)
+    rows = _told_rows(actor_in(request), [_person(row) for row in page.rows], [row.id for row in page.rows])
+    return PersonPage(rows=rows, total=page.total, is_exact=page.is_exact, page=page.number)
+
+
+def _told(actor: Actor, person_ids: list[int], elements: Sequence[str]) -> dict[int, DisclosedPerson]:
+    assert actor.app is not None
+    return disclose_people(
+        person_ids=person_ids,
+        elements=elements,
+        purpose=actor.app.purpose,
+        recipient=actor.app.recipient,
+        now=now(),
+        actor=actor,
+    )
+
+
+def _told_rows(actor: Actor, rows: list[PersonOut], person_ids: list[int]) -> list[PersonOut]:
+    """What an app of others is told of a list: names and sex as consent allows. Readers in the house get the rows as they are."""
+    if actor.app is None or not actor.app.recipient:
+        return rows
+    told = _told(actor, person_ids, ("person.name", "person.sex"))
+    for row, person_id in zip(rows, person_ids, strict=True):
+        values = told[person_id].values if person_id in told else {}
+        row.name, row.sex = values.get("person.name", ""), Sex(values.get("person.sex") or Sex.UNKNOWN)
+    return rows
+
+
+def _told_person(actor: Actor, detail: PersonDetail) -> PersonDetailOut:
+    person = detail.person
+    private = tuple(key for key, fact in detail.private.items() if fact.text and f"person.{key}" in DISCLOSABLE)
+    asked = ("person.name", "person.sex", *(f"person.{key}" for key in private))
+    found = _told(actor, [person.id], asked).get(person.id)
+    values = found.values if found else {}
+    return PersonDetailOut(
+        id=person.public_id,
+        sourced_id=person.sourced_id,
+        number=person.number,
+        name=values.get("person.name", ""),
+        sex=Sex(values.get("person.sex") or Sex.UNKNOWN),
+        grade=detail.grade,
+        private={key: values[f"person.{key}"] for key in private if f"person.{key}" in values},
+        is_masked=found is None or bool(found.withheld),
+        affiliations=[_belonging(line) for line in detail.affiliations],
+        enrollments=[_belonging(line) for line in detail.enrollments],
+    )
 
 
 def _person(row: PersonRow) -> PersonOut:

@@ -2,7 +2,9 @@ from django.urls import path, re_path
 
 from shuren.directory.views import (
     boundary_pages,
+    break_glass_pages,
     class_pages,
+    consent_pages,
     grant_pages,
     guardian_pages,
     org_forms,
@@ -12,6 +14,7 @@ from shuren.directory.views import (
     place_pages,
     role_pages,
     roster_files,
+    subject_pages,
 )
 
 app_name = "directory"
@@ -24,6 +27,24 @@ urlpatterns = [
     re_path(r"^orgs/(?P<public_id>[0-9a-z]+)/roster\.(?P<form>xlsx|zip)$", roster_files.roster_file, name="roster_file"),
     path("orgs/<public_id>/grants/", org_pages.org_grants, name="org_grants"),
     path("orgs/<public_id>/grants/new/", grant_pages.add_grant, name="add_grant"),
+    path("orgs/<public_id>/consents/new/", consent_pages.add_consent_text, name="add_consent_text"),
+    path("consents/", consent_pages.consents, name="consents"),
+    path("consents/texts/", consent_pages.consent_texts, name="consent_texts"),
+    path("consents/texts/<text_id>/", consent_pages.consent_text, name="consent_text"),
+    path("consents/texts/<text_id>/end/", consent_pages.end_text, name="end_consent_text"),
+    path("consents/<public_id>/<text_id>/", consent_pages.decide, name="decide_consent"),
+    path("my-data/", subject_pages.my_data, name="my_data"),
+    path("my-data/<public_id>/download/", subject_pages.download, name="download_data"),
+    path("my-data/<public_id>/ask/", subject_pages.ask, name="ask_about_data"),
+    path("data-requests/", subject_pages.data_requests, name="data_requests"),
+    path("data-requests/<request_id>/", subject_pages.data_request, name="data_request"),
+    path("break-glass/", break_glass_pages.break_glass_list, name="break_glass_list"),
+    path("break-glass/open/", break_glass_pages.open_glass, name="open_break_glass"),
+    path("break-glass/<glass_id>/", break_glass_pages.break_glass, name="break_glass"),
+    path("break-glass/<glass_id>/close/", break_glass_pages.close, name="close_break_glass"),
+    path("grants/certify/", grant_pages.certify, name="certify_grants"),
+    path("grants/certify/keep/", grant_pages.keep, name="keep_grants"),
+    path("grants/<public_id>/confirm/", grant_pages.confirm, name="confirm_grant"),
     path("orgs/<public_id>/new/", org_forms.add_org, name="add_org"),
     path("orgs/<public_id>/correct/", org_forms.correct_org, name="correct_org"),
     path("orgs/<public_id>/boundaries/", boundary_pages.boundaries, name="boundaries"),

@@ -1,6 +1,6 @@
 """What each role allows, who may give which role to whom, and which roles exclude one another."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shuren.directory.data import OrgType, Permission, Role
 
@@ -19,28 +19,42 @@ _MANAGE = frozenset(
         P.VIEW_JOBS,
     }
 )
-_OFFICER = _READ | _MANAGE | {P.IMPORT_RESULTS, P.RUN_EVALUATION}
+_SCHOOL = frozenset({P.CHOOSE_APPS, P.ISSUE_CERTIFICATES, P.ANSWER_SUBJECTS})
+_OFFICER = _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.RUN_EVALUATION, P.APPROVE_APPS, P.BREAK_GLASS}
 
 # Officers see classes, not children: a pupil's own report is for the pupil, the guardians and the school.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PUPIL: frozenset({P.VIEW_ORGS, P.VIEW_PEOPLE, P.VIEW_PUPIL_REPORTS}),
     Role.PARENT: frozenset({P.VIEW_PEOPLE, P.VIEW_PUPIL_REPORTS}),
     Role.TEACHER: frozenset({P.VIEW_ORGS, P.VIEW_PEOPLE}),
-    Role.CLASS_TEACHER: _READ | {P.VIEW_PUPIL_REPORTS},
-    Role.HEAD: _READ | {P.VIEW_SENSITIVE, P.EXPORT_ROSTER, P.GRANT_ROLES, P.VIEW_PUPIL_REPORTS, P.VIEW_JOBS},
-    Role.SCHOOL_ADMIN: _READ | _MANAGE | {P.IMPORT_RESULTS},
+    Role.CLASS_TEACHER: _READ | {P.VIEW_PUPIL_REPORTS, P.INVITE_GUARDIANS},
+    Role.HEAD: _READ
+    | _SCHOOL
+    | {P.VIEW_SENSITIVE, P.EXPORT_ROSTER, P.GRANT_ROLES, P.VIEW_PUPIL_REPORTS, P.VIEW_JOBS, P.BREAK_GLASS, P.INVITE_GUARDIANS},
+    Role.SCHOOL_ADMIN: _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.INVITE_GUARDIANS},
     Role.STAFF: frozenset({P.VIEW_ORGS}),
     Role.COUNTY_OFFICER: _OFFICER,
     Role.CITY_OFFICER: _OFFICER,
     Role.PROVINCE_OFFICER: _OFFICER,
     Role.EXPERT: frozenset({P.VIEW_ORGS, P.VIEW_ASSESSMENTS, P.VIEW_REPORTS}),
-    Role.VENDOR: frozenset({P.VIEW_ORGS}),
-    Role.SYSTEM_ADMIN: frozenset({P.VIEW_ORGS, P.VIEW_JOBS}),
-    Role.SECURITY_ADMIN: frozenset({P.VIEW_ORGS, P.GRANT_ROLES}),
+    Role.VENDOR: frozenset({P.VIEW_ORGS, P.DEVELOP_APPS}),
+    Role.SYSTEM_ADMIN: frozenset({P.VIEW_ORGS, P.VIEW_JOBS, P.MANAGE_SIGN_IN}),
+    Role.SECURITY_ADMIN: frozenset({P.VIEW_ORGS, P.GRANT_ROLES, P.MANAGE_SIGN_IN, P.MANAGE_KEYS, P.REVIEW_ACCESS}),
     Role.AUDIT_ADMIN: frozenset({P.VIEW_ORGS, P.VIEW_AUDIT}),
 }
 
 ADMINS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+# A role that reaches whole districts or the house itself waits for a second pair of eyes.
+STRONG = ADMINS | {Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER}
+CONFIRM_WITHIN = timedelta(days=7)
+# An office gives to one hand, and that one to another; whoever is third gives nothing on.
+HANDS = 3
+REMIND_BEFORE = timedelta(days=14)
+CERTIFY_WITHIN = timedelta(days=30)
+# What an emergency opens; everything of it is looked into afterwards.
+EMERGENCY = frozenset({P.VIEW_PEOPLE, P.VIEW_SENSITIVE})
+EMERGENCY_HOURS = 4
+REVIEW_WITHIN = timedelta(days=3)
 # Pupils, parents and teachers of a class become so in the roster, where the evidence is; a grant would be a back door.
 ROSTER_ONLY = frozenset({Role.PUPIL, Role.PARENT})
 # Roles whose affiliation at an org reaches the whole branch; a teacher's reach is their classes, a pupil's themself.
@@ -101,3 +115,9 @@ def is_within(begin: datetime, end: datetime | None, *, outer_begin: datetime, o
     """Whether a half-open period lies inside another one; an open end lies only inside an open end."""
     ends_inside = outer_end is None or (end is not None and end <= outer_end)
     return outer_begin <= begin and ends_inside
+
+
+def wider_path(path: str) -> str:
+    """The branch one level up, which an emergency may reach; the root stays itself."""
+    head = path.rstrip("/").rpartition("/")[0]
+    return f"{head}/" if head else path

@@ -6,17 +6,17 @@ from datetime import date, datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import Permission, Sex
+from shuren.directory.data import HousePurpose, Permission, Sex, Standing
 from shuren.directory.models import Affiliation, DuplicatePair, Enrollment, Person
 from shuren.directory.selectors.people import covers_everything
 from shuren.directory.selectors.scope import current_q, scope_of
+from shuren.directory.selectors.told import facts_inside
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import path_q
-from shuren.standards.api import mask
 
 
 def open_pairs(*, actor: Actor, now: datetime) -> QuerySet[DuplicatePair]:
@@ -45,7 +45,7 @@ class Side:
     name: str
     number: str
     sex: Sex
-    birth_date: date | None
+    birth_date: str
     pupil_number: str
     places: str
 
@@ -79,13 +79,16 @@ def page_of_pairs(*, actor: Actor, number: int, size: int, now: datetime) -> Pag
 
 
 def _side(person: Person, places: dict[int, str]) -> Side:
+    """As whoever keeps the roster is told it: only they are shown pairs."""
+    compared = {key: getattr(person, key) for key in ("name", "birth_date", "pupil_number")}
+    told = facts_inside(compared, purpose=HousePurpose.ADMINISTRATION, standing=Standing.KEEPER)
     return Side(
         public_id=ids.encode("person", person.pk),
-        name=person.name,
+        name=told["name"].text,
         number=person.number,
         sex=Sex(person.sex),
-        birth_date=person.birth_date,
-        pupil_number=mask(person.pupil_number, "person.pupil_number", may_see=False) if person.pupil_number else "",
+        birth_date=told["birth_date"].text,
+        pupil_number=told["pupil_number"].text,
         places=places.get(person.pk, ""),
     )
 

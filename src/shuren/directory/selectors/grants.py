@@ -1,15 +1,15 @@
 """Grants, read: who holds what where, and what somebody may give on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import GrantData, OrgStatus, Permission, PersonData, Role
-from shuren.directory.models import Affiliation, Grant
-from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS, may_give
+from shuren.directory.data import EnrollmentRole, GrantData, OrgStatus, Permission, PersonData, Role
+from shuren.directory.models import Affiliation, Enrollment, Grant
+from shuren.directory.rules.permissions import BRANCH_ROLES, HANDS, ROLE_PERMISSIONS, may_give
 from shuren.directory.selectors.people import people_within, person_data
 from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
 from shuren.kernel import ids
@@ -40,11 +40,18 @@ class GivingRight:
 
 
 def giving_rights(*, actor: Actor, now: datetime) -> list[GivingRight]:
-    """What `actor` may give on, through the chosen hat only if one is chosen; grants before offices."""
+    """What `actor` may give on, through the chosen hat only if one is chosen; grants before offices.
+
+    A grant that came through two hands already (`rules.permissions.HANDS`) is given on no further.
+    """
     if actor.person_id is None:
         return []
     grants = Grant.objects.filter(
-        active_grant_q(now), person_id=actor.person_id, may_delegate=True, org__status=OrgStatus.ACTIVE
+        active_grant_q(now),
+        Q(**{f"{'__'.join(['source'] * (HANDS - 1))}__isnull": True}),
+        person_id=actor.person_id,
+        may_delegate=True,
+        org__status=OrgStatus.ACTIVE,
     ).order_by("org_path", "id")
     rights = [GivingRight(Role(g.role), g.org_path, g.pk, g.begin_at, g.end_at) for g in grants]
     offices = Affiliation.objects.visible().filter(current_q(day_of(now)), person_id=actor.person_id, role__in=BRANCH_ROLES)
@@ -57,11 +64,13 @@ def giving_rights(*, actor: Actor, now: datetime) -> list[GivingRight]:
 
 
 def held_roles(person_id: int, *, now: datetime) -> frozenset[Role]:
-    """Roles held by grant (now or later) or by affiliation (now or later), for the rule of exclusion."""
+    """Roles held by grant, by affiliation, or as class teacher by enrollment, now or later, for the rule of exclusion."""
     granted = Grant.objects.filter(Q(end_at__isnull=True) | Q(end_at__gt=now), person_id=person_id, revoked_at__isnull=True)
     open_q = Q(end_date__isnull=True) | Q(end_date__gt=day_of(now))
     affiliated = Affiliation.objects.visible().filter(open_q, person_id=person_id)
-    return frozenset(map(Role, [*granted.values_list("role", flat=True), *affiliated.values_list("role", flat=True)]))
+    classes = Enrollment.objects.visible().filter(open_q, person_id=person_id, role=EnrollmentRole.TEACHER, is_primary=True)
+    roles = [*granted.values_list("role", flat=True), *affiliated.values_list("role", flat=True)]
+    return frozenset(map(Role, roles)) | ({Role.CLASS_TEACHER} if classes.exists() else frozenset())
 
 
 def grant_data(grant: Grant) -> GrantData:
@@ -76,6 +85,9 @@ def grant_data(grant: Grant) -> GrantData:
         end_at=grant.end_at,
         granted_by_id=grant.granted_by_id,
         may_delegate=grant.may_delegate,
+        confirm_by=grant.confirm_by,
+        certify_by=grant.certify_by,
+        is_waiting=grant.confirm_by is not None and grant.confirmed_at is None,
     )
 
 
@@ -150,3 +162,27 @@ def grants_reaching(path: str, *, now: datetime) -> QuerySet[Grant]:
     """Grants in force on the org at `path` or above it."""
     prefixes = [path[: end + 1] for end, letter in enumerate(path) if letter == "/"]
     return Grant.objects.filter(active_grant_q(now), org_path__in=prefixes).select_related("person", "org")
+
+
+def certifiable_grants(*, actor: Actor, now: datetime) -> QuerySet[Grant]:
+    """Grants somebody is asked to confirm or end, on branches where `actor` may give roles; never their own."""
+    scope = scope_of(actor=actor, permission=Permission.GRANT_ROLES, now=now)
+    rows = Grant.objects.filter(active_grant_q(now), path_q("org_path", scope.paths), certify_by__isnull=False)
+    rows = rows if actor.person_id is None else rows.exclude(person_id=actor.person_id)
+    return rows.select_related("person", "org", "granted_by").order_by("certify_by", "pk")
+
+
+def page_of_certifiable(*, actor: Actor, now: datetime, number: int, size: int) -> Page[GrantRow]:
+    """What waits for an answer, the most urgent first."""
+    page = page_of(certifiable_grants(actor=actor, now=now), lambda grant: grant, number=number, size=size)
+    return Page(_grant_rows(page.rows, actor, now), page.total, page.is_exact, page.number, page.size)
+
+
+def stream_certifiable(*, actor: Actor, now: datetime) -> Iterator[GrantRow]:
+    batch: list[Grant] = []
+    for grant in certifiable_grants(actor=actor, now=now).iterator(chunk_size=1_000):
+        batch.append(grant)
+        if len(batch) == 1_000:
+            yield from _grant_rows(batch, actor, now)
+            batch = []
+    yield from _grant_rows(batch, actor, now)

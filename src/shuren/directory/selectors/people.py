@@ -18,7 +18,7 @@ from shuren.directory.data import (
     RoleOption,
     Sex,
 )
-from shuren.directory.models import Affiliation, Enrollment, FormerNumber, GuardianLink, Org, Person
+from shuren.directory.models import Affiliation, AppliedRoster, Enrollment, FormerNumber, GuardianLink, Org, Person
 from shuren.directory.selectors.orgs import CHUNK
 from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
 from shuren.kernel import ids
@@ -77,10 +77,31 @@ def people_within(scope: Scope, person_ids: Collection[int], *, day: date) -> se
     return found
 
 
+def person_ids_by_name_and_phone(*, name: str, phone: str) -> list[int]:
+    """People of exactly this name and phone number, merged ones left out; at most ten."""
+    if not name or not phone:
+        return []
+    rows = Person.objects.visible().filter(phone=phone, phone__gt="", name=name, merged_into__isnull=True)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:10])
+
+
+def people_added_by(import_id: int) -> tuple[int, int]:
+    """The half-open range of ids of the people a roster added; empty when it added none or was undone."""
+    applied = AppliedRoster.objects.filter(pk=import_id, undone_at__isnull=True).first()
+    first, end = applied.ranges.get(Person._meta.db_table, (0, 0)) if applied else (0, 0)
+    return int(first), int(end)
+
+
 def covers_everything(scope: Scope) -> bool:
-    """Whether the scope holds every root, judged without a query where no path is a root's."""
+    """Whether the scope holds the region's root, judged without a query where no path is a root's.
+
+    Trees that stand apart hold nobody real, so they do not count.
+    """
     tops = [path for path in scope.paths if path.count("/") == 1]
-    return bool(tops) and not Org.objects.visible().filter(parent__isnull=True).exclude(path__in=tops).exists()
+    if not tops:
+        return False
+    roots = Org.objects.visible().filter(parent__isnull=True).order_by("id")
+    return roots.values_list("path", flat=True).first() in tops
 
 
 def people_by_ids(person_ids: Iterable[int]) -> dict[int, PersonData]:
@@ -103,6 +124,20 @@ def people_of_org(*, path: str, roles: Collection[Role] | None, day: date, limit
     wanted = list(dict.fromkeys(rows.values_list("person_id", flat=True)[:limit]))
     found = people_by_ids(wanted)
     return [found[id] for id in wanted]
+
+
+def members_of_org(*, org_id: int, roles: Collection[Role], day: date, limit: int) -> list[PersonData]:
+    """People of one org itself, not of those below it, by name as the directory sorts it; pupils are those enrolled."""
+    wanted: list[int] = []
+    if Role.PUPIL in roles:
+        seats = Enrollment.objects.visible().filter(current_q(day), class_org_id=org_id, role=EnrollmentRole.STUDENT)
+        wanted += seats.order_by("person__sort_key", "person_id").values_list("person_id", flat=True)[:limit]
+    others = [role.value for role in roles if role is not Role.PUPIL]
+    if others:
+        rows = Affiliation.objects.visible().filter(current_q(day), org_id=org_id, role__in=others)
+        wanted += rows.order_by("person__sort_key", "person_id").values_list("person_id", flat=True)[:limit]
+    found = people_by_ids(wanted)
+    return [found[id] for id in dict.fromkeys(wanted) if id in found]
 
 
 def affiliations_of(person_ids: Collection[int], *, day: date | None = None) -> list[AffiliationData]:

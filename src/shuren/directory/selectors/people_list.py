@@ -5,20 +5,32 @@ of a class, or all people in order of name where the scope covers everything. No
 two roles in the branch stands in it twice, once for each.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from shuren.directory.data import CountKind, EnrollmentRole, OrgData, OrgType, Permission, PersonRow, Role, Sex
+from shuren.directory.data import (
+    CountKind,
+    EnrollmentRole,
+    HousePurpose,
+    OrgData,
+    OrgType,
+    Permission,
+    PersonRow,
+    Role,
+    Sex,
+    Standing,
+)
 from shuren.directory.models import Affiliation, Enrollment, FormerNumber, Person
 from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.counts import count_of, counts_of
 from shuren.directory.selectors.orgs import CHUNK, orgs_by_ids, root_org
 from shuren.directory.selectors.people import covers_everything
-from shuren.directory.selectors.scope import current_q, scope_of
+from shuren.directory.selectors.scope import current_q, joint_scope
+from shuren.directory.selectors.told import facts_inside
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
@@ -82,10 +94,19 @@ class PeopleList:
 
 
 def people_list(
-    *, actor: Actor, now: datetime, org: OrgData | None = None, role: Role | None = None, search: str = ""
+    *,
+    actor: Actor,
+    now: datetime,
+    org: OrgData | None = None,
+    role: Role | None = None,
+    search: str = "",
+    permissions: Collection[Permission] = (Permission.VIEW_PEOPLE,),
 ) -> PeopleList:
-    """Everybody `actor` may see, in `org` if given (the caller has checked access to it), with a role, by name or number."""
-    scope = scope_of(actor=actor, permission=Permission.VIEW_PEOPLE, now=now)
+    """Everybody for whom `actor` holds one of the permissions, in `org` if given (the caller has checked access to it).
+
+    With a role, by name or number.
+    """
+    scope = joint_scope(actor=actor, permissions=permissions, now=now)
     day = day_of(now)
     paths = scope.paths
     if org is not None:
@@ -206,8 +227,17 @@ def searched_columns(text: str) -> tuple[str, ...]:
 
 
 def prefix_q(column: str, text: str, *, of: str = "") -> Q:
-    prefix = text if column == "name" else text.upper()
-    return Q(**{f"{of}{column}__gte": prefix, f"{of}{column}__lt": prefix + _LAST})
+    """Names and numbers by their beginning; a pupil number only as a whole, or its citizen id could be guessed digit by digit.
+
+    Schools write staff numbers as they like: these are found in small and in capital letters, and as typed.
+    """
+    if column == "pupil_number":
+        return Q(**{f"{of}{column}": text.upper()})
+    spelled = {"name": (text,), "staff_number": (text, text.upper(), text.lower())}.get(column, (text.upper(),))
+    found = Q()
+    for prefix in dict.fromkeys(spelled):
+        found |= Q(**{f"{of}{column}__gte": prefix, f"{of}{column}__lt": prefix + _LAST})
+    return found
 
 
 def _counted(source: Source) -> Source:
@@ -294,12 +324,14 @@ def _searched_rows(
 
 
 def _row(pk: int, number: str, name: str, sex: str, role: Role | None, org_id: int | None, org_name: str) -> PersonRow:
+    """A list says of everybody what teaching takes, whoever reads it: more stands on a person's own page."""
+    told = facts_inside({"name": name, "sex": sex}, purpose=HousePurpose.TEACHING, standing=Standing.VIEWER)
     return PersonRow(
         id=pk,
         public_id=ids.encode("person", pk),
         number=number,
-        name=name,
-        sex=Sex(sex),
+        name=told["name"].text,
+        sex=Sex(sex) if told["sex"].reason is None else Sex.UNKNOWN,
         role=role,
         org_id=org_id,
         org_public_id=ids.encode("org", org_id) if org_id is not None else "",

@@ -5,12 +5,14 @@ from datetime import date, datetime
 
 from django.db.models import Q
 
-from shuren.directory.data import ClassType, EnrollmentRole, GrantData, Permission, PersonData, Role
+from shuren.directory.data import ClassType, EnrollmentRole, GrantData, Permission, PersonData, Role, Standing, Withheld
 from shuren.directory.models import Affiliation, Enrollment, FormerNumber, GuardianLink, Org, Person
-from shuren.directory.rules.permissions import GIVEN_ROLES, ROLE_PERMISSIONS
-from shuren.directory.selectors.grants import GivingRight, giving_rights, grants_of, grants_reaching
-from shuren.directory.selectors.people import people_within, person_data, person_row_for, person_row_within
+from shuren.directory.rules.permissions import GIVEN_ROLES
+from shuren.directory.rules.reading import purpose_of_page, standing_of
+from shuren.directory.selectors.grants import GivingRight, giving_rights, grants_of
+from shuren.directory.selectors.people import people_within, person_data, person_row_within
 from shuren.directory.selectors.scope import current_q, scopes_of
+from shuren.directory.selectors.told import Told, facts_inside, told_inside
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, Period
@@ -49,36 +51,43 @@ class Relative:
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
-    """A person's page. `private` holds the facts graded L3; `may_see` says whether they are shown unmasked.
+    """A person's page. `private` holds the facts graded L3 as this reader, by their `standing`, is told them.
 
-    `open_org_ids` are the orgs among the person's own whose pages the reader may open; `has_taught_classes` is asked only for
-    a pupil whom the reader manages.
+    `open_org_ids` are the orgs among the person's own whose pages the reader may open; `former_numbers` are kind, what is
+    told of it and until when; `has_taught_classes` is asked only for a pupil whom the reader manages.
     """
 
     person: PersonData
     grade: str
-    private: dict[str, str]
+    private: dict[str, Told]
     has_national_id: bool
-    may_see: bool
+    standing: Standing
     may_manage: bool
     affiliations: tuple[Belonging, ...]
     enrollments: tuple[Belonging, ...]
     guardians: tuple[Relative, ...]
     wards: tuple[Relative, ...]
-    former_numbers: tuple[tuple[str, str, datetime], ...]
+    former_numbers: tuple[tuple[str, Told, datetime], ...]
     grants: tuple[GrantData, ...]
     open_org_ids: frozenset[int]
     has_taught_classes: bool
 
+    @property
+    def is_masked(self) -> bool:
+        """Whether this reader, always, is told less than is kept."""
+        return self.standing is Standing.VIEWER
 
-@dataclass(frozen=True, slots=True)
-class Seer:
-    """Somebody who can see a person, and why."""
+    @property
+    def has_masked_facts(self) -> bool:
+        """Whether anything is on file that this reader is not told whole."""
+        told = [*self.private.values(), *(fact for _kind, fact, _until in self.former_numbers)]
+        return self.is_masked and (self.has_national_id or any(fact.reason is not None for fact in told))
 
-    name: str
-    role: Role
-    org_name: str
-    sees_sensitive: bool
+    @property
+    def may_reveal(self) -> bool:
+        """Whether something is kept that is shown on request only, and this reader may ask."""
+        has_some = self.has_national_id or any(told.reason is Withheld.ON_REQUEST for told in self.private.values())
+        return has_some and not self.is_masked
 
 
 _VIEW, _SENSITIVE, _MANAGE = Permission.VIEW_PEOPLE, Permission.VIEW_SENSITIVE, Permission.MANAGE_PEOPLE
@@ -96,20 +105,23 @@ def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
     if may_manage:
         affiliations = _endable(affiliations, scopes[_MANAGE], _rights(actor, affiliations, now))
         enrollments = _endable(enrollments, scopes[_MANAGE], None)
+    standing = standing_of(
+        is_self=actor.person_id == row.pk,
+        is_family=any(relative.person.id == actor.person_id and not relative.has_ended for relative in guardians),
+        is_keeper=bool(people_within(scopes[_SENSITIVE], [row.pk], day=day)),
+    )
     return PersonDetail(
         person=person_data(row),
         grade=row.grade,
-        private={key: _text(getattr(row, key)) for key in PRIVATE},
+        private=facts_inside({key: getattr(row, key) for key in PRIVATE}, purpose=purpose_of_page(standing), standing=standing),
         has_national_id=bool(row.national_id_index),
-        may_see=actor.person_id == row.pk or bool(people_within(scopes[_SENSITIVE], [row.pk], day=day)),
+        standing=standing,
         may_manage=may_manage,
         affiliations=affiliations,
         enrollments=enrollments,
         guardians=guardians,
         wards=wards,
-        former_numbers=tuple(
-            FormerNumber.objects.filter(person=row).order_by("-until", "-id").values_list("kind", "value", "until")
-        ),
+        former_numbers=_former_numbers(row, standing),
         grants=tuple(grants_of(row.pk, now=now)),
         open_org_ids=frozenset(
             line.org_id for line in (*affiliations, *enrollments) if scopes[Permission.VIEW_ORGS].covers(line.org_path)
@@ -118,15 +130,19 @@ def person_detail(*, actor: Actor, id: int, now: datetime) -> PersonDetail:
     )
 
 
+def _former_numbers(row: Person, standing: Standing) -> tuple[tuple[str, Told, datetime], ...]:
+    found = FormerNumber.objects.filter(person=row).order_by("-until", "-id").values_list("kind", "value", "until")
+    purpose = purpose_of_page(standing)
+    return tuple(
+        (kind, told_inside(value, f"person.{kind}", purpose=purpose, standing=standing), until) for kind, value, until in found
+    )
+
+
 def _has_taught_classes(affiliations: tuple[Belonging, ...]) -> bool:
     """Whether the schools a pupil is at have classes beside the home classes."""
     paths = [line.org_path for line in affiliations if line.role is Role.PUPIL and not line.has_ended]
     classes = Org.objects.visible().filter(path_q("path", paths), class_detail__class_type=ClassType.SCHEDULED)
     return bool(paths) and classes.exists()
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value or "")
 
 
 def _rights(actor: Actor, lines: tuple[Belonging, ...], now: datetime) -> tuple[GivingRight, ...] | None:
@@ -193,47 +209,3 @@ def _belonging(line: Affiliation | Enrollment, org: Org, role: Role, day: date) 
 
 def _has_ended(line: Affiliation | Enrollment | GuardianLink, day: date) -> bool:
     return line.end_date is not None and (line.end_date <= day or line.end_date == line.begin_date)
-
-
-def who_can_see(*, actor: Actor, id: int, now: datetime) -> list[Seer]:
-    """Everybody whose roster roles, grants or children let them open this person's page, without the person themself.
-
-    For whoever may see the person; it names offices and people, not how often they looked.
-    """
-    row = person_row_for(actor=actor, id=id, permission=Permission.VIEW_PEOPLE, now=now)
-    day = day_of(now)
-    paths = [line.org_path for line in (*_affiliations(row, day), *_enrollments(row, day)) if line.is_current]
-    prefixes = {path[: end + 1] for path in paths for end, letter in enumerate(path) if letter == "/"}
-    seers = [*_by_grant(paths, now), *_by_office(prefixes, day), *_by_class(paths, day), *_by_family(row, day)]
-    return list(dict.fromkeys(seers))
-
-
-def _by_grant(paths: list[str], now: datetime) -> list[Seer]:
-    grants = [grant for path in dict.fromkeys(paths) for grant in grants_reaching(path, now=now)]
-    return [_seer(grant.person.name, Role(grant.role), grant.org.name) for grant in grants if _sees(Role(grant.role))]
-
-
-def _by_office(prefixes: set[str], day: date) -> list[Seer]:
-    offices = [role.value for role in Role if _sees(role) and role not in (Role.PUPIL, Role.PARENT, Role.TEACHER)]
-    rows = Affiliation.objects.visible().filter(current_q(day), org_path__in=prefixes, role__in=offices)
-    named = rows.order_by("org_path", "role", "pk").values_list("person__name", "role", "org__name", "org__type")
-    return [_seer(name, Role(role), org) for name, role, org, kind in named if role != Role.CLASS_TEACHER or kind == "class"]
-
-
-def _by_class(paths: list[str], day: date) -> list[Seer]:
-    rows = Enrollment.objects.visible().filter(current_q(day), org_path__in=paths, role=EnrollmentRole.TEACHER)
-    named = rows.order_by("org_path", "-is_primary", "pk").values_list("person__name", "is_primary", "class_org__name")
-    return [_seer(name, Role.CLASS_TEACHER if main else Role.TEACHER, org) for name, main, org in named]
-
-
-def _by_family(row: Person, day: date) -> list[Seer]:
-    links = GuardianLink.objects.visible().filter(current_q(day), ward=row).order_by("pk")
-    return [_seer(name, Role.PARENT, relation) for name, relation in links.values_list("guardian__name", "relation")]
-
-
-def _sees(role: Role) -> bool:
-    return Permission.VIEW_PEOPLE in ROLE_PERMISSIONS[role]
-
-
-def _seer(name: str, role: Role, org_name: str) -> Seer:
-    return Seer(name, role, org_name, Permission.VIEW_SENSITIVE in ROLE_PERMISSIONS[role])

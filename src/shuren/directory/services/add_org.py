@@ -64,7 +64,7 @@ def _parent(actor: Actor, org: NewOrg, now: datetime) -> Org | None:
     if org.parent_id is None:
         if not actor.is_system:
             raise Refused(_("只有安装程序可以建立最上级机构。"))
-        if Org.objects.filter(parent__isnull=True).exists():
+        if not org.is_apart and Org.objects.filter(parent__isnull=True).exists():
             raise Conflict(_("最上级机构已经存在。"))
         return None
     org_row_for(actor=actor, id=org.parent_id, permission=Permission.MANAGE_ORGS, now=now)

@@ -98,10 +98,15 @@ def count_member(path: str, role: Role, by: int) -> None:
         shift_counts(ids_of(path), COUNTED[role], by)
 
 
+def check_exclusion(person_id: int, role: Role, *, now: datetime) -> None:
+    """Raise `Conflict` where the person holds an administration that excludes `role`."""
+    if excluded_by(role, held_roles(person_id, now=now)) is not None:
+        raise Conflict(_("这个人是系统、安全或审计管理员，不能再担任这个角色。"), remedy=_("请先收回管理员授权。"))
+
+
 def _check_role(actor: Actor, person: Person, org: Org, role: Role, now: datetime) -> None:
     if role in ADMINS:
         raise Invalid(_("系统、安全、审计管理员只能通过授权产生。"), remedy=_("请在授权页面办理。"))
-    if excluded_by(role, held_roles(person.pk, now=now)) is not None:
-        raise Conflict(_("这个人是系统、安全或审计管理员，不能再担任这个角色。"), remedy=_("请先收回管理员授权。"))
+    check_exclusion(person.pk, role, now=now)
     if not may_hand_out(actor=actor, role=role, path=org.path, now=now):
         raise Refused(_("您没有权力在这个机构授予这个角色。"), remedy=_("请由持有该角色转授权的人办理。"))

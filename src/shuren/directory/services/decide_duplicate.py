@@ -7,7 +7,19 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import Permission, Role
-from shuren.directory.models import Affiliation, DuplicatePair, Enrollment, FormerNumber, Grant, GuardianLink, Person
+from shuren.directory.models import (
+    Affiliation,
+    BreakGlass,
+    Consent,
+    Disclosure,
+    DuplicatePair,
+    Enrollment,
+    FormerNumber,
+    Grant,
+    GuardianLink,
+    Person,
+    SubjectRequest,
+)
 from shuren.directory.rules.permissions import excluded_by
 from shuren.directory.selectors.duplicates import pair_row_for
 from shuren.directory.selectors.grants import held_roles
@@ -15,7 +27,7 @@ from shuren.directory.selectors.people import person_row_for
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, Period
-from shuren.kernel.errors import Conflict, Invalid
+from shuren.kernel.errors import Conflict, Invalid, Refused
 
 _FILLED = ("birth_date", "pupil_number", "staff_number", "email", "phone", "grade", "username")
 
@@ -24,8 +36,9 @@ _FILLED = ("birth_date", "pupil_number", "staff_number", "email", "phone", "grad
 def merge_people(*, actor: Actor, keep_id: int, drop_id: int, now: datetime, reason: str = "") -> None:
     """Move everything of `drop_id` to `keep_id`; the dropped row stays, points to the kept one and gives up its number.
 
-    Blank facts of the kept row are filled from the dropped one, its numbers become former numbers. Publishes
-    `directory.person_merged`, on which accounts follow.
+    Blank facts of the kept row are filled from the dropped one, its numbers become former numbers. Nobody merges an entry
+    of their own, and no role is left that its holder gave or confirmed themself. Publishes `directory.person_merged`, on
+    which accounts follow.
     """
     if keep_id == drop_id:
         raise Invalid(_("请选择两个不同的人。"))
@@ -36,13 +49,18 @@ def merge_people(*, actor: Actor, keep_id: int, drop_id: int, now: datetime, rea
     if keep.merged_into_id or drop.merged_into_id:
         raise Conflict(_("其中一人已经合并过。"), remedy=_("请刷新页面。"))
     _check_roles(keep, drop, now)
+    _check_hands(actor, keep, drop, now)
     moved = {
         "affiliations": _move_affiliations(keep, drop, day_of(now)),
         "enrollments": _move_enrollments(keep, drop, day_of(now)),
         "guardian_links": _move_links(keep, drop),
         "grants": Grant.objects.filter(person=drop).update(person=keep),
+        "consents": _move_consents(keep, drop),
     }
     Grant.objects.filter(granted_by=drop).update(granted_by=keep)
+    BreakGlass.objects.filter(subject=drop).update(subject=keep)
+    SubjectRequest.objects.filter(subject=drop).update(subject=keep)
+    SubjectRequest.objects.filter(asked_by=drop).update(asked_by=keep)
     _move_numbers(keep, drop, now)
     Person.objects.filter(merged_into=drop).update(merged_into=keep)
     drop.merged_into, drop.is_active = keep, False
@@ -70,6 +88,16 @@ def _check_roles(keep: Person, drop: Person, now: datetime) -> None:
     rival = next((role for role in held_roles(drop.pk, now=now) if excluded_by(role, held)), None)
     if rival is not None:
         raise Conflict(_("两人的角色不能由同一个人担任。"), remedy=_("请先收回其中一人的授权。"))
+
+
+def _check_hands(actor: Actor, keep: Person, drop: Person, now: datetime) -> None:
+    """Two entries of one person must not be two pairs of eyes."""
+    both = (keep.pk, drop.pk)
+    if actor.person_id in both:
+        raise Refused(_("不能合并自己的档案。"), remedy=_("请由另一位管理员办理。"))
+    in_force = Grant.objects.filter(Q(end_at__isnull=True) | Q(end_at__gt=now), person_id__in=both, revoked_at__isnull=True)
+    if in_force.filter(Q(granted_by_id__in=both) | Q(confirmed_by_id__in=both)).exists():
+        raise Conflict(_("其中一人给另一人授过权，合并后就成了给自己授权。"), remedy=_("请先收回这项授权。"))
 
 
 def _move_affiliations(keep: Person, drop: Person, day: date) -> int:
@@ -114,6 +142,20 @@ def _move_links(keep: Person, drop: Person) -> int:
         rows.filter(**{f"{other}_id__in": taken}).delete()
         moved += rows.update(**{side: keep})
     return moved
+
+
+def _move_consents(keep: Person, drop: Person) -> int:
+    """Answers move along; where both rows answered, the kept one's answer goes on to hold."""
+    answered = keep.consents.filter(is_current=True).values_list("base_id", "decided_as")
+    for base_id, decided_as in list(answered):
+        drop.consents.filter(base_id=base_id, decided_as=decided_as, is_current=True).update(is_current=False)
+    told = set(keep.disclosures.values_list("day", "recipient", "purpose", "elements"))
+    for row in list(drop.disclosures.all()):
+        if (row.day, row.recipient, row.purpose, row.elements) not in told:
+            Disclosure.objects.filter(pk=row.pk).update(person=keep)
+    drop.disclosures.all().delete()
+    Consent.objects.filter(decided_by=drop).update(decided_by=keep)
+    return drop.consents.update(person=keep)
 
 
 def _move_numbers(keep: Person, drop: Person, now: datetime) -> None:

@@ -5,10 +5,11 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import CountKind, EnrollmentRole, OrgStatus, OrgType, Permission
+from shuren.directory.data import CountKind, EnrollmentRole, OrgStatus, OrgType, Permission, Role
 from shuren.directory.models import Enrollment, Org, Person
 from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.services.affiliate import check_exclusion
 from shuren.directory.services.end_tie import end_tie
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.kernel import audit, events
@@ -40,6 +41,8 @@ def enrol(
         raise Invalid(_("只能编入在办的班级。"), remedy=_("请另选班级。"))
     if not Person.objects.select_for_update().filter(pk=person_id, merged_into__isnull=True).exists():
         raise NotFound(_("没有找到这个人。"))
+    if role is EnrollmentRole.TEACHER and is_primary:
+        check_exclusion(person_id, Role.CLASS_TEACHER, now=now)
     begin = begin_date or day_of(now)
     if end_date is not None and end_date <= begin:
         raise Invalid(_("结束日期必须晚于开始日期。"), remedy=_("请修改结束日期。"))

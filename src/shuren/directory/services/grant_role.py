@@ -1,13 +1,15 @@
 """Give a role on a branch."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import OrgStatus, Role
 from shuren.directory.models import Grant, Org, Person
-from shuren.directory.rules.permissions import excluded_by, is_within
+from shuren.directory.rules.permissions import CONFIRM_WITHIN, STRONG, excluded_by, is_within
 from shuren.directory.selectors.grants import GivingRight, giving_rights, held_roles
 from shuren.directory.selectors.scope import active_grant_q
 from shuren.kernel import audit, events
@@ -15,7 +17,6 @@ from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
 
 
-@transaction.atomic
 def grant_role(
     *,
     actor: Actor,
@@ -31,9 +32,37 @@ def grant_role(
     """Give `role` on the branch of `org_id`; returns the grant's id and publishes `directory.role_granted`.
 
     The giver must hold the role, or a superior one, with the right to delegate on a branch that covers the org, and
-    never gives more than they have: not a wider branch, not a longer period, not to themself.
+    never gives more than they have: not a wider branch, not a longer period, not to themself. A strong role given by a
+    person (`rules.permissions.STRONG`) is in force only after `confirm_grant`; it lapses after seven days. What is
+    refused is audited.
     """
-    begin_at = begin_at or now
+    wish = _Wish(role, org_id, purpose, begin_at or now, end_at, may_delegate)
+    try:
+        return _given(actor, person_id, wish, now)
+    except Refused as refusal:
+        note_refusal(actor=actor, person_id=person_id, role=role, org_id=org_id, refusal=refusal, now=now)
+        raise
+
+
+def note_refusal(*, actor: Actor, person_id: int, role: Role, org_id: int, refusal: Refused, now: datetime) -> None:
+    """Write down that somebody tried to give, or to confirm, what they may not."""
+    details = {"role": role.value, "org_id": org_id, "reason": refusal.message}
+    audit.record(actor=actor, action="directory.grant_refused", target=f"person:{person_id}", details=details, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    role: Role
+    org_id: int
+    purpose: str
+    begin_at: datetime
+    end_at: datetime | None
+    may_delegate: bool
+
+
+@transaction.atomic
+def _given(actor: Actor, person_id: int, wish: _Wish, now: datetime) -> int:
+    role, org_id, purpose, begin_at, end_at = wish.role, wish.org_id, wish.purpose, wish.begin_at, wish.end_at
     org = Org.objects.select_for_update().filter(pk=org_id, status=OrgStatus.ACTIVE).first()
     # The person's row is locked so that two givers cannot hand one person two roles that exclude each other.
     person = Person.objects.select_for_update().filter(pk=person_id, merged_into__isnull=True).first()
@@ -50,8 +79,10 @@ def grant_role(
             _("“%(rival)s”与“%(role)s”不能由同一个人担任。") % {"rival": rival.value, "role": role.value},
             remedy=_("请先收回原来的角色，或另选一个人。"),
         )
-    if Grant.objects.filter(active_grant_q(now), person=person, role=role, org=org, purpose=purpose).exists():
+    same = Grant.objects.filter(person=person, role=role, org=org, purpose=purpose, revoked_at__isnull=True)
+    if same.filter(active_grant_q(now) | Q(confirm_by__gt=now, confirmed_at__isnull=True)).exists():
         raise Conflict(_("这个人在这个机构已有同样的授权。"))
+    is_strong = role in STRONG and not actor.is_system
     grant = Grant.objects.create(
         person=person,
         role=role.value,
@@ -61,10 +92,13 @@ def grant_role(
         begin_at=begin_at,
         end_at=end_at,
         granted_by_id=actor.person_id,
-        may_delegate=may_delegate,
+        may_delegate=wish.may_delegate,
         source_id=source.grant_id if source else None,
+        confirm_by=now + CONFIRM_WITHIN if is_strong else None,
     )
-    details = {"person_id": person_id, "role": role.value, "org_id": org_id, "purpose": purpose}
+    details: dict[str, object] = {"person_id": person_id, "role": role.value, "org_id": org_id, "purpose": purpose}
+    if is_strong:
+        details |= {"waits": True}
     audit.record(actor=actor, action="directory.role_granted", target=f"grant:{grant.pk}", details=details, now=now)
     events.publish("directory.role_granted", {"grant_id": grant.pk, **details}, now=now)
     return grant.pk

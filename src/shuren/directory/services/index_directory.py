@@ -13,6 +13,7 @@ from shuren.directory.services.trace_roster import Trace
 from shuren.kernel.scope import path_q
 from shuren.search.api import index_documents, remove_documents, settle_index
 from shuren.search.data import Document
+from shuren.standards.api import is_sensitive
 
 _BATCH = 2_000
 # So many documents change what the index is like.
@@ -123,9 +124,12 @@ def _person_documents(rows: Collection[Person], day: date) -> Iterator[Document]
         .values_list("person_id", "org_path", "org__name")
     ):
         paths[person_id].setdefault(path, name)
+    # No pupil number, not even a former one: words are found by their beginnings, and one of form G states the citizen id.
     former: defaultdict[int, list[str]] = defaultdict(list)
-    for person_id, value in FormerNumber.objects.filter(person_id__in=person_ids).values_list("person_id", "value"):
-        former[person_id].append(value)
+    rest = FormerNumber.objects.filter(person_id__in=person_ids).exclude(kind="pupil_number")
+    for person_id, value in rest.values_list("person_id", "value"):
+        if not is_sensitive(value, "person.staff_number"):
+            former[person_id].append(value)
     for person in rows:
         places = paths[person.pk]
         text = " ".join([person.number, *former[person.pk], *dict.fromkeys(places.values())])

@@ -8,7 +8,7 @@ from django.db.models.functions import Concat, Substr
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import OrgStatus, OrgType, Permission
-from shuren.directory.models import Affiliation, Enrollment, Grant, Org, OrgHistory
+from shuren.directory.models import Affiliation, BreakGlass, ConsentText, Enrollment, Grant, Org, OrgHistory, SubjectRequest
 from shuren.directory.rules.tree import child_path, depth_of, is_inside, may_stand_under
 from shuren.directory.selectors.orgs import org_row_for
 from shuren.kernel import audit, events
@@ -16,7 +16,7 @@ from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid
 from shuren.kernel.scope import path_q
 
-_COPIES: tuple[type[Model], ...] = (Affiliation, Enrollment, Grant)
+_COPIES: tuple[type[Model], ...] = (Affiliation, Enrollment, Grant, ConsentText, BreakGlass, SubjectRequest)
 _MAX_PATH = 200
 
 

@@ -1,12 +1,13 @@
 """Take the last applied roster back."""
 
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
+from shuren.directory.data import ROSTER_UNDO_WINDOW
 from shuren.directory.models import AppliedRoster, DuplicatePair, Org, OrgHistory, PendingRoster
 from shuren.directory.rules.roster.kinds import KINDS, LINK, fingerprint_sql
 from shuren.directory.selectors.roster import cells_sql, held_hash
@@ -20,13 +21,11 @@ from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, NotFound
 
-UNDO_WINDOW = timedelta(hours=24)
-
 
 def may_undo_roster(import_id: int, *, now: datetime) -> bool:
     """Whether the import is the last one applied, and fresh enough."""
     last = AppliedRoster.objects.filter(undone_at__isnull=True).order_by("-applied_at", "-import_id").first()
-    return last is not None and last.import_id == import_id and now - last.applied_at < UNDO_WINDOW
+    return last is not None and last.import_id == import_id and now - last.applied_at < ROSTER_UNDO_WINDOW
 
 
 def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from shuren.directory.models import (
     DuplicatePair,
     Enrollment,
     FormerNumber,
+    Grant,
     GuardianLink,
     OrgCount,
     Person,
@@ -285,6 +286,42 @@ def test_a_merge_never_joins_two_administrations(region: Region) -> None:
         region.grant(key, "city", role)
     with pytest.raises(Conflict):
         api.merge_people(actor=SYSTEM, keep_id=region.person["one"], drop_id=region.person["two"], now=NOW)
+
+
+def test_nobody_merges_an_entry_of_their_own(region: Region) -> None:
+    double = api.add_person(actor=SYSTEM, person=NewPerson(name="管理员", is_synthetic=True), now=NOW).id
+    api.affiliate(
+        actor=SYSTEM, person_id=double, org_id=region.org_ids["school"], role=Role.STAFF, now=NOW, begin_date=date(2026, 9, 1)
+    )
+    for keep, drop in ((region.person["admin"], double), (double, region.person["admin"])):
+        with pytest.raises(Refused):
+            api.merge_people(actor=region.actor("admin"), keep_id=keep, drop_id=drop, now=NOW)
+
+
+@pytest.mark.parametrize("hand", ["granted_by_id", "confirmed_by_id"])
+def test_a_merge_leaves_no_role_that_its_holder_gave_or_confirmed(region: Region, hand: str) -> None:
+    region.add_person("double", "重复")
+    region.grant("double", "city", Role.CITY_OFFICER)
+    grants = Grant.objects.filter(person_id=region.person["double"])
+    grants.update(**{hand: region.person["staff"]})
+    pair = {"keep_id": region.person["staff"], "drop_id": region.person["double"]}
+    with pytest.raises(Conflict, match="给自己授权"):
+        api.merge_people(actor=SYSTEM, now=NOW, **pair)
+    grants.update(revoked_at=NOW)
+    api.merge_people(actor=SYSTEM, now=NOW, **pair)
+    assert Person.objects.get(pk=region.person["double"]).merged_into_id == region.person["staff"]
+
+
+def test_a_class_teacher_by_enrollment_is_no_administrator(region: Region) -> None:
+    for key in ("first", "second"):
+        region.add_person(key, "教师")
+    region.enrol("first", "class1", EnrollmentRole.TEACHER, is_primary=True)
+    with pytest.raises(Conflict):
+        region.grant("first", "city", Role.AUDIT_ADMIN)
+    region.grant("second", "city", Role.AUDIT_ADMIN)
+    with pytest.raises(Conflict):
+        region.enrol("second", "class1", EnrollmentRole.TEACHER, is_primary=True)
+    region.enrol("second", "class1", EnrollmentRole.TEACHER, is_primary=False)
 
 
 def kept_counts() -> dict[tuple[int, str], int]:

@@ -11,23 +11,28 @@ from django.views.decorators.http import require_POST
 from shuren.directory.data import OrgData, Permission, Role
 from shuren.directory.forms import GrantForm
 from shuren.directory.rules.permissions import ROSTER_ONLY
-from shuren.directory.selectors.grants import GrantRow, giving_rights, page_of_grants
+from shuren.directory.selectors.grants import GrantRow, giving_rights, page_of_certifiable, page_of_grants, stream_certifiable
 from shuren.directory.selectors.org_list import org_page
 from shuren.directory.selectors.people import person_ids_by_number
+from shuren.directory.services.confirm_grant import confirm_grant
 from shuren.directory.services.grant_role import grant_role
 from shuren.directory.services.revoke_grant import revoke_grant
+from shuren.directory.services.tend_grants import certify_grants
 from shuren.directory.views.asked import actor_in, grant_id_in, now, org_id_in, posted
 from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.person_sections import person_url
 from shuren.directory.views.words import ROLES
 from shuren.kernel import ids
+from shuren.kernel.audit import record
 from shuren.kernel.data import Actor
+from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.kernel.errors import Invalid, NotFound
 from shuren.pages.api import render_list
-from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListSpec
+from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListSpec, Status
 
 
+@sensitive_files(asked_by="export")
 def grants(request: HttpRequest) -> HttpResponseBase:
     actor, moment = actor_in(request), now()
     givable = [role for role in Role if role not in ROSTER_ONLY]
@@ -43,6 +48,7 @@ def grants(request: HttpRequest) -> HttpResponseBase:
             Column(key="begin", title=_("开始"), value=lambda row: row.grant.begin_at, kind=CellKind.DATETIME),
             Column(key="end", title=_("结束"), value=lambda row: row.grant.end_at, kind=CellKind.DATETIME),
             Column(key="giver", title=_("授权人"), value=lambda row: row.giver_name or _("系统")),
+            Column(key="state", title=_("状态"), value=_state, kind=CellKind.STATUS),
             Column(key="delegate", title=_("可再授权"), value=lambda row: _("是") if row.grant.may_delegate else _("否")),
         ),
         rows=lambda query: page_of_grants(
@@ -65,6 +71,57 @@ def grants(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+def _state(row: GrantRow) -> Status:
+    if row.grant.is_waiting:
+        return Status(text=_("等待第二人确认"), tone="warn")
+    if row.grant.certify_by is not None:
+        return Status(text=_("请核对是否还需要"), tone="warn")
+    return Status(text=_("有效"), tone="good")
+
+
+@sensitive_files(asked_by="export")
+def certify(request: HttpRequest) -> HttpResponseBase:
+    """Grants that nobody has looked at for long: keep or end each, many at a time."""
+    actor, moment = actor_in(request), now()
+    spec = ListSpec(
+        name="certify_grants",
+        title=_("授权核对"),
+        columns=(
+            Column(key="person", title=_("人员"), value=lambda row: row.person.name, url=_person_url),
+            Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.grant.role])),
+            Column(key="org", title=_("范围"), value=lambda row: row.org_name, url=_org_url),
+            Column(key="begin", title=_("开始"), value=lambda row: row.grant.begin_at, kind=CellKind.DATETIME),
+            Column(key="giver", title=_("授权人"), value=lambda row: row.giver_name or _("系统")),
+            Column(key="by", title=_("请在此前确认"), value=lambda row: row.grant.certify_by, kind=CellKind.DATETIME),
+        ),
+        rows=lambda query: page_of_certifiable(actor=actor, now=moment, number=query.number, size=query.size),
+        stream=lambda query: stream_certifiable(actor=actor, now=moment),
+        row_id=lambda row: ids.encode("grant", row.grant.id),
+        bulk=(Action(label=_("仍然需要"), url=reverse("directory:keep_grants"), icon="check", is_post=True),),
+        row_actions=_row_actions,
+        empty=EmptyState(title=_("没有要核对的授权"), icon="shield-check"),
+        on_export=lambda query, form: record(
+            actor=actor, action="directory.grants_exported", target="org:0", details={"form": form}, now=moment
+        ),
+    )
+    return render_list(request, spec, context={"lead": _("很久没有核对的授权在这里。到期没有人确认的会自动结束。")})
+
+
+@require_POST
+def keep(request: HttpRequest) -> HttpResponseBase:
+    wanted = [grant_id_in(text) for text in request.POST.getlist("ids")]
+    kept = certify_grants(actor=actor_in(request), grant_ids=wanted, now=now())
+    messages.success(request, _("已确认 %(count)s 条授权仍然需要。") % {"count": kept})
+    return redirect("directory:certify_grants")
+
+
+@require_POST
+def confirm(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    confirm_grant(actor=actor_in(request), grant_id=grant_id_in(public_id), now=now())
+    messages.success(request, _("已确认，授权从现在起生效。"))
+    return redirect("directory:grants")
+
+
 def _person_url(row: GrantRow) -> str:
     return person_url(row.person.public_id) if row.may_open else ""
 
@@ -76,9 +133,20 @@ def _org_url(row: GrantRow) -> str:
 def _row_actions(row: GrantRow) -> tuple[Action, ...]:
     url = reverse("directory:revoke_grant", args=[ids.encode("grant", row.grant.id)])
     confirm = _("收回后，由它再授出的权限一并收回。要收回吗？")
-    return (Action(label=_("收回"), url=url, icon="x", is_post=True, is_danger=True, confirm=confirm),)
+    second = Action(
+        label=_("确认生效"),
+        url=reverse("directory:confirm_grant", args=[ids.encode("grant", row.grant.id)]),
+        icon="check",
+        is_post=True,
+    )
+    waiting = (second,) if row.grant.is_waiting else ()
+    return (
+        *waiting,
+        Action(label=_("收回"), url=url, icon="x", is_post=True, is_danger=True, confirm=confirm),
+    )
 
 
+@sensitive("grant")
 def add_grant(request: HttpRequest, public_id: str) -> HttpResponseBase:
     actor, moment = actor_in(request), now()
     facts, scopes = org_page(actor=actor, id=org_id_in(public_id), permissions=(Permission.GRANT_ROLES,), now=moment)
@@ -116,6 +184,7 @@ def _givable(actor: Actor, org: OrgData) -> list[Role]:
     return [role for role in Role if any(right.reaches(role, org.path) for right in rights)]
 
 
+@sensitive("grant")
 @require_POST
 def revoke(request: HttpRequest, public_id: str) -> HttpResponseBase:
     ended = revoke_grant(actor=actor_in(request), grant_id=grant_id_in(public_id), now=now())

@@ -27,6 +27,7 @@ from shuren.directory.views.asked import actor_in, now, org_id_in
 from shuren.directory.views.people_pages import people_spec
 from shuren.directory.views.words import COUNTS, ORG_CHANGES, ORG_STATUSES, ORG_TYPES, ROLES
 from shuren.kernel.audit import record
+from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import NotFound
 from shuren.kernel.scope import Scope
 from shuren.pages.api import list_page, render_list
@@ -51,6 +52,7 @@ _ASKED = (
     Permission.MANAGE_PEOPLE,
     Permission.GRANT_ROLES,
     Permission.EXPORT_ROSTER,
+    Permission.ANSWER_SUBJECTS,
 )
 # Levels whose reports draw the level below as a map.
 _BOUNDED = (OrgType.PROVINCE, OrgType.CITY, OrgType.COUNTY)
@@ -133,6 +135,7 @@ def org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return render(request, "directory/org.html", context)
 
 
+@sensitive_files(asked_by="export")
 def org_people(request: HttpRequest, public_id: str) -> HttpResponseBase:
     facts, scopes = _accessed(request, public_id)
     spec = people_spec(request, facts.org, may_manage=scopes[Permission.MANAGE_PEOPLE].covers(facts.org.path))
@@ -200,6 +203,8 @@ def _actions(facts: OrgFacts, scopes: dict[Permission, Scope]) -> list[Action]:
     if scopes[Permission.EXPORT_ROSTER].covers(org.path) and is_school_like:
         url = reverse("directory:roster_file", args=[org.public_id, "xlsx"])
         actions.append(Action(label=_("导出名册"), url=url, icon="download"))
+    if scopes[Permission.ANSWER_SUBJECTS].covers(org.path) and is_school_like:
+        actions.append(Action(label=_("发布告知书"), url=org_url(org, "add_consent_text"), icon="file-text"))
     return actions
 
 

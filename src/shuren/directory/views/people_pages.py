@@ -1,30 +1,38 @@
 """Pages that show people."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from shuren.directory.data import OrgData, PersonRow, Role
+from shuren.directory.selectors.break_glass import glass_note
 from shuren.directory.selectors.people_list import PeopleList, page_of_people, people_list, stream_people
-from shuren.directory.selectors.person_detail import PersonDetail, person_detail, who_can_see
-from shuren.directory.services.reveal_person import reveal_national_id
+from shuren.directory.selectors.person_detail import PersonDetail, person_detail
+from shuren.directory.selectors.viewers import AppViewer, apps_told_of, page_of_reads, viewers_of
+from shuren.directory.services.reveal_person import note_emergency_read, reveal_person
 from shuren.directory.views.asked import actor_in, now, person_id_in
 from shuren.directory.views.person_sections import person_url, sections_of
-from shuren.directory.views.words import PRIVATE, ROLES, SEXES
+from shuren.directory.views.words import PATHS, PRIVATE, ROLES, SEXES
+from shuren.kernel import clock
+from shuren.kernel.announced import action_words, purpose_words
 from shuren.kernel.audit import record
+from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.pages.api import list_query, render_list
 from shuren.pages.data import Action, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Tab
-from shuren.standards.api import mask
+from shuren.standards.api import meaning_of
 
 _LISTED = [role for role in Role if role not in (Role.VENDOR, Role.EXPERT)]
 
 
+@sensitive_files(asked_by="export")
 def people(request: HttpRequest) -> HttpResponseBase:
     return render_list(request, people_spec(request, None))
 
@@ -41,7 +49,7 @@ def people_spec(request: HttpRequest, org: OrgData | None, *, may_manage: bool =
     found = people_list(actor=actor, now=moment, org=org, role=Role(role) if role else None, search=asked.search)
 
     def note_export(query: ListQuery, form: str) -> None:
-        details = {"form": form, "search": query.search, **query.filters}
+        details = {"form": form, "search": query.search, **query.filters, **glass_note(actor=actor, now=moment)}
         target = f"org:{org.id}" if org else "org:0"
         record(actor=actor, action="directory.people_exported", target=target, details=details, now=moment)
 
@@ -91,33 +99,54 @@ def _org_url(row: PersonRow) -> str:
 
 def person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     detail = person_detail(actor=actor_in(request), id=person_id_in(public_id), now=now())
+    note_emergency_read(actor=actor_in(request), person_id=detail.person.id, page="person", now=now())
     context = _frame(detail, "person") | {
         "detail": detail,
         "facts": _facts(detail),
         "sections": sections_of(detail),
-        "numbers": [(PRIVATE[kind], _shown(kind, value, detail), until) for kind, value, until in detail.former_numbers],
+        "numbers": [(PRIVATE[kind], told.text, until) for kind, told, until in detail.former_numbers],
     }
     return render(request, "directory/person.html", context)
-
-
-def _shown(kind: str, value: str, detail: PersonDetail) -> str:
-    return mask(value, f"person.{kind}", may_see=detail.may_see)
 
 
 def seen_by(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """Who can see this person, and why."""
     actor, moment, person_id = actor_in(request), now(), person_id_in(public_id)
     detail = person_detail(actor=actor, id=person_id, now=moment)
-    seers = [(seer, ROLES[seer.role]) for seer in who_can_see(actor=actor, id=person_id, now=moment)]
-    return render(request, "directory/seen_by.html", _frame(detail, "seen_by") | {"seers": seers})
+    note_emergency_read(actor=actor, person_id=person_id, page="seen_by", now=moment)
+    may_know = not detail.is_masked
+    number = int(text) if (text := request.GET.get("page", "1")).isdecimal() else 1
+    reads = page_of_reads(person_id, now=moment, number=number, size=25) if may_know else None
+    context = {
+        "viewers": [(viewer, ROLES[viewer.role], PATHS[viewer.path]) for viewer in viewers_of(person_id, now=moment)],
+        "shows_grants": detail.may_manage,
+        "may_know": may_know,
+        "apps": _apps(person_id, since=clock.day_of(moment - timedelta(days=365))) if may_know else [],
+        "reads": [(entry, action_words(entry.action)) for entry in reads.rows] if reads else [],
+        "reads_page": reads,
+    }
+    return render(request, "directory/seen_by.html", _frame(detail, "seen_by") | context)
 
 
+def _apps(person_id: int, *, since: date) -> list[AppViewer]:
+    """The elements and purposes in words, as a family reads them."""
+    language = get_language() or ""
+
+    def words(codes: str) -> str:
+        return "、".join(meaning_of(f"person.{code}").name(language) for code in codes.split(",") if code)
+
+    found = apps_told_of(person_id, since=since)
+    return [replace(app, elements=words(app.elements), purpose=purpose_words(app.purpose)) for app in found]
+
+
+@sensitive("reveal")
 @require_POST
 def reveal(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """Show the sealed national id once; the page says that it was written down."""
-    text = reveal_national_id(actor=actor_in(request), person_id=person_id_in(public_id), now=now())
-    shown = _("身份证件号：%(text)s。这次查看已写入审计记录。") % {"text": text} if text else _("没有登记身份证件号。")
-    messages.info(request, shown)
+    """Show what is graded L4 once; the page says that it was written down."""
+    found = reveal_person(actor=actor_in(request), person_id=person_id_in(public_id), now=now())
+    facts = [_("%(fact)s：%(text)s。") % {"fact": PRIVATE[key], "text": text} for key, text in found.items()]
+    note = _("这次查看已写入审计记录。")
+    messages.info(request, "".join([*facts, note]) if facts else _("没有登记身份证件号。"))
     return redirect(person_url(public_id))
 
 
@@ -126,7 +155,7 @@ def _frame(detail: PersonDetail, page: str) -> dict[str, object]:
     actions = []
     if detail.may_manage:
         actions.append(Action(label=_("更正"), url=person_url(public_id, "correct_person"), icon="edit"))
-    if detail.has_national_id and detail.may_see:
+    if detail.may_reveal:
         confirm = _("查看身份证件号会写入审计记录。要继续吗？")
         url = person_url(public_id, "reveal_person")
         actions.append(Action(label=_("查看证件号"), url=url, icon="eye", is_post=True, confirm=confirm))
@@ -150,9 +179,8 @@ def _facts(detail: PersonDetail) -> list[Fact]:
         Fact(label=str(PRIVATE["sex"]), value=str(SEXES[person.sex])),
         Fact(label=str(PRIVATE["grade"]), value=detail.grade or None),
     ]
-    for key, value in detail.private.items():
-        if value or key in ("birth_date", "phone"):
-            text = _shown(key, value, detail) if value else None
-            shown.append(Fact(label=str(PRIVATE[key]), value=text))
+    for key, told in detail.private.items():
+        if told.text or key in ("birth_date", "phone"):
+            shown.append(Fact(label=str(PRIVATE[key]), value=told.text or None))
     sealed = _("已加密保存") if detail.has_national_id else None
     return [*shown, Fact(label=str(PRIVATE["national_id"]), value=sealed)]

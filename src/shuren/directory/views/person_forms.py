@@ -53,12 +53,18 @@ def correct_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
     detail = person_detail(actor=actor, id=person_id, now=now())
     if not detail.may_manage:
         raise NotFound(_("没有找到这个人。"))
-    initial = {"name": detail.person.name, "sex": detail.person.sex.value, **detail.private}
+    # What is not told whole, such as a number that states the citizen id, is not sent; an empty field leaves it as it is.
+    hidden = {key for key, told in detail.private.items() if told.reason is not None}
+    shown = {key: "" if key in hidden else told.text for key, told in detail.private.items()}
+    initial = {"name": detail.person.name, "sex": detail.person.sex.value, **shown}
     form = CorrectPersonForm(posted(request), initial=initial, sexes=_SEXES)
+    for key in hidden:
+        form.fields[key].help_text = _("已登记，这里不显示。不改动就留空。")
 
     def save() -> str:
         reason = form.cleaned_data["reason"]
-        warn(request, correct(actor=actor, person_id=person_id, changes=form.changes(), reason=reason, now=now()))
+        changes = {key: value for key, value in form.changes().items() if value or key not in hidden}
+        warn(request, correct(actor=actor, person_id=person_id, changes=changes, reason=reason, now=now()))
         messages.success(request, _("已保存。改动过的编号留在曾用编号里。"))
         return person_url(public_id)
 

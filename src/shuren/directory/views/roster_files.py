@@ -12,7 +12,8 @@ from shuren.directory.data import CountKind, Permission, RosterForm
 from shuren.directory.selectors.counts import counts_of
 from shuren.directory.selectors.orgs import access_org
 from shuren.directory.services.export_roster.service import export_roster
-from shuren.directory.views.asked import actor_in, now, org_id_in
+from shuren.directory.views.asked import actor_in, consent_text_id_in, now, org_id_in
+from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import Conflict
 
 _FORMS = {"xlsx": RosterForm.EXCEL, "zip": RosterForm.ONEROSTER}
@@ -20,9 +21,13 @@ _FORMS = {"xlsx": RosterForm.EXCEL, "zip": RosterForm.ONEROSTER}
 _MOST_MEMBERS = 100_000
 
 
+@sensitive_files()
 @require_GET
 def roster_file(request: HttpRequest, public_id: str, form: str) -> FileResponse:
-    """Everybody and everything in the branch, in the form that can be imported again; national ids stay out."""
+    """Everybody and everything in the branch, in the form that can be imported again; national ids stay out.
+
+    With `notice` the file is for the app that this notice names, and says what may be told to it.
+    """
     actor, moment = actor_in(request), now()
     org = access_org(actor=actor, id=org_id_in(public_id), permission=Permission.EXPORT_ROSTER, now=moment)
     if counts_of([org.id])[org.id].get(CountKind.MEMBERS, 0) > _MOST_MEMBERS:
@@ -30,11 +35,12 @@ def roster_file(request: HttpRequest, public_id: str, form: str) -> FileResponse
             _("人数太多，不能在网页上导出。"),
             remedy=_("请按区县或学校分别导出，或请系统管理员用命令 shuren roster export 导出。"),
         )
+    notice_id = consent_text_id_in(request.GET["notice"]) if "notice" in request.GET else None
     # The file has no name of its own once it is open, so nothing is left behind when it has been sent.
     folder = Path(settings.DATA_DIR) / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="roster-", dir=folder) as scratch:
         path = Path(scratch) / f"roster.{form}"
-        export_roster(actor=actor, org_id=org.id, form=_FORMS[form], path=path, now=moment)
+        export_roster(actor=actor, org_id=org.id, form=_FORMS[form], path=path, now=moment, notice_id=notice_id)
         content = path.open("rb")
     return FileResponse(content, as_attachment=True, filename=f"{org.name}-{_('名册')}.{form}")

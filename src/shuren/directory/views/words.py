@@ -3,8 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shuren.directory.data import CountKind, OrgStatus, OrgType, Role, Sex
+from shuren.directory.data import ConsentState, CountKind, OrgStatus, OrgType, Role, Sex
 from shuren.directory.rules import duplicates
+from shuren.directory.selectors.viewers import Path
 
 ORG_TYPES = {
     OrgType.PROVINCE: _("省"),
@@ -90,4 +91,26 @@ EVIDENCE = {
     duplicates.OTHER_BIRTH_DATE: _("出生日期不同"),
     duplicates.OTHER_SEX: _("性别不同"),
     duplicates.OTHER_NAME: _("姓名不同"),
+}
+PATHS = {
+    Path.ROSTER: _("职务"),
+    Path.CLASS: _("任课"),
+    Path.GRANT: _("授权"),
+    Path.FAMILY: _("监护关系"),
+    Path.EMERGENCY: _("紧急查看"),
+}
+CONSENT_STATES = {
+    ConsentState.GIVEN: (_("已同意"), "good"),
+    ConsentState.REFUSED: (_("已拒绝"), "plain"),
+    ConsentState.WITHDRAWN: (_("已撤回"), "plain"),
+    ConsentState.WAITING: (_("等待决定"), "warn"),
+    ConsentState.OUTDATED: (_("内容有变，请重新决定"), "warn"),
+    ConsentState.UNASKED: (_("没有询问"), "plain"),
+}
+SUBJECT_KINDS = {"correct": _("更正"), "delete": _("删除")}
+SUBJECT_STATES = {
+    "open": (_("等待答复"), "warn"),
+    "proposed": (_("等待第二人确认"), "warn"),
+    "done": (_("已办理"), "good"),
+    "declined": (_("没有办理"), "plain"),
 }

@@ -49,7 +49,7 @@ def apply_roster(*, import_id: int, now: datetime, on_progress: Progress) -> dic
     if not (folder / FILE_NAME).exists():
         raise Invalid(_("检查结果已经清理。"), remedy=_("请重新检查这个文件。"))
     undo_pending(import_id)
-    actor = Actor(person_id=state.owner_person_id, account_id=state.owner_account_id, name=state.owner_name)
+    actor = state.owner
     with unmapped(), Stage.open(folder, is_new=False) as stage:
         run = _Run(stage, import_id, actor, now, on_progress)
         if is_postgresql():

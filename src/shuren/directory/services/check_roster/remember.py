@@ -14,7 +14,7 @@ from shuren.directory.models import AppliedRoster, Org
 from shuren.directory.rules.roster.oneroster import CLASSES, ORGS
 from shuren.directory.services.check_roster.package import Csv, lined_files, unpack
 from shuren.directory.services.check_roster.recall import ABOUT, FOLDER, Lined, read_lines, salt_of
-from shuren.directory.services.check_roster.scope import importer_of, reach_of
+from shuren.directory.services.check_roster.scope import reach_of
 from shuren.directory.services.check_roster.staging import Stage
 from shuren.intake.api import import_dir, import_file, import_state
 from shuren.kernel.scope import outermost
@@ -31,7 +31,7 @@ def remember_roster(import_id: int) -> int:
     path = import_file(import_id)
     if applied is None or not path.exists() or not zipfile.is_zipfile(path):
         return 0
-    reach = reach_of(importer_of(import_state(import_id)), applied.applied_at)
+    reach = reach_of(import_state(import_id).owner, applied.applied_at)
     folder = import_dir(import_id) / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -12,20 +12,9 @@ from shuren.directory.selectors.roster import people_tied_elsewhere, people_tied
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.check_roster.difference import paths_condition
 from shuren.directory.services.check_roster.staging import Stage
-from shuren.intake.data import ImportState
 from shuren.kernel.data import Actor
 
 _CHUNK = 5_000
-
-
-def importer_of(state: ImportState) -> Actor:
-    """Whose rights an import is checked by; without an owner it was brought on the command line."""
-    return Actor(
-        person_id=state.owner_person_id,
-        account_id=state.owner_account_id,
-        name=state.owner_name,
-        is_system=state.owner_person_id is None and state.owner_account_id is None,
-    )
 
 
 def reach_of(actor: Actor, now: datetime) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from shuren.directory.services.check_roster.held import make_known_views, pull_h
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
 from shuren.directory.services.check_roster.package import load_package
 from shuren.directory.services.check_roster.recall import Remembered, find_remembered
-from shuren.directory.services.check_roster.scope import check_people, check_scope, importer_of, reach_of
+from shuren.directory.services.check_roster.scope import check_people, check_scope, reach_of
 from shuren.directory.services.check_roster.staging import FINDINGS_PER_RULE, Source, Stage, remove_stage
 from shuren.directory.services.check_roster.workbook import is_complete, load_workbook
 from shuren.directory.services.warn_codes import org_faults
@@ -55,7 +55,7 @@ def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, i
     path = import_file(import_id)
     folder = path.parent
     state = import_state(import_id)
-    actor = importer_of(state)
+    actor = state.owner
     try:
         with unmapped(), Stage.open(folder, is_new=True) as stage:
             result = _check(stage, path, state.file_name, actor, now, on_progress)

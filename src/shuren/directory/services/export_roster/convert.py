@@ -19,4 +19,4 @@ def package_to_workbook(package: Path, target: Path, *, scratch: Path) -> dict[s
         derive.settle_people(stage)
         derive.drop_placeholders(stage)
         derive.link_guardians(stage)
-        return write_workbook(stage, target, has_national_ids=True)
+        return write_workbook(stage, target, hidden=())

@@ -3,7 +3,7 @@
 import csv
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,12 @@ def write_zip(path: Path, folder: Path, names: Sequence[str]) -> None:
     draft.replace(path)
 
 
-def write_package(stage: Stage, path: Path, *, has_national_ids: bool = False) -> dict[str, int]:
-    """Write the staged rows as a full OneRoster package; returns the rows per file."""
+def write_package(stage: Stage, path: Path, *, hidden: Collection[str] = ("national_id",)) -> dict[str, int]:
+    """Write the staged rows as a full OneRoster package, without the `hidden` cells; returns the rows per file."""
     folder = stage.folder / "package"
     folder.mkdir(exist_ok=True)
     try:
-        counts = {
-            name: _write_file(stage, spec, folder / f"{name}.csv", has_national_ids=has_national_ids)
-            for name, spec in FILES.items()
-        }
+        counts = {name: _write_file(stage, spec, folder / f"{name}.csv", hidden=hidden) for name, spec in FILES.items()}
         manifest = [("propertyName", "value"), ("manifest.version", "1.0"), ("oneroster.version", "1.2")]
         manifest += [(f"file.{name}", "bulk" if name in FILES else "absent") for name in FILES_OF_MANIFEST]
         manifest += [("source.systemName", "Shuren"), ("source.systemCode", "shuren")]
@@ -55,10 +52,8 @@ def write_package(stage: Stage, path: Path, *, has_national_ids: bool = False) -
     return counts
 
 
-def _write_file(stage: Stage, spec: FileSpec, target: Path, *, has_national_ids: bool) -> int:
-    header = tuple(
-        heading for heading in (*spec.header, *spec.extensions) if has_national_ids or heading != "metadata.nationalId"
-    )
+def _write_file(stage: Stage, spec: FileSpec, target: Path, *, hidden: Collection[str]) -> int:
+    header = (*spec.header, *(heading for heading, cell in spec.extensions.items() if cell not in hidden))
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\r\n")

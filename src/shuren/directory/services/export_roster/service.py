@@ -4,35 +4,58 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from shuren.directory.data import Permission, RosterForm
 from shuren.directory.models import Person
 from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, KINDS, LINK, ORG, PERSON, SESSION, Kind
 from shuren.directory.selectors.orgs import org_row_for
 from shuren.directory.selectors.roster import branch_condition, cells_sql
+from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.check_roster.held import pull_rows
 from shuren.directory.services.check_roster.staging import Stage
 from shuren.directory.services.export_roster.package import write_package
+from shuren.directory.services.export_roster.recipient import notice_for, tell_only
 from shuren.directory.services.export_roster.workbook import write_workbook
 from shuren.directory.services.seal_national_id import opened
 from shuren.kernel import audit
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
+from shuren.kernel.errors import Refused
 
 _CHUNK = 5_000
 
 
 def export_roster(
-    *, actor: Actor, org_id: int, form: RosterForm, path: Path, now: datetime, has_national_ids: bool = False
+    *,
+    actor: Actor,
+    org_id: int,
+    form: RosterForm,
+    path: Path,
+    now: datetime,
+    has_national_ids: bool = False,
+    notice_id: int | None = None,
 ) -> dict[str, int]:
     """Write everybody and everything that now holds in the branch of `org_id`; returns the rows per file or sheet.
 
-    Needs the right to export rosters on the branch; national ids besides that the right to see sensitive data, and
-    every such export says so in the audit. Importing the written file again changes nothing.
+    Needs the right to export rosters on the branch; national ids besides that the right to see sensitive data. Without
+    it pupil numbers stay out too, for those of form G state the national id. The audit says what was written.
+    Importing the written file again changes nothing.
+
+    With `notice_id` the file is for the recipient that this notice names: everybody in it is told of by `disclose_people`,
+    national ids never. Such a file is not for importing here again.
     """
+    if has_national_ids and notice_id is not None:
+        raise Refused(_("给应用的名册里不能有身份证件号。"))
     org = org_row_for(actor=actor, id=org_id, permission=Permission.EXPORT_ROSTER, now=now)
     if has_national_ids:
         org_row_for(actor=actor, id=org_id, permission=Permission.VIEW_SENSITIVE, now=now)
+    hidden = set() if has_national_ids else {"national_id"}
+    if not scope_of(actor=actor, permission=Permission.VIEW_SENSITIVE, now=now).covers(org.path):
+        hidden.add("pupil_number")
+    notice = notice_for(org=org, notice_id=notice_id, now=now) if notice_id is not None else None
     day = day_of(now).isoformat()
+    details: dict[str, object] = {"org_id": org.pk, "form": form.value, "has_national_ids": has_national_ids}
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="shuren-export-", dir=path.parent) as scratch,
@@ -45,10 +68,11 @@ def export_roster(
             _open_national_ids(stage)
         else:
             stage.duck.execute("UPDATE person SET national_id = ''")
-        counts = (write_package if form is RosterForm.ONEROSTER else write_workbook)(
-            stage, path, has_national_ids=has_national_ids
-        )
-    details = {"org_id": org.pk, "form": form.value, "counts": counts, "has_national_ids": has_national_ids}
+        if notice is not None:
+            details |= {"recipient": notice.recipient, "purpose": notice.purpose}
+            details |= {"left_out": tell_only(stage, notice, actor=actor, now=now)}
+        counts = (write_package if form is RosterForm.ONEROSTER else write_workbook)(stage, path, hidden=hidden)
+    details |= {"counts": counts, "has_pupil_numbers": "pupil_number" not in hidden}
     audit.record(actor=actor, action="directory.roster_exported", target=f"org:{org.pk}", details=details, now=now)
     return counts
 

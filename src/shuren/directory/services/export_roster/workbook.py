@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -56,17 +56,13 @@ def roster_template() -> bytes:
     return _closed(book)
 
 
-def write_workbook(stage: Stage, path: Path, *, has_national_ids: bool = False) -> dict[str, int]:
-    """Write the staged rows as a workbook that lists everybody; returns the rows per sheet."""
+def write_workbook(stage: Stage, path: Path, *, hidden: Collection[str] = ("national_id",)) -> dict[str, int]:
+    """Write the staged rows as a workbook that lists everybody, without the `hidden` cells; returns the rows per sheet."""
     _split_ties(stage)
     book = _book(EXTENT_FULL)
     counts: dict[str, int] = {}
     for full in SHEETS:
-        sheet = (
-            full
-            if has_national_ids
-            else replace(full, columns=tuple(column for column in full.columns if column.cell != "national_id"))
-        )
+        sheet = replace(full, columns=tuple(column for column in full.columns if column.cell not in hidden))
         page = _page(book, sheet)
         words = [{value: word for word, value in column.choices.items()} for column in sheet.columns]
         count = 0

@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-KILLS = int(os.environ.get("SHUREN_KILLS", "2"))
+pytestmark = pytest.mark.database
+
+KILLS = int(os.environ.get("SHUREN_KILLS", "1"))
 PEOPLE = 4_000
 PROGRAM = """
 import json, sys

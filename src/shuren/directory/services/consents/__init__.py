@@ -1,0 +1,1 @@
+"""Notices and answers: publishing, asking, deciding, and what is disclosed on the strength of them."""
