@@ -3,8 +3,9 @@
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
-from shuren.identity import rules
+from shuren.identity.data import Visit
 from shuren.identity.models import Account
+from shuren.identity.rules import locks
 from shuren.identity.services import sign_in
 from shuren.kernel import clock
 
@@ -17,8 +18,8 @@ class AccountBackend(BaseBackend):
     ) -> Account | None:
         if username is None or password is None:
             return None
-        address = rules.network_address(request.META.get("REMOTE_ADDR", "")) if request else ""
-        outcome = sign_in.check_sign_in(name=username, password=password, address=address, now=clock.now())
+        address = locks.network_address(request.META.get("REMOTE_ADDR", "")) if request else ""
+        outcome = sign_in.check_sign_in(name=username, password=password, visit=Visit(address=address), now=clock.now())
         return None if outcome.account_id is None else Account.objects.get(pk=outcome.account_id)
 
     def get_user(self, user_id: int) -> Account | None:

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from shuren.identity.api import actor_of
+from shuren.identity.presence import SEEN_KEY
 from shuren.identity.services import sign_in
 from shuren.kernel import clock
 
-SEEN_KEY = "seen"
 SEEN_EVERY = timedelta(minutes=10)
 
 

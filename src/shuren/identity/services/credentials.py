@@ -1,6 +1,6 @@
 """Making accounts and handing out first passwords."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from random import SystemRandom
@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 
 from shuren.directory import api as directory
 from shuren.directory.data import Permission, PersonData
-from shuren.identity import rules, selectors
-from shuren.identity.data import Slip
+from shuren.identity.data import LeftOutReason, SleepReason, Slip
 from shuren.identity.models import Account
+from shuren.identity.rules import locks
+from shuren.identity.rules.passwords import MAX_SLIPS, initial_password
+from shuren.identity.selectors.accounts import person_ids_without_account
+from shuren.identity.services.life import wake
 from shuren.identity.services.sign_in import end_other_sign_ins
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
-from shuren.kernel.errors import Invalid, NotFound, Refused
+from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
 
 _BATCH = 1_000
 
@@ -31,17 +34,18 @@ def create_accounts(*, actor: Actor, person_ids: Iterable[int], usernames: Mappi
     made = 0
     stream = iter(person_ids)
     while batch := list(islice(stream, _BATCH)):
-        missing = selectors.person_ids_without_account(batch)
+        missing = person_ids_without_account(batch)
         people = directory.people_by_ids(missing)
         accounts = [
             Account(
                 person_id=person_id,
-                username=rules.sign_in_name((usernames or {}).get(person_id) or people[person_id].number),
+                username=locks.sign_in_name((usernames or {}).get(person_id) or people[person_id].number),
                 password=make_password(None),
                 must_change_password=True,
                 created_at=now,
             )
             for person_id in missing
+            if person_id in people
         ]
         with transaction.atomic():
             Account.objects.bulk_create(accounts)
@@ -62,44 +66,78 @@ def issue_credentials(*, actor: Actor, person_ids: Sequence[int], now: datetime)
     wanted = list(dict.fromkeys(person_ids))
     if not wanted:
         raise Invalid(_("还没有选人。"), remedy=_("请先勾选要发放密码的人。"))
-    if len(wanted) > rules.MAX_SLIPS:
-        raise Invalid(_("一次最多给 %(limit)d 人发放密码。") % {"limit": rules.MAX_SLIPS}, remedy=_("请按班级或部门分批发放。"))
+    if len(wanted) > MAX_SLIPS:
+        raise Invalid(_("一次最多给 %(limit)d 人发放密码。") % {"limit": MAX_SLIPS}, remedy=_("请按班级或部门分批发放。"))
     people = directory.people_by_ids(wanted)
-    _check_reach(actor=actor, people=people, now=now)
+    if set(wanted) - set(people):
+        raise NotFound(_("有人不在您可以发放密码的范围内。"))
+    check_reach(actor=actor, people=people, now=now)
     create_accounts(actor=actor, person_ids=wanted, now=now)
-    accounts = {account.person_id: account for account in Account.objects.filter(person_id__in=wanted)}
-    random = SystemRandom()
-    slips = [_slip(people[person_id], accounts[person_id].username, random) for person_id in wanted]
+    slips = draw_slips([people[person_id] for person_id in wanted])
     hashes = {slip.person_id: make_password(slip.password) for slip in slips}
-    with transaction.atomic():
-        for slip in slips:
-            account = accounts[slip.person_id]
-            Account.objects.filter(pk=account.pk).update(
-                password=hashes[slip.person_id],
-                must_change_password=True,
-                password_changed_at=now,
-                failed_count=0,
-                locked_until=None,
-            )
-            end_other_sign_ins(account_id=account.pk, kept_session_key=None)
-            audit.record(actor=actor, action="identity.credentials_issued", target=f"person:{slip.person_id}", now=now)
+    set_first_passwords(actor=actor, hashes=hashes, now=now)
     return slips
 
 
-def _check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetime) -> None:
-    within = directory.people_within(actor=actor, person_ids=list(people), permission=Permission.ISSUE_CREDENTIALS, now=now)
-    if actor.person_id in people:
+def draw_slips(people: Sequence[PersonData]) -> list[Slip]:
+    """New first passwords, drawn and not yet set; everybody needs an account already."""
+    names = dict(Account.objects.filter(person_id__in=[person.id for person in people]).values_list("person_id", "username"))
+    random = SystemRandom()
+    return [Slip(person.id, person.number, person.name, names[person.id], initial_password(random)) for person in people]
+
+
+@transaction.atomic
+def set_first_passwords(*, actor: Actor, hashes: Mapping[int, str], now: datetime) -> None:
+    """Let these hashes open the people's accounts, once changed: ends sessions, lifts locks, wakes who sleeps.
+
+    The caller has asked whether `actor` may.
+    """
+    for account in Account.objects.filter(person_id__in=list(hashes)).only("pk", "person_id"):
+        person_id = account.person_id or 0
+        Account.objects.filter(pk=account.pk).update(
+            password=hashes[person_id],
+            must_change_password=True,
+            password_changed_at=now,
+            failed_count=0,
+            locked_until=None,
+        )
+        end_other_sign_ins(account_id=account.pk, kept_session_key=None, now=now)
+        wake(actor=actor, account_id=account.pk, now=now)
+        audit.record(actor=actor, action="identity.credentials_issued", target=f"person:{person_id}", now=now)
+
+
+def who_is_left_out(
+    *, actor: Actor, person_ids: Collection[int], permission: Permission = Permission.ISSUE_CREDENTIALS, now: datetime
+) -> dict[int, LeftOutReason]:
+    """Those whose account `actor` may not take in hand, and why: not their own, none out of reach, nobody with wider duties."""
+    wanted = list(person_ids)
+    within = directory.people_within(actor=actor, person_ids=wanted, permission=permission, now=now)
+    scope = directory.scope_of(actor=actor, permission=permission, now=now)
+    duties = directory.duty_paths_of(wanted, now=now)
+    erased = Account.objects.filter(person_id__in=wanted, sleep_reason=SleepReason.ERASED).values_list("person_id", flat=True)
+    found = {person_id: LeftOutReason.ERASED for person_id in erased if person_id is not None}
+    for person_id in wanted:
+        if person_id == actor.person_id:
+            found[person_id] = LeftOutReason.SELF
+        elif person_id not in within:
+            found[person_id] = LeftOutReason.OUTSIDE
+        elif not all(scope.covers(path) for path in duties.get(person_id, ())):
+            found[person_id] = LeftOutReason.WIDER_DUTIES
+    return found
+
+
+def check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetime) -> None:
+    """Refuse where `actor` may not hand out the password of everybody of `people`; see `who_is_left_out`."""
+    left_out = who_is_left_out(actor=actor, person_ids=list(people), now=now)
+    reasons = set(left_out.values())
+    if LeftOutReason.SELF in reasons:
         raise Refused(_("不能给自己发放密码。"), remedy=_("请在“我的账号”里修改密码。"))
-    if set(people) - within:
+    if LeftOutReason.OUTSIDE in reasons:
         raise NotFound(_("有人不在您可以发放密码的范围内。"))
-    scope = directory.scope_of(actor=actor, permission=Permission.ISSUE_CREDENTIALS, now=now)
-    for person_id, paths in directory.duty_paths_of(list(people), now=now).items():
-        if not all(scope.covers(path) for path in paths):
-            raise Refused(
-                _("%(name)s 在您管辖以外还有职务，不能由您发放密码。") % {"name": people[person_id].name},
-                remedy=_("请取消勾选，并请上级单位发放。"),
-            )
-
-
-def _slip(person: PersonData, username: str, random: SystemRandom) -> Slip:
-    return Slip(person.id, person.number, person.name, username, rules.initial_password(random))
+    if LeftOutReason.ERASED in reasons:
+        raise Conflict(_("有人的账号已经注销，不能再发放密码。"), remedy=_("请取消勾选已注销的人。"))
+    for person_id in left_out:
+        raise Refused(
+            _("%(name)s 在您管辖以外还有职务，不能由您发放密码。") % {"name": people[person_id].name},
+            remedy=_("请取消勾选，并请上级单位发放。"),
+        )

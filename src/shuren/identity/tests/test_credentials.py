@@ -2,8 +2,10 @@ import pytest
 
 from shuren.directory import api as directory
 from shuren.directory.data import Role
-from shuren.identity import api, rules
+from shuren.identity import api
+from shuren.identity.data import Visit
 from shuren.identity.models import Account, SignIn
+from shuren.identity.rules.passwords import MAX_SLIPS
 from shuren.identity.services.sign_in import record_sign_in
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.kernel import audit
@@ -28,7 +30,7 @@ def test_making_many_accounts_hashes_nothing(school: School, monkeypatch: pytest
 
 
 def test_slips_open_the_door_once_changed(school: School) -> None:
-    record_sign_in(actor=school.actor("pupil"), session_key="old", address="", agent="", now=NOW)
+    record_sign_in(actor=school.actor("pupil"), session_key="old", visit=Visit("", ""), now=NOW)
     Account.objects.filter(person_id=school.people["pupil"]).update(failed_count=5, locked_until=NOW)
     slips = api.issue_credentials(
         actor=school.actor("admin"), person_ids=[school.people["pupil"], school.people["classmate"]], now=NOW
@@ -81,4 +83,4 @@ def test_how_many_at_a_time(school: School) -> None:
     with pytest.raises(Invalid):
         api.issue_credentials(actor=school.actor("admin"), person_ids=[], now=NOW)
     with pytest.raises(Invalid):
-        api.issue_credentials(actor=school.actor("admin"), person_ids=range(1, rules.MAX_SLIPS + 2), now=NOW)
+        api.issue_credentials(actor=school.actor("admin"), person_ids=range(1, MAX_SLIPS + 2), now=NOW)

@@ -2,8 +2,10 @@ from itertools import pairwise
 
 import pytest
 
-from shuren.identity import api, rules
+from shuren.identity import api
+from shuren.identity.data import Visit
 from shuren.identity.models import SignIn
+from shuren.identity.rules import locks
 from shuren.identity.services.passwords import PasswordRefused, WrongPassword, change_password
 from shuren.identity.services.sign_in import record_sign_in
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
@@ -17,7 +19,7 @@ NEW = "Wenhua7lu"
 def test_a_changed_password_counts_and_ends_other_sessions(school: School) -> None:
     actor = school.actor("pupil")
     for key in ("here", "there"):
-        record_sign_in(actor=actor, session_key=key, address="", agent="", now=NOW)
+        record_sign_in(actor=actor, session_key=key, visit=Visit("", ""), now=NOW)
     change_password(actor=actor, old=PASSWORD, new=NEW, kept_session_key="here", now=NOW)
     account = school.account("pupil")
     assert account.check_password(NEW)
@@ -30,7 +32,7 @@ def test_a_changed_password_counts_and_ends_other_sessions(school: School) -> No
 
 def test_the_present_password_is_asked_and_guesses_lock(school: School) -> None:
     actor = school.actor("pupil")
-    for _turn in range(rules.MAX_FAILURES):
+    for _turn in range(locks.MAX_FAILURES):
         with pytest.raises(WrongPassword):
             change_password(actor=actor, old="wrong", new=NEW, now=NOW)
     with pytest.raises(Conflict):

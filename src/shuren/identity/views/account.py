@@ -10,15 +10,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuren.directory import api as directory
-from shuren.identity import selectors
-from shuren.identity.api import actor_of, must_change_password, wardrobe
-from shuren.identity.forms import PasswordForm
+from shuren.directory.data import Role
+from shuren.identity.api import actor_of, wardrobe
+from shuren.identity.forms.passwords import PasswordForm
 from shuren.identity.models import Account
+from shuren.identity.presence import is_weak
+from shuren.identity.selectors import sign_ins
 from shuren.identity.services import passwords
 from shuren.identity.services.sign_in import end_sign_in, note_new_key, sign_out_elsewhere
-from shuren.identity.views.sign_in import safe_next
+from shuren.identity.views.entry import safe_next
 from shuren.identity.wardrobe import choose_hat
 from shuren.kernel import clock, ids
+from shuren.kernel.doors import before_entry
 
 
 @never_cache
@@ -30,11 +33,13 @@ def account(request: HttpRequest) -> HttpResponse:
         "account": request.user,
         "person": directory.people_by_ids([actor.person_id]).get(actor.person_id) if actor.person_id else None,
         "hats": wardrobe(request).hats,
-        "sign_ins": selectors.sign_ins_of(actor.account_id, session_key=request.session.session_key, now=now),
+        "leads_class": any(hat.role is Role.CLASS_TEACHER for hat in wardrobe(request).hats),
+        "sign_ins": sign_ins.sign_ins_of(actor.account_id, session_key=request.session.session_key, now=now),
     }
     return render(request, "identity/account.html", context)
 
 
+@before_entry
 @sensitive_post_parameters("old", "new", "again")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +48,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _changed(request, form):
         messages.success(request, _("密码已修改，其他设备上的登录已全部退出。"))
         return redirect(safe_next(request))
-    context = {"form": form, "is_first": must_change_password(request)}
+    context = {"form": form, "is_first": isinstance(request.user, Account) and request.user.must_change_password}
     return render(request, "identity/change_password.html", context, status=400 if form.errors else 200)
 
 
@@ -64,6 +69,8 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 def switch_role(request: HttpRequest) -> HttpResponse:
     """Wear one hat (or all with an empty value); one the person does not have is refused by ignoring it."""
+    if is_weak(request):
+        return redirect(safe_next(request))
     wanted = request.POST.get("role", "")
     if wanted == "" or wanted in {hat.role.value for hat in wardrobe(request).hats}:
         choose_hat(request, wanted)

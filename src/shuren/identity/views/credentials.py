@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,14 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from shuren.directory import api as directory
-from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, Role
-from shuren.identity import selectors
-from shuren.identity.api import actor_of
-from shuren.identity.data import AccountData, Slip
+from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, PersonData, Role
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import AccountData, Purpose, Slip
+from shuren.identity.selectors.accounts import accounts_of_people
 from shuren.identity.services.credentials import issue_credentials
-from shuren.kernel import clock, ids
-from shuren.kernel.data import Actor
-from shuren.kernel.errors import Refused
+from shuren.identity.views.branches import BranchWalk, page_of_some, ticked
+from shuren.kernel import clock
+from shuren.kernel.doors import sensitive_files
 from shuren.kernel.paging import Page
 from shuren.pages import api as pages
 from shuren.pages.data import Action, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
@@ -40,34 +40,39 @@ class Candidate:
     account: AccountData | None
 
 
+_WALK = BranchWalk(
+    permission=Permission.ISSUE_CREDENTIALS,
+    page="identity:credentials_of_org",
+    template="identity/credentials.html",
+    refusal=gettext_lazy("您当前的身份不能发放密码。"),
+    remedy=gettext_lazy("请联系学校管理员或上级教育局。"),
+)
+
+
 @never_cache
 @require_GET
 def credentials(request: HttpRequest) -> HttpResponse:
     """Start at the top of the first branch where the actor may hand out passwords."""
-    scope = directory.scope_of(actor=actor_of(request), permission=Permission.ISSUE_CREDENTIALS, now=clock.now())
-    if not scope.paths:
-        raise Refused(_("您当前的身份不能发放密码。"), remedy=_("请联系学校管理员或上级教育局。"))
-    top = int(scope.paths[0].rstrip("/").rsplit("/", 1)[-1])
-    return redirect("identity:credentials_of_org", org_id=ids.encode("org", top))
+    return _WALK.begin(request)
 
 
+@sensitive_files(asked_by="export")
 @never_cache
 @require_GET
 def credentials_of_org(request: HttpRequest, org_id: str) -> HttpResponseBase:
-    org = _access(actor_of(request), org_id)
-    spec = _spec(org)
-    context = {"org": org, "children": directory.children_of(org.id), "breadcrumbs": _trail(actor_of(request), org)}
-    return pages.render_list(request, spec, template="identity/credentials.html", context=context)
+    """Who of a branch may be given a password."""
+    org = _WALK.access(actor_of(request), org_id)
+    return _WALK.show(request, org, _spec(org))
 
 
+@require_step_up(Purpose.ISSUE_CREDENTIALS)
 @never_cache
 @require_POST
 def issue(request: HttpRequest, org_id: str, form: str) -> HttpResponseBase:
     """Hand out passwords to the ticked people, as a page to print, a workbook, CSV or PDF."""
     actor, now = actor_of(request), clock.now()
-    org = _access(actor, org_id)
-    person_ids = [ids.decode("person", text) for text in request.POST.getlist("ids")]
-    slips = issue_credentials(actor=actor, person_ids=person_ids, now=now)
+    org = _WALK.access(actor, org_id)
+    slips = issue_credentials(actor=actor, person_ids=ticked(request), now=now)
     response = _answer(request, form, org, slips)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -85,21 +90,6 @@ def _answer(request: HttpRequest, form: str, org: OrgData, slips: list[Slip]) ->
     if form == "pdf":
         return pages.pdf_response(render_to_string("identity/slips_print.html", context, request), title)
     return render(request, "identity/slips.html", context)
-
-
-def _access(actor: Actor, org_id: str) -> OrgData:
-    return directory.access_org(
-        actor=actor, id=ids.decode("org", org_id), permission=Permission.ISSUE_CREDENTIALS, now=clock.now()
-    )
-
-
-def _trail(actor: Actor, org: OrgData) -> list[dict[str, str]]:
-    scope = directory.scope_of(actor=actor, permission=Permission.ISSUE_CREDENTIALS, now=clock.now())
-    chain = [above for above in directory.ancestors_of(org.id) if scope.covers(above.path)]
-    return [
-        {"label": above.short_name or above.name, "url": reverse("identity:credentials_of_org", args=[above.public_id])}
-        for above in (*chain, org)
-    ]
 
 
 def _spec(org: OrgData) -> ListSpec[Candidate]:
@@ -151,17 +141,11 @@ def _state(row: Candidate) -> Status:
 
 
 def _rows(org: OrgData, query: ListQuery) -> Page[Candidate]:
-    found = _person_ids(org, query.filters.get("who", ""))
-    if query.search:
-        people = directory.people_by_ids(found)
-        found = [key for key in found if key in people and query.search in f"{people[key].name} {people[key].number}"]
-    start = (query.number - 1) * query.size
-    shown = found[start : start + query.size]
-    people = directory.people_by_ids(shown)
-    accounts = selectors.accounts_of_people(shown)
-    shown_people = [people[key] for key in shown if key in people]
-    rows = [Candidate(person.public_id, person.name, person.number, accounts.get(person.id)) for person in shown_people]
-    return Page(rows=rows, total=len(found), is_exact=len(found) < _MAX_PEOPLE, number=query.number, size=query.size)
+    def candidates(people: list[PersonData]) -> list[Candidate]:
+        accounts = accounts_of_people([person.id for person in people])
+        return [Candidate(person.public_id, person.name, person.number, accounts.get(person.id)) for person in people]
+
+    return page_of_some(_person_ids(org, query.filters.get("who", "")), query, candidates, limit=_MAX_PEOPLE)
 
 
 def _person_ids(org: OrgData, who: str) -> list[int]:

@@ -1,0 +1,1 @@
+"""First passwords for whole classes, schools and counties."""

@@ -1,0 +1,1 @@
+"""CAS tickets and services: given, checked, ended."""

@@ -1,0 +1,1 @@
+"""Writes of the OAuth 2.1 and OpenID provider."""

@@ -1,0 +1,1 @@
+"""Identity providers above: asked, believed within their branch, and heard when somebody has left there."""

@@ -1,0 +1,1 @@
+"""Tests of CAS, SAML and identity providers above."""
