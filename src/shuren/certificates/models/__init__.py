@@ -1,0 +1,19 @@
+"""Tables of certificates: what was given to whom by which template, and digital certificates."""
+
+from shuren.certificates.models.certificate import Batch, BatchItem, Certificate, StatusList
+from shuren.certificates.models.digital import DigitalCertificate
+from shuren.certificates.models.share import Share
+from shuren.certificates.models.signing import SigningCertificate
+from shuren.certificates.models.template import Template, TemplateVersion
+
+__all__ = [
+    "Batch",
+    "BatchItem",
+    "Certificate",
+    "DigitalCertificate",
+    "Share",
+    "SigningCertificate",
+    "StatusList",
+    "Template",
+    "TemplateVersion",
+]

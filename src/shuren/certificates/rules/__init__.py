@@ -1,0 +1,1 @@
+"""Pure rules of certificates: their numbers, their words, and credentials that prove themselves."""
