@@ -1,0 +1,1 @@
+"""Apps of others and how they plug in: registration, launches, provisioning, webhooks."""

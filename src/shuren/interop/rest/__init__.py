@@ -1,0 +1,1 @@
+"""What apps call: the cryptography service, and the management of their messages."""

@@ -1,0 +1,1 @@
+"""Decisions about entries, addresses, signatures, retries and quotas."""

@@ -1,0 +1,1 @@
+"""Writes of the register: vendors, entries, review, choice, the kill switch, messages and what is counted."""

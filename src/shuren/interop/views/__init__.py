@@ -1,0 +1,1 @@
+"""Pages for vendors, reviewing officers, schools, and everybody who opens an app."""
