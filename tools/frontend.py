@@ -54,7 +54,7 @@ def venv_path() -> str:
     scripts = Path(sys.executable).parent
     if not (scripts / "npm").exists():
         requirements = ROOT / "requirements-node.txt"
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
         subprocess.run([*pip, "-r", str(requirements)], check=True)
     return os.pathsep.join([str(scripts), os.environ.get("PATH", "")])
 

@@ -1,10 +1,13 @@
 import "./styles/index.css";
 import htmx from "htmx.org";
+import { startDoor } from "./door";
 import { startFiles } from "./files";
 import { startHints } from "./hints";
 import { startKeys } from "./keys";
 import { startLists } from "./lists";
 import { startMenus } from "./menus";
+import { startPasskeys } from "./passkeys";
+import { startPictures } from "./pictures";
 import { startRequests } from "./requests";
 import { startCopy, toast } from "./toasts";
 
@@ -25,6 +28,16 @@ async function drawCharts(root: ParentNode): Promise<void> {
   }
 }
 
+async function checkEvidence(): Promise<void> {
+  const form = document.querySelector<HTMLFormElement>("form[data-evidence]");
+  if (form) (await import("./evidence")).startEvidence(form);
+}
+
+async function keepForTools(): Promise<void> {
+  const page = document.querySelector<HTMLElement>("[data-lti-storage]");
+  if (page) (await import("./tools")).startTools(page);
+}
+
 startRequests();
 startMenus();
 startKeys();
@@ -32,7 +45,12 @@ startLists();
 startFiles();
 startCopy();
 startHints();
+startDoor();
+startPasskeys();
+startPictures();
 void drawCharts(document);
+void checkEvidence();
+void keepForTools();
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target instanceof Element) void drawCharts(event.target);
 });

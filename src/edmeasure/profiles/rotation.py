@@ -266,9 +266,13 @@ def _promax_turn(loadings: FloatArray, turn: FloatArray) -> FloatArray:
 
 
 def _ordered(rotation: Rotation, *, kept: int, is_signed: BoolArray) -> Rotation:
-    """Factors from the most to the least explained variance, ``kept`` first ones in their places, signs where free."""
-    explained = np.einsum("jm,jm->m", rotation.loadings, rotation.structure)
-    order = np.concatenate([np.arange(kept), kept + np.argsort(-explained[kept:], kind="stable")])
+    """Factors from the most to the least explained variance, ``kept`` first ones in their places, signs where free.
+
+    Of factors that explain the same to eight decimals, the one carried by earlier items comes first: rounding must not choose.
+    """
+    explained = np.round(np.einsum("jm,jm->m", rotation.loadings, rotation.structure), 8)
+    carried = np.arange(rotation.loadings.shape[0]) @ np.round(rotation.loadings**2, 8)
+    order = np.concatenate([np.arange(kept), kept + np.lexsort((carried[kept:], -explained[kept:]))])
     is_turned = ((rotation.loadings[:, order] ** 3).sum(axis=0) < 0) & ~is_signed
     sign = np.where(is_turned, -1.0, 1.0)
     turn = rotation.turn[:, order] * sign

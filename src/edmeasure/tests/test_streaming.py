@@ -180,7 +180,8 @@ def test_items_without_variance_are_left_out(lsat7):
     table = as_table(lsat7).append_column("same", arrow.array(np.ones(1000, dtype=np.int8)))
     fit = edmeasure.calibrate_dataset(table, memory=0, chunk_rows=300)
     assert fit.excluded == ("same",)
-    np.testing.assert_allclose(fit.slopes[:5], edmeasure.calibrate(lsat7).slopes, atol=1e-8)
+    # Sums by chunks round otherwise, so EM may end a step earlier or later.
+    np.testing.assert_allclose(fit.slopes[:5], edmeasure.calibrate(lsat7).slopes, rtol=1e-5)
 
 
 def test_scores_are_those_of_answers_in_memory(booklets, tmp_path):

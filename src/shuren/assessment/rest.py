@@ -48,10 +48,12 @@ class ItemOut(Schema):
 
 
 class AssessmentList(Schema):
-    """One page of tests."""
+    """One page of tests; `total` is a lower bound where `is_exact` is false."""
 
-    total: int
     rows: list[AssessmentOut]
+    total: int
+    is_exact: bool
+    page: int
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -79,7 +81,7 @@ def _out(row: AssessmentData) -> AssessmentOut:
 def list_assessments(request: HttpRequest, search: str = "", page: int = 1, size: int = 50) -> AssessmentList:
     found = listed_assessments(actor=_actor(request), now=clock.now(), search=search)
     rows = page_of(found, assessment_data, number=page, size=size)
-    return AssessmentList(total=rows.total, rows=[_out(row) for row in rows.rows])
+    return AssessmentList(rows=[_out(row) for row in rows.rows], total=rows.total, is_exact=rows.is_exact, page=rows.number)
 
 
 @router.get("/{assessment_id}/", response=AssessmentOut)

@@ -1,5 +1,6 @@
 """The face of evaluation: declare and start runs, ask how they went, open reports in every form."""
 
+from shuren.evaluation.selectors.evidence import score_statements
 from shuren.evaluation.selectors.links import latest_reports, reports_of_people
 from shuren.evaluation.selectors.pupils import pupil_report
 from shuren.evaluation.selectors.reports import report_of
@@ -19,6 +20,7 @@ __all__ = [
     "report_of",
     "reports_of_people",
     "run_state",
+    "score_statements",
     "scores_of",
     "start_run",
     "truth_check",

@@ -1,9 +1,11 @@
 """Telling people how the work they started came out."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -13,6 +15,8 @@ from shuren.identity import api as identity
 from shuren.intake import api as intake
 from shuren.kernel import clock, ids
 from shuren.messaging import api as messaging
+from shuren.trust import api as trust
+from shuren.trust.data import Business, DigestAlgorithm
 from shuren.work import api as work
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
@@ -60,6 +64,44 @@ def tell_run(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> None
             key=f"event:{event_id}",
             now=clock.now(),
         )
+
+
+def anchor_run(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> dict[str, int]:
+    """Put a run on record; subscribed to `evaluation.run_finished`.
+
+    Every pupil's scores are an entry of their own, whose proof the pupil can hold without anybody else's; the root over
+    declaration and all rows is one more, for whoever audits the run.
+    """
+    state = evaluation.run_state(payload["run_id"])
+    scores = evaluation.scores_of(state.id)
+
+    def items() -> Iterator[bytes]:
+        yield state.declaration_hash.encode()
+        for batch in scores.to_batches(max_chunksize=10_000):
+            for row in batch.to_pylist():
+                yield json.dumps(row, sort_keys=True, ensure_ascii=False, default=str).encode()
+
+    digest = trust.root_over(items(), DigestAlgorithm.SM3)
+    done = job.state.get("done", 0)
+    for number, some in enumerate(evaluation.score_statements(state.id)):
+        if number < done:
+            continue
+        with transaction.atomic():
+            digests = [(subject, trust.digest(said, DigestAlgorithm.SHA256)) for subject, said in some]
+            trust.anchor_many(business=Business.SCORE, items=digests, now=clock.now())
+            job.checkpoint(done=number + 1)
+    entry = trust.anchor(business=Business.SCORE, subject=f"evaluation_run:{state.id}", digest=digest, now=clock.now())
+    return {"entry": entry, "pupils": scores.num_rows}
+
+
+def anchor_roster(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> dict[str, int]:
+    """Put a roster on record: the file that was applied and what it changed; subscribed to `directory.roster_applied`."""
+    state = intake.import_state(payload["import_id"])
+    facts = {"file": state.sha256, "counts": payload["counts"], "import": state.id}
+    digest = trust.digest(json.dumps(facts, sort_keys=True).encode(), DigestAlgorithm.SM3)
+    return {
+        "entry": trust.anchor(business=Business.ENROLMENT, subject=f"roster_import:{state.id}", digest=digest, now=clock.now())
+    }
 
 
 def sweep_sign_ins(job: JobContext) -> dict[str, int]:

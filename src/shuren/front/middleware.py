@@ -3,22 +3,25 @@
 import secrets
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 from shuren.front import errors
-from shuren.identity.api import actor_of, must_change_password
+from shuren.identity.api import actor_of, admit_bearer, bearer_of, confine_bearer, step_due
+from shuren.identity.data import AppFault
+from shuren.interop import api as interop
+from shuren.interop.data import AppData
+from shuren.kernel import clock
+from shuren.kernel.doors import is_open
 from shuren.kernel.errors import ShurenError
 from shuren.kernel.reading import reading
 
-# Everything else asks for a sign-in. Names are those of the URL patterns.
-PUBLIC_VIEWS = frozenset({"identity:sign_in", "front:health", "front:language"})
-# What a person with a first password may still reach.
-UNCHANGED_PASSWORD_VIEWS = PUBLIC_VIEWS | {"identity:change_password", "identity:sign_out"}
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
 
 
@@ -54,17 +57,72 @@ class PolicyMiddleware:
     def process_view(
         self, request: HttpRequest, view: object, args: list[object], kwargs: dict[str, object]
     ) -> HttpResponse | None:
-        name = request.resolver_match.view_name if request.resolver_match else ""
-        if name in PUBLIC_VIEWS:
+        if is_open(view):
             return None
+        if errors.wants_json(request) and request.headers.get("Authorization", "").lower().startswith("bearer "):
+            return None if admit_bearer(request) else _refuse_token()
         if actor_of(request).account_id is None:
             return _ask_for_sign_in(request)
-        if name not in UNCHANGED_PASSWORD_VIEWS and must_change_password(request):
-            return _send(request, reverse("identity:change_password"))
-        return None
+        try:
+            url = step_due(request, view)
+        except ShurenError as error:
+            return errors.expected_error(request, error)
+        if url is not None and errors.wants_json(request):
+            return errors.json_error(403, "请先在网页上完成这一步。", url)
+        return None if url is None else _send(request, url)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return errors.expected_error(request, error) if isinstance(error, ShurenError) else None
+
+
+class AppMiddleware:
+    """Holds apps of the register that call with a token to what they may: the branches that chose them, and their quota.
+
+    Clients that the installation itself registered are not in the register and pass through. Where people are let into
+    apps, and tokens given, identity asks the same register (`SHUREN_APP_GATE`).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
+        response = self.get_response(request)
+        app: AppData | None = getattr(request, "_shuren_app", None)
+        if app is not None:
+            outcome = "error" if response.status_code >= 500 else "done"
+            interop.record_outcome(app, outcome=outcome, milliseconds=1000 * (perf_counter() - began), now=clock.now())
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: list[object], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        is_bearing = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        return _hold(request) if is_bearing else None
+
+
+def _hold(request: HttpRequest) -> HttpResponse | None:
+    bearer = bearer_of(request)
+    app = interop.app_of_client(bearer.client_id) if bearer else None
+    if app is None:
+        return None
+    refusal = interop.refusal_of(app, actor=None, now=clock.now())
+    if refusal is not None and refusal.fault is AppFault.OVER_QUOTA:
+        response = errors.json_error(429, _("调用太多，超出了配额。"), _("请按 Retry-After 说的秒数等一等再调用。"))
+        response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+    if refusal is not None:
+        return _refuse_token()
+    request._shuren_app = app  # type: ignore[attr-defined]  # read when the answer is known
+    confine_bearer(request, paths=interop.paths_of_app(app))
+    return None
+
+
+def _refuse_token() -> HttpResponse:
+    """RFC 6750 3.1; a bad token is never made good by a session that came along."""
+    response = errors.json_error(401, _("访问令牌无效或已过期。"), _("请重新获取访问令牌。"))
+    response.headers["WWW-Authenticate"] = 'Bearer realm="shuren", error="invalid_token"'
+    return response
 
 
 def _ask_for_sign_in(request: HttpRequest) -> HttpResponse:

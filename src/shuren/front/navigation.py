@@ -31,6 +31,8 @@ class Entry:
     count: int = 0
 
 
+_ACCOUNTS = frozenset({Permission.ISSUE_CREDENTIALS, Permission.MANAGE_SIGN_IN})
+_IMPORTS = frozenset({Permission.IMPORT_ROSTER, Permission.IMPORT_RESULTS, Permission.INVITE_GUARDIANS})
 PLACES = (
     Place(_("首页"), "/", "home"),
     Place(_("测评报告"), "/reports/", "chart-bar", frozenset({Permission.VIEW_REPORTS, Permission.VIEW_PUPIL_REPORTS})),
@@ -38,9 +40,25 @@ PLACES = (
     Place(_("机构"), "/orgs/", "building", frozenset({Permission.VIEW_ORGS})),
     Place(_("人员"), "/people/", "users", frozenset({Permission.VIEW_PEOPLE})),
     Place(_("授权"), "/grants/", "shield-check", frozenset({Permission.GRANT_ROLES})),
+    Place(_("个人信息同意"), "/consents/", "check", frozenset({Permission.VIEW_PUPIL_REPORTS})),
+    Place(_("我的信息"), "/my-data/", "id", frozenset({Permission.VIEW_PUPIL_REPORTS})),
+    Place(_("个人信息请求"), "/data-requests/", "inbox", frozenset({Permission.ANSWER_SUBJECTS})),
+    Place(_("告知书"), "/consents/texts/", "file-text", frozenset({Permission.ANSWER_SUBJECTS})),
+    Place(_("紧急查看"), "/break-glass/", "alert-triangle", frozenset({Permission.BREAK_GLASS, Permission.REVIEW_ACCESS})),
     Place(_("发放密码"), "/credentials/", "key", frozenset({Permission.ISSUE_CREDENTIALS})),
-    Place(_("数据导入"), "/imports/", "file-import", frozenset({Permission.IMPORT_ROSTER, Permission.IMPORT_RESULTS})),
+    Place(_("账号管理"), "/credentials/accounts/", "user-circle", _ACCOUNTS),
+    Place(_("我的证书"), "/my-certificates/", "award"),
+    Place(_("发放证书"), "/certificates/", "award", frozenset({Permission.ISSUE_CERTIFICATES})),
+    Place(_("应用"), "/apps/", "layout-grid"),
+    Place(_("应用审核"), "/app-review/", "checklist", frozenset({Permission.APPROVE_APPS})),
+    Place(_("应用开发"), "/developer/", "adjustments-horizontal", frozenset({Permission.DEVELOP_APPS})),
+    Place(_("数字证书"), "/digital-certificates/", "lock", frozenset({Permission.MANAGE_ORGS, Permission.MANAGE_KEYS})),
+    Place(_("证书机构"), "/authorities/", "shield-check", frozenset({Permission.MANAGE_KEYS})),
+    Place(_("家长绑定"), "/binding/", "user-plus", frozenset({Permission.INVITE_GUARDIANS})),
+    Place(_("数据导入"), "/imports/", "file-import", _IMPORTS),
     Place(_("任务"), "/jobs/", "list-check", frozenset({Permission.VIEW_JOBS})),
+    Place(_("登录要求"), "/sign-in-policy/", "shield-lock", frozenset({Permission.MANAGE_SIGN_IN})),
+    Place(_("发件箱"), "/outbox/", "mail", frozenset({Permission.MANAGE_SIGN_IN})),
     Place(_("审计"), "/audit/", "history", frozenset({Permission.VIEW_AUDIT})),
 )
 
@@ -48,11 +66,10 @@ PLACES = (
 def navigation_of(request: HttpRequest) -> list[Entry]:
     """The places open to the signed-in person, the one they are in marked; costs no query."""
     held = wardrobe(request).permissions
-    return [
-        Entry(str(place.label), place.url, place.icon, is_current=_is_inside(request.path, place.url))
-        for place in PLACES
-        if not place.needs or place.needs & held
-    ]
+    places = [place for place in PLACES if not place.needs or place.needs & held]
+    # One place may lie within another: the innermost is where one is.
+    current = max((place.url for place in places if _is_inside(request.path, place.url)), key=len, default="")
+    return [Entry(str(place.label), place.url, place.icon, is_current=place.url == current) for place in places]
 
 
 def _is_inside(path: str, url: str) -> bool:

@@ -6,14 +6,25 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from ninja.security import SessionAuth
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.security import HttpBearer, SessionAuth
 
+from shuren.front.description import complete
 from shuren.front.errors import json_error
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, bearer_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import ShurenError
 
 ROUTERS = {"identity": "/me/", "directory": "", "assessment": "/assessments", "evaluation": "/reports"}
+# What only apps of the register call, with the OAuth scope they need for it.
+APP_ROUTERS = {"crypto": "crypto", "webhooks": "webhooks"}
+# The OAuth scope that lets an app read what a router offers; what is not named here is for signed-in people only.
+READ_SCOPES = {
+    "directory": "directory.read",
+    "assessment": "assessments.read",
+    "evaluation": "reports.read",
+}
 
 
 class SignedIn(SessionAuth):
@@ -21,25 +32,70 @@ class SignedIn(SessionAuth):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         actor = actor_of(request)
-        return actor if actor.account_id is not None else None
+        return actor if actor.account_id is not None and actor.app is None else None
 
 
-api = NinjaAPI(
+class AppToken(HttpBearer):
+    """An access token of an app with the scope of this part of the API; tokens write only what is the app's own."""
+
+    def __init__(self, scope: str, *, may_write: bool = False) -> None:
+        super().__init__()
+        self.scope, self.may_write = scope, may_write
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
+        bearer = bearer_of(request)
+        if bearer is None:
+            return None
+        if self.scope not in bearer.scopes or not (self.may_write or request.method in ("GET", "HEAD")):
+            raise HttpError(403, _("这个应用没有得到这项授权。"))
+        return actor_of(request)
+
+
+class DescribedAPI(NinjaAPI):
+    """An API whose OpenAPI document says for every operation which scope opens it and what its errors look like."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        scopes = {
+            operation.operation_id or operation.view_func.__name__: callback.scope
+            for router in self._get_bound_routers()
+            for view in router.path_operations.values()
+            for operation in view.operations
+            for callback in operation.auth_callbacks
+            if isinstance(callback, AppToken)
+        }
+        return complete(super().get_openapi_schema(**options), scopes)
+
+
+api = DescribedAPI(
     title="Shuren 树人",
     version="1",
-    description="Ids are opaque text. What lies outside the caller's scope answers 404.",
+    description=(
+        "Ids are opaque text. What lies outside the caller's scope answers 404. Lists are paged by `page` (from 1) and `size`; "
+        "`total` is a lower bound where `is_exact` is false. Every error has the shape of `ErrorOut`."
+    ),
     auth=SignedIn(),
     urls_namespace="api-v1",
     openapi_url="/openapi.json",
     docs_url=None,
 )
 for app, prefix in ROUTERS.items():
-    api.add_router(prefix, f"shuren.{app}.rest.router")
+    auth = [AppToken(READ_SCOPES[app]), SignedIn()] if app in READ_SCOPES else SignedIn()
+    api.add_router(prefix, f"shuren.{app}.rest.router", auth=auth)
+for name, scope in APP_ROUTERS.items():
+    api.add_router(f"/{name}", f"shuren.interop.rest.{name}.router", auth=AppToken(scope, may_write=True))
+api.add_router("/apps", "shuren.interop.rest.catalogue.router")
+api.add_router("/developer", "shuren.interop.rest.developer.router")
 
 
 @api.exception_handler(ShurenError)
 def answer_expected(request: HttpRequest, error: Any) -> HttpResponse:
-    return json_error(error.status, error.message, error.remedy)
+    response = json_error(error.status, error.message, error.remedy)
+    if hasattr(error, "retry_after"):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 @api.exception_handler(HttpError)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shuren.assessment import api as assessment
+from shuren.certificates import api as certificates
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
 from shuren.intake import api as intake
@@ -33,6 +34,8 @@ class KindOfImport:
     forms_note: str | Promise
     words: Mapping[str, str | Promise]
     template: Callable[[], bytes]
+    result_url: str
+    result_label: str | Promise
 
 
 ROSTER = KindOfImport(
@@ -57,6 +60,8 @@ ROSTER = KindOfImport(
         "link": _("家长与孩子"),
     },
     template=directory.roster_template,
+    result_url="/people/",
+    result_label=_("查看人员"),
 )
 RESULTS = KindOfImport(
     name="results",
@@ -72,8 +77,44 @@ RESULTS = KindOfImport(
     forms_note=_("Excel 工作簿（20 万行以内）、CSV，或装有这些文件的压缩包（.zip）"),
     words={"pupils": _("学生作答")},
     template=assessment.results_template,
+    result_url="/assessments/",
+    result_label=_("查看测评项目"),
 )
-KINDS = {kind.name: kind for kind in (ROSTER, RESULTS)}
+CERTIFICATES = KindOfImport(
+    name="certificates",
+    permission=Permission.ISSUE_CERTIFICATES,
+    title=_("发证名单"),
+    text=_("一行一人，写明发哪种证书"),
+    icon="award",
+    notes=(
+        _("“证书”一列写模板的名称，一字不差；姓名要与人员编号对得上。"),
+        _("模板里有自填项的，每项加一列，列名就是自填项的名称。"),
+        _("“颁发机构代码”留空，就用您所在的机构。整份名单都对了，才会开始发证。"),
+    ),
+    forms_note=_("Excel 工作簿（20 万行以内）或 CSV"),
+    words={"certificate": _("证书")},
+    template=certificates.list_template,
+    result_url="/certificates/given/",
+    result_label=_("查看已发的证书"),
+)
+CONSENTS = KindOfImport(
+    name="consents",
+    permission=Permission.INVITE_GUARDIANS,
+    title=_("纸质同意书"),
+    text=_("家长在纸上签字的决定，一行一份"),
+    icon="file-text",
+    notes=(
+        _("“告知书”写告知书的标题，一字不差；姓名要与人员编号或学籍号对得上。"),
+        _("“签字人”写登记的监护人；满 14 岁的学生自己签字的，写学生本人。"),
+        _("签字人会收到通知，随时可以撤回；已经在网上作出的决定不会被纸质的改掉。"),
+    ),
+    forms_note=_("Excel 工作簿（5,000 行以内）或 CSV"),
+    words={"consent": _("同意书")},
+    template=directory.papers_template,
+    result_url="/people/",
+    result_label=_("查看人员"),
+)
+KINDS = {kind.name: kind for kind in (ROSTER, RESULTS, CERTIFICATES, CONSENTS)}
 
 
 def kinds_open_to(actor: Actor, *, now: datetime) -> list[KindOfImport]:

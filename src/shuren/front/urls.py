@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from shuren.front.rest import api
-from shuren.front.views import audit, home, imports, jobs, language, notices, search
+from shuren.front.views import audit, home, imports, jobs, language, notices, outbox, search
 
 handler400 = "shuren.front.errors.bad_request"
 handler403 = "shuren.front.errors.refused"
@@ -28,6 +28,8 @@ front_patterns = [
     path("jobs/<str:job_id>/progress/", jobs.job_progress, name="job_progress"),
     path("jobs/<str:job_id>/cancel/", jobs.cancel_job, name="cancel_job"),
     path("audit/", audit.audit, name="audit"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("audit/evidence/", audit.evidence, name="audit_evidence"),
     path("search/", search.search, name="search"),
     path("search/suggest/", search.suggest, name="suggest"),
     path("notices/", notices.notices, name="notices"),
@@ -39,6 +41,8 @@ urlpatterns = [
     path("", include("shuren.pages.urls")),
     path("", include("shuren.identity.urls")),
     path("", include("shuren.directory.urls")),
+    path("", include("shuren.interop.urls")),
+    path("", include("shuren.certificates.urls")),
     path("assessments/", include("shuren.assessment.urls")),
     path("reports/", include("shuren.evaluation.urls")),
     path("api/v1/", api.urls),

@@ -2,7 +2,7 @@
 
 from shuren.pages.rules.charts import boundaries_svg, chart_svg, chart_table
 from shuren.pages.rules.numbers import estimate_text, interval_text, number_text
-from shuren.pages.services.exports import Sheet, csv_response, workbook_response
+from shuren.pages.services.exports import Sheet, csv_response, workbook_response, zip_parts
 from shuren.pages.services.pdf import pdf_bytes, pdf_response
 from shuren.pages.views.lists import ListPage, is_partial, list_page, list_query, render_list
 
@@ -23,4 +23,5 @@ __all__ = [
     "pdf_response",
     "render_list",
     "workbook_response",
+    "zip_parts",
 ]

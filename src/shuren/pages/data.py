@@ -194,13 +194,17 @@ class EmptyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """What the reader asked of a list; `sort` is one of the columns' sort keys, with `-` for descending."""
+    """What the reader asked of a list; `sort` is one of the columns' sort keys, with `-` for descending.
+
+    `cursor` is a `next_cursor` that an endless list gave out before; empty at its beginning.
+    """
 
     search: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
     sort: str = ""
     number: int = 1
     size: int = 25
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +212,8 @@ class ListSpec(Generic[Row]):
     """A list page; `rows` answers one page, `stream` every matching row for an export.
 
     Without `stream` an export walks `rows` page by page. `on_export` is called with the query and `csv` or
-    `xlsx` before the first byte leaves, so that the owner can write it into the audit log. `row_id` switches on
+    `xlsx` before the first byte leaves, so that the owner can write it into the audit log. An `is_endless` list is not
+    counted and turned over by cursor, from new to old; it is exported as CSV only. `row_id` switches on
     ticking of rows; `bulk` actions receive the ticked ids as `ids` fields of a POST.
     """
 
@@ -228,6 +233,7 @@ class ListSpec(Generic[Row]):
     bulk: tuple[Action, ...] = ()
     on_export: Callable[[ListQuery, str], None] | None = None
     note: str = ""
+    is_endless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

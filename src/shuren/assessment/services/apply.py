@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from shuren.assessment.data import RESPONSES, AssessmentStatus
 from shuren.assessment.models import Assessment, Item, Participation
-from shuren.assessment.services.check.run import owner_of
 from shuren.assessment.services.check.stage import FORMAT, stage_folder
 from shuren.datahub.api import prepare_partition, publish_partition
 from shuren.datahub.data import PreparedPartition
@@ -105,7 +104,7 @@ def _show(outcome: Mapping[str, Any], prepared: PreparedPartition, state: Import
     row = _locked(outcome)
     if row is None:
         raise Invalid(_("这次测验在导入时被删除。"), remedy=_("请重新检查这个文件，再导入。"))
-    actor = owner_of(state)
+    actor = state.owner
     snapshot = publish_partition(prepared, actor=actor, now=now)
     for name in (
         *("name", "subjects", "grade", "session", "is_simulated", "source_note", "population_note", "report_scale"),

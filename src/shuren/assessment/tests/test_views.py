@@ -106,7 +106,7 @@ def test_items_are_filtered_sorted_and_exported_with_an_audit_entry(stored: Stor
     assert AuditEntry.objects.filter(action="assessment.list_exported").count() == 1
 
 
-@pytest.mark.parametrize(("tail", "most"), [(None, 11), ("", 11), ("participation/", 18), ("codebook/", 10)])
+@pytest.mark.parametrize(("tail", "most"), [(None, 13), ("", 13), ("participation/", 21), ("codebook/", 12)])
 def test_query_counts(stored: Stored, django_assert_max_num_queries: DjangoAssertNumQueries, tail: str | None, most: int) -> None:
     cast, path = stored[0], "/assessments/" if tail is None else address(tail)
     page(cast, "officer", path)

@@ -38,6 +38,8 @@ def test_a_run_ends_with_scores_reports_and_a_certificate(region: Region) -> Non
     assert UnitReport.objects.filter(run_id=run_id).count() == len(region.orgs)
     assert audit.entries(action="evaluation.run_finished", target=f"run:{run_id}").count() == 1
     assert apps.get_model("kernel.Event").objects.filter(name="evaluation.run_finished").count() == 1
+    run_pending()
+    assert apps.get_model("trust.LogEntry").objects.filter(business="score", subject=f"evaluation_run:{run_id}").count() == 1
 
 
 def test_scores_lie_on_the_declared_scale(run_id: int) -> None:

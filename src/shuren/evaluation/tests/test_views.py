@@ -3,18 +3,21 @@
 import io
 import json
 from datetime import date
+from hashlib import sha256
 
 import openpyxl
 import pypdf
 import pytest
 from django.urls import reverse
 
-from shuren.evaluation.api import report_of
+from shuren.evaluation.api import report_of, scores_of
 from shuren.evaluation.data import RunStatus
 from shuren.evaluation.models import EvaluationRun
 from shuren.evaluation.tests.conftest import NOW, SOURCE, Region, add_assessment, finished_run
 from shuren.kernel import audit, ids
 from shuren.kernel.data import SYSTEM
+from shuren.trust import api as trust
+from shuren.trust.data import Business
 from shuren.work.api import run_pending
 
 pytestmark = pytest.mark.urls("shuren.evaluation.tests.urls")
@@ -211,3 +214,28 @@ def test_a_report_page_asks_a_fixed_number_of_queries(region: Region, run_id: in
     for org in ("city", "east", "west1c1"):
         with django_assert_max_num_queries(32):
             client.get(report_url(region, run_id, org))
+
+
+def test_a_pupil_and_the_parents_hold_the_proof_of_their_own_score(region: Region, tmp_path, settings) -> None:
+    settings.SHUREN_EVIDENCE_DIR = tmp_path / "evidence"
+    run_id = finished_run(region)
+    run_pending()
+    child = f"{pupil_url(region, run_id, 'pupil')}evidence/"
+    assert child in region.client("parent").get(pupil_url(region, run_id, "pupil")).content.decode()
+    assert region.client("pupil").get(f"{child}proof.json").status_code == 404, "no head covers it yet"
+    assert "正在记入" in region.client("pupil").get(child).content.decode()
+    trust.grow_log(now=NOW)
+    for role in ("pupil", "parent"):
+        client = region.client(role)
+        assert "自己验证" in client.get(child).content.decode()
+        original = read(client.get(f"{child}score.json"))
+        proof = trust.read_proof(read(client.get(f"{child}proof.json")).decode())
+        assert trust.verify_proof(proof, log_keys=trust.log_keys()).fault == ""
+        assert (proof.business, proof.digest) == (Business.SCORE, sha256(original).digest())
+    said = json.loads(original)
+    (row,) = scores_of(run_id, person_ids=[region.people["pupil"]]).to_pylist()
+    assert said["scores"]["eap"] == row["eap"]
+    assert not [name for name in said["scores"] if name.startswith("pv") or name.endswith("_id")]
+    assert audit.entries(action="evaluation.evidence_downloaded", target=f"person:{region.people['pupil']}").count() == 4
+    for file in ("", "score.json", "proof.json"):
+        assert region.client("far_pupil").get(f"{child}{file}").status_code == 404, file

@@ -18,17 +18,20 @@ from shuren.evaluation.services.export import record_download
 from shuren.evaluation.views.reports import report_context
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import Conflict
 from shuren.pages.api import Sheet, chart_svg, chart_table, pdf_response, workbook_response
 from shuren.pages.data import Chart, ChartKind, PdfUnavailable
 
 
+@sensitive_files()
 @require_GET
 def report_file(request: HttpRequest, run: str, org: str, form: str) -> HttpResponseBase:
     report = report_of(actor=actor_of(request), run_id=ids.decode(KIND, run), org_id=ids.decode("org", org), now=clock.now())
     return _sent(request, report, form)
 
 
+@sensitive_files()
 @require_GET
 def pupil_file(request: HttpRequest, run: str, person: str, form: str) -> HttpResponseBase:
     report = pupil_report(

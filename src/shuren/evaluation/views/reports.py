@@ -2,6 +2,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from shuren.directory.api import geometries_of
@@ -46,6 +47,7 @@ def pupil_page(request: HttpRequest, run: str, person: str) -> HttpResponse:
     context = report_context(report) | {
         "charts": pupil_charts(report.body),
         "files": [(form, pupil_file_address(run, person, form)) for form in FORMS],
+        "evidence_url": reverse("evaluation:score_evidence", args=[run, person]),
     }
     return render(request, "evaluation/pupil.html", context)
 

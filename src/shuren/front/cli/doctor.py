@@ -94,12 +94,19 @@ def pdf_check() -> Iterator[Ailment]:
         yield Ailment("The Chinese font for PDF reports is missing.", "Run: make frontend", is_fatal=False)
 
 
+def saml_check() -> Iterator[Ailment]:
+    if shutil.which("xmlsec1") is None:
+        remedy = "Install the XML signer: apt install xmlsec1"
+        yield Ailment("SAML sign-in is off: the program xmlsec1 is missing.", remedy, is_fatal=False)
+
+
 CHECKS: dict[str, Callable[[], Iterator[Ailment]]] = {
     "settings": settings_check,
     "data folder and disk": folder_check,
     "database": database_check,
     "clock": clock_check,
     "PDF and fonts": pdf_check,
+    "SAML": saml_check,
 }
 
 

@@ -24,7 +24,9 @@ COMMANDS = {
     "roster": "import and export rosters",
     "results": "import the results of a test",
     "evaluate": "measure a test and build its five-level reports",
+    "keys": "list, make and turn over keys, and the secret that seals",
     "reindex": "index and count all orgs and people anew",
+    "verify": "check proofs and logs of evidence without believing anybody",
     "doctor": "check this installation and say how to mend what is wrong",
 }
 EXIT_REFUSED = 1

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -80,14 +81,19 @@ def demo_administrators(*, now: datetime) -> dict[str, tuple[PersonData, OrgData
 
 def make_accounts(*, now: datetime) -> list[DemoAccount]:
     """Give the cast accounts named after their roles, with fresh passwords that need not be changed."""
-    cast = demo_people() | demo_administrators(now=now)
+    return open_accounts(demo_people() | demo_administrators(now=now), now=now)
+
+
+def open_accounts(cast: Mapping[str, tuple[PersonData, OrgData]], *, now: datetime) -> list[DemoAccount]:
+    """Accounts named after the keys of `cast`; who has one already keeps its name and gets a new password."""
     usernames = {person.id: role.replace("_", "-") for role, (person, _org) in cast.items()}
     identity.create_accounts(actor=SYSTEM, person_ids=list(usernames), usernames=usernames, now=now)
+    opened = identity.accounts_of_people(usernames)
     accounts = []
     for role, (person, org) in cast.items():
         password = "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
         identity.set_password(actor=SYSTEM, person_id=person.id, password=password, must_change=False, now=now)
-        accounts.append(DemoAccount(role, person.name, org.name, usernames[person.id], password))
+        accounts.append(DemoAccount(role, person.name, org.name, opened[person.id].username, password))
     return accounts
 
 

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from shuren.assessment import api as assessment
+from shuren.directory import api as directory
 from shuren.evaluation import api as evaluation
 from shuren.evaluation.data import TIMSS_2011_AUSTRIA, RunStatus, TruthRow
 from shuren.front.demo import simulated, timss
-from shuren.front.demo.accounts import DemoAccount, as_json, make_accounts
+from shuren.front.demo.accounts import DemoAccount, as_json, demo_people, make_accounts, open_accounts
+from shuren.front.demo.awards import give_samples
 from shuren.front.terminal.imports import finish_job, run_import
+from shuren.interop import api as interop
 from shuren.kernel import clock
-from shuren.kernel.data import SYSTEM
+from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Invalid
 
 PACKAGED_DATA = Path(__file__).resolve().parent.parent / "demo_data"
@@ -61,10 +65,30 @@ def build(say: Callable[[str], None]) -> None:
     run_import("results", school_test, options={}, ask=False)
     measure(simulated.CODE, {"programme": simulated.PROGRAMME, "scale": {"method": "anchor", "anchor_run_id": first_id}})
     accounts = make_accounts(now=clock.now())
+    say("sample certificates")
+    cast = demo_people()
+    (head, school), (pupil, _home), (teacher, _class) = cast["head"], cast["pupil"], cast["class_teacher"]
+    give_samples(head=head, school=school, pupil=pupil, teacher=teacher, now=clock.now())
+    say("example apps")
+    accounts += make_apps(now=clock.now())
     draft = state_file().with_suffix(".tmp")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps({"run_id": run_id, "accounts": as_json(accounts)}, ensure_ascii=False, indent=1))
     draft.replace(state_file())
+
+
+def make_apps(*, now: datetime) -> list[DemoAccount]:
+    """Apps in every state, so that officer, head, pupil and vendor have something to look at; returns the vendor's account."""
+    cast = demo_people()
+    (officer, city), (head, school) = cast["city_officer"], cast["head"]
+    person_id = interop.make_example_apps(
+        officer=Actor(person_id=officer.id, account_id=None, name=officer.name),
+        head=Actor(person_id=head.id, account_id=None, name=head.name),
+        org_id=city.id,
+        school_id=school.id,
+        now=now,
+    )
+    return open_accounts({"vendor": (directory.people_by_ids([person_id])[person_id], city)}, now=now)
 
 
 def measure(code: str, options: dict[str, object]) -> int:

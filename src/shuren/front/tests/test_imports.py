@@ -7,6 +7,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.cast import Cast
@@ -89,6 +90,10 @@ def test_a_mended_roster_goes_in_and_comes_out_again(cast: Cast, roster: Callabl
     assert (done.context["step"], done.context["state"].status) == (5, ImportStatus.APPLIED)
     assert directory.people_by_ids([cast.people["classmate"].id])[cast.people["classmate"].id].name == "张晓雨"
     assert done.context["undo_url"]
+    work.run_pending()
+    assert (
+        apps.get_model("trust.LogEntry").objects.filter(business="enrolment", subject__startswith="roster_import:").count() == 1
+    )
     client.post(f"{address}undo/")
     assert directory.people_by_ids([cast.people["classmate"].id])[cast.people["classmate"].id].name == "张小雨"
     assert client.get(address).context["state"].status is ImportStatus.UNDONE
@@ -179,6 +184,13 @@ def test_templates_open_in_excel(cast: Cast, kind: str) -> None:
     assert "attachment" in answer.headers["Content-Disposition"]
 
 
+def test_a_class_teacher_takes_in_papers_and_nothing_else(cast: Cast) -> None:
+    client = cast.client("class_teacher")
+    assert [kind["url"] for kind in client.get("/imports/").context["kinds"]] == ["/imports/new/consents/"]
+    assert openpyxl.load_workbook(io.BytesIO(client.get("/imports/new/consents/template/").content)).sheetnames == ["同意书"]
+    assert client.get("/imports/new/roster/").status_code == 403
+
+
 def test_kinds_that_do_not_exist(cast: Cast) -> None:
     client = cast.client("county_officer")
     assert client.get("/imports/new/nothing/").status_code == 404
@@ -196,7 +208,7 @@ def test_what_a_list_costs(cast: Cast, django_assert_max_num_queries: Any) -> No
     with django_assert_max_num_queries(24):
         page = client.get("/imports/")
     assert len(page.context["list"].rows) == 25
-    assert len(page.context["kinds"]) == 2
+    assert len(page.context["kinds"]) == 3
 
 
 def test_a_test_described_anew_is_a_change_even_with_the_same_responses(cast: Cast, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ class TestHome:
         ("key", "seen", "unseen"),
         [
             ("city_officer", ["数据导入", "授权", "发放密码", "测评报告"], ["审计"]),
-            ("head", ["授权", "任务", "测评报告"], ["数据导入", "发放密码"]),
-            ("class_teacher", ["测评报告", "人员"], ["授权", "任务", "数据导入"]),
+            ("head", ["授权", "任务", "测评报告", "数据导入"], ["发放密码"]),
+            ("class_teacher", ["测评报告", "人员", "数据导入"], ["授权", "任务"]),
             ("pupil", ["测评报告"], ["任务", "授权", "数据导入"]),
             ("parent", ["测评报告"], ["机构", "任务"]),
             ("audit_admin", ["审计"], ["人员", "测评报告"]),
@@ -167,22 +167,42 @@ class TestJobs:
             client.get("/jobs/")
 
 
+def _lines(export: Any) -> list[str]:
+    return b"".join(export.streaming_content).decode("utf-8-sig").splitlines()
+
+
 class TestAudit:
     def test_filters(self, cast: Cast) -> None:
         client = cast.client("audit_admin")
         cast.client("head")
         page = client.get("/audit/?area=identity.&q=陈立新")
-        assert {cell.text for row in page.context["list"].rows for cell in row.cells if cell.text.startswith("identity.")} == {
-            "identity.signed_in"
-        }
+        assert {row.cells[3].text for row in page.context["list"].rows} == {"登录"}
         assert client.get("/audit/?since=2999-01-01").context["list"].rows == ()
         assert client.get("/audit/?until=2999-01-01&since=x").context["list"].rows
+
+    def test_actions_are_found_and_exported_by_their_words(self, cast: Cast) -> None:
+        client = cast.client("audit_admin")
+        found = client.get("/audit/?action=新增").context["list"].rows
+        assert {row.cells[3].text for row in found} == {"新增机构", "新增人员"}
+        narrowed = client.get("/audit/?action=登录&area=directory.").context["list"].rows
+        assert narrowed == ()
+        client.post("/language/", {"language": "en"})
+        found = client.get("/audit/?action=added+an+org&columns=action&columns=action_code&columns=target").context["list"].rows
+        assert {(row.cells[0].text, row.cells[2].text) for row in found} == {("Added an organisation", "directory.org_added")}
+        assert all(row.cells[1].text.startswith("Organisation ") for row in found)
+        one = found[0].cells[1].text
+        about = client.get("/audit/", {"target": one, "columns": "target"}).context["list"].rows
+        assert {row.cells[0].text for row in about} == {one}
+        by_code = client.get("/audit/?action=directory.org_ad").context["list"].rows
+        assert len(by_code) == len(found)
+        export = client.get("/audit/?export=csv&action=signed+in")
+        assert {line.split(",")[3] for line in _lines(export)[1:]} == {"Signed in"}
 
     def test_an_export_is_itself_recorded(self, cast: Cast) -> None:
         export = cast.client("audit_admin").get("/audit/?export=csv&area=directory.")
         text = b"".join(export.streaming_content).decode()  # type: ignore[attr-defined]
-        assert "directory.org_added" in text
-        assert "identity." not in text
+        assert "新增机构" in text
+        assert "登录" not in text
         entry = AuditEntry.objects.get(action="front.audit_exported")
         assert entry.details["area"] == "directory."
         assert entry.actor_name == "沈明察"

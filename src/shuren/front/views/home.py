@@ -23,6 +23,7 @@ from shuren.intake import api as intake
 from shuren.intake.data import ImportState, ImportStatus
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
+from shuren.kernel.doors import open_door
 from shuren.messaging import api as messaging
 from shuren.messaging.data import NoticeData
 
@@ -99,6 +100,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "front/home.html", context)
 
 
+@open_door
 def health(request: HttpRequest) -> JsonResponse:
     """Whether the web process and its database answer; tells nothing else."""
     with connection.cursor() as cursor:

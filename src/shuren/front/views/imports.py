@@ -22,6 +22,7 @@ from shuren.identity.api import actor_of
 from shuren.intake import api as intake
 from shuren.intake.data import Finding, ImportState, ImportStatus
 from shuren.kernel import audit, clock, ids
+from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import Conflict, NotFound, Refused
 from shuren.pages import api as pages
 from shuren.pages.data import CellKind, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
@@ -137,6 +138,7 @@ def import_progress(request: HttpRequest, import_id: str) -> HttpResponse:
     return response
 
 
+@sensitive_files(asked_by="export")
 @never_cache
 @require_GET
 def import_findings(request: HttpRequest, import_id: str) -> HttpResponseBase:
@@ -162,6 +164,7 @@ def import_findings(request: HttpRequest, import_id: str) -> HttpResponseBase:
     return pages.render_list(request, spec, context={"breadcrumbs": _trail(state.file_name, import_id, spec.title)})
 
 
+@sensitive_files()
 @require_GET
 def import_workbook(request: HttpRequest, import_id: str) -> HttpResponseBase:
     """The submitted file as Excel with the wrong cells coloured."""
@@ -290,6 +293,8 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
         "counts": _counts(state, kind) if state.status is ImportStatus.APPLIED else [],
         "retry_url": reverse("front:new_import", args=[kind.name]),
     }
+    if state.status is ImportStatus.APPLIED:
+        context |= {"result_url": kind.result_url, "result_label": kind.result_label}
     if state.status is ImportStatus.UNDONE:
         return context | {"failure": _("这次导入已经撤销，数据回到了导入之前。")}
     if state.status is ImportStatus.FAILED:
@@ -297,11 +302,9 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
     if kind is selectors.ROSTER:
         may_undo = directory.may_undo_roster(state.id, now=clock.now())
         return context | {
-            "result_url": "/people/",
-            "result_label": _("查看人员"),
             "undo_url": reverse("front:undo_import", args=[public_id]) if may_undo else "",
         }
-    return context | {"result_url": "/assessments/", "result_label": _("查看测评项目")}
+    return context
 
 
 def _counts(state: ImportState, kind: KindOfImport) -> list[dict[str, object]]:

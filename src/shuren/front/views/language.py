@@ -9,8 +9,10 @@ from django.views.decorators.http import require_POST
 
 from shuren.front.forms import LanguageForm
 from shuren.identity.api import actor_of, choose_language
+from shuren.kernel.doors import open_door
 
 
+@open_door
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
     """Read on in the chosen language, here by a cookie and at the next sign-in by the account."""

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from shuren.pages.data import Column, ListQuery, ListSpec, Row
 
-SEARCH, SORT, PAGE, SIZE, COLUMNS, EXPORT = "q", "sort", "page", "size", "columns", "export"
+SEARCH, SORT, PAGE, SIZE, COLUMNS, EXPORT, CURSOR = "q", "sort", "page", "size", "columns", "export", "after"
 PAGE_LIMIT = 1_000_000
 SEARCH_LIMIT = 200
 
@@ -30,6 +30,7 @@ def parsed_query(spec: ListSpec[Row], fields: Mapping[str, str]) -> ListQuery:
         sort=sort,
         number=min(PAGE_LIMIT, max(1, whole_number(fields.get(PAGE), 1))),
         size=size if size in spec.sizes else spec.sizes[0],
+        cursor=fields.get(CURSOR, "")[:SEARCH_LIMIT] if spec.is_endless else "",
     )
 
 

@@ -5,7 +5,9 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, cast
+from io import RawIOBase
+from typing import IO, Any, cast
+from zipfile import ZIP_STORED, ZipFile
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -107,3 +109,31 @@ def workbook_response(name: str, sheets: Iterable[Sheet]) -> FileResponse:
         target.seek(0)
         held.pop_all()
     return FileResponse(target, as_attachment=True, filename=file_name(name, "xlsx"), content_type=XLSX_TYPE)
+
+
+class _Passing(RawIOBase):
+    """What a zip was given to write since it was last asked; it cannot be gone back in."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def passed(self) -> bytes:
+        whole, self._parts = b"".join(self._parts), []
+        return whole
+
+
+def zip_parts(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """A zip of files by name, part by part: never more than one of them in memory, nothing on disk."""
+    passing = _Passing()
+    with ZipFile(passing, "w", ZIP_STORED) as archive:
+        for name, content in files:
+            archive.writestr(name.replace("/", "_"), content)
+            yield passing.passed()
+    yield passing.passed()

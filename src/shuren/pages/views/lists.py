@@ -145,6 +145,8 @@ def list_page(request: HttpRequest, spec: ListSpec[Row]) -> ListPage[Row]:
     """One page of a list, ready for `{% include "pages/_list.html" with list=… %}`."""
     fields = list_fields(request)
     query = addresses.parsed_query(spec, fields)
+    # Every other address of the page begins at the list's beginning again.
+    fields.pop(addresses.CURSOR, None)
     page = spec.rows(query)
     columns = addresses.shown_columns(spec, fields)
     at = addresses.changed_address
@@ -163,14 +165,26 @@ def list_page(request: HttpRequest, spec: ListSpec[Row]) -> ListPage[Row]:
         ),
         sizes=tuple((size, at(fields, {"size": size, "page": None})) for size in spec.sizes),
         kept_fields=tuple((key, fields[key]) for key in ("sort", "size", "columns") if fields.get(key)),
-        previous_url=at(fields, {"page": page.number - 1}) if page.number > 1 else "",
-        next_url=at(fields, {"page": page.number + 1}) if page.has_next else "",
+        previous_url=_previous_url(query, page, fields),
+        next_url=_next_url(page, fields),
         clear_url=at(fields, {"q": None, "page": None} | {item.key: None for item in spec.filters}),
         csv_url=at(fields, {"export": "csv", "page": None}),
-        xlsx_url=at(fields, {"export": "xlsx", "page": None}) if page.total <= XLSX_ROW_LIMIT else "",
+        xlsx_url=at(fields, {"export": "xlsx", "page": None}) if page.total <= XLSX_ROW_LIMIT and not spec.is_endless else "",
         has_views=bool(getattr(request, "user", None) and request.user.is_authenticated),
         view_fields=urlencode({"list": spec.name, "title": spec.title, "path": request.path, "query": kept_query(fields)}),
     )
+
+
+def _previous_url(query: ListQuery, page: Page[Row], fields: Mapping[str, str]) -> str:
+    if query.cursor:
+        return addresses.changed_address(fields, {})
+    return addresses.changed_address(fields, {"page": page.number - 1}) if page.number > 1 else ""
+
+
+def _next_url(page: Page[Row], fields: Mapping[str, str]) -> str:
+    if page.next_cursor:
+        return addresses.changed_address(fields, {addresses.CURSOR: page.next_cursor})
+    return addresses.changed_address(fields, {"page": page.number + 1}) if page.has_next else ""
 
 
 def _head(column: Column[Row], query: ListQuery, fields: Mapping[str, str]) -> ShownHead[Row]:

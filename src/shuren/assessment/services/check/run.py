@@ -22,7 +22,7 @@ from shuren.assessment.services.check.stage import Checked, change_against, stag
 from shuren.directory.api import orgs_by_ids
 from shuren.directory.data import OrgData
 from shuren.intake.api import UnreadableFile, import_file, import_state, record_checked, record_findings
-from shuren.intake.data import Finding, ImportState
+from shuren.intake.data import Finding
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 from shuren.work.data import JobContext
@@ -39,7 +39,7 @@ def check_results(job: JobContext, import_id: int) -> Mapping[str, Any]:
     try:
         with tables_of(path, file_name=state.file_name) as (tables, findings):
             problems.extend(findings)
-            checked = _Check(job, owner_of(state), tables, problems).run()
+            checked = _Check(job, state.owner, tables, problems).run()
     except UnreadableFile as error:
         problems.add(error.finding._replace(file=error.finding.file if error.finding.file != path.name else state.file_name))
     _record(import_id, problems, state.file_name)
@@ -61,16 +61,6 @@ def check_results(job: JobContext, import_id: int) -> Mapping[str, Any]:
     }
     record_checked(import_id, counts=counts, difference=asdict(change), is_acceptable=True)
     return counts
-
-
-def owner_of(state: ImportState) -> Actor:
-    """Who sent the file; an import without a person behind it was started by the installation itself."""
-    return Actor(
-        person_id=state.owner_person_id,
-        account_id=state.owner_account_id,
-        name=state.owner_name,
-        is_system=state.owner_account_id is None and state.owner_person_id is None,
-    )
 
 
 def _record(import_id: int, problems: Problems, file_name: str) -> None:
