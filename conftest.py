@@ -13,7 +13,7 @@ settings.register_profile("check", max_examples=40, deadline=None, derandomize=T
 settings.register_profile("soak", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
 
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}  # noqa: S104  # compared with, not bound
+LOOPBACK = {"127.0.0.1", "127.0.0.2", "::1", "localhost", "0.0.0.0"}  # noqa: S104  # compared with, not bound
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -36,3 +36,12 @@ def one_thread_each() -> None:
     """Parallel kernels of several test processes on the same cores wait for each other far longer than they compute."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         numba.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a database carries the mark; tests that start processes with one of their own say so themselves."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("django_db") or "db" in asked or "transactional_db" in asked:
+            item.add_marker("database")

@@ -15,8 +15,22 @@ import django
 
 from bench.frame import ROOT, throwaway
 
-ALL = ("measurement", "roster", "results", "evaluate", "region", "web")
-THROWAWAY = ("roster", "results", "evaluate")
+ALL = (
+    "measurement",
+    "roster",
+    "results",
+    "evaluate",
+    "evidence",
+    "tokens",
+    "accounts",
+    "region",
+    "web",
+    "sign_in",
+    "certificates",
+    "webhooks",
+    "scim",
+)
+THROWAWAY = ("roster", "results", "evaluate", "evidence", "tokens", "accounts", "sign_in", "certificates", "webhooks", "scim")
 INSIDE = ("cast", "drain")
 
 

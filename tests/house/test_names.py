@@ -20,7 +20,7 @@ STAIRS = {
         "jobs",
         "admin",
     ),
-    *("urls", "apps", "templates", "migrations", "tests", "locale", "static", "templatetags"),
+    *("urls", "apps", "announced", "templates", "migrations", "tests", "locale", "static", "templatetags"),
 }
 # What one app needs beyond the stairs, each for its reason.
 BESIDE_THE_STAIRS = {
@@ -31,16 +31,43 @@ BESIDE_THE_STAIRS = {
         "serving",
         "middleware",
         "context",
+        "description",
         "navigation",
         "errors",
     },  # the door of the whole house
     # Django looks up the first three by dotted name; the hats of a session are neither a rule nor a selector
-    "identity": {"backends", "hashers", "middleware", "wardrobe", "words", "common_passwords"},
+    # nor is what it keeps of a proof; the queue stands before the hasher and belongs to the process.
+    "identity": {
+        "backends",
+        "common_passwords",
+        "hashers",
+        "middleware",
+        "presence",
+        "sessions",
+        "turnstile",
+        "wardrobe",
+        "words",
+    },
     "pages": {"fonts", "icons"},  # filled by the front-end build; names of the icons in use
     "search": {"engines"},  # one file per database, the same face
     "standards": {"registry"},  # code tables as data files
     # the ground: no stairs
-    "kernel": {"audit", "clock", "errors", "events", "fields", "ids", "operations", "paging", "reading", "scope", "statistics"},
+    "kernel": {
+        "audit",
+        "clock",
+        "doors",
+        "errors",
+        "events",
+        "fields",
+        "ids",
+        "moments",
+        "operations",
+        "paging",
+        "outward",
+        "reading",
+        "scope",
+        "statistics",
+    },
 }
 
 

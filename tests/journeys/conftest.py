@@ -15,10 +15,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
+from tests.cast import PASSWORD
 from tests.house.source import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
@@ -39,7 +41,7 @@ SWITCH_LIGHT = """() => {
     document.dispatchEvent(new CustomEvent("shuren:theme"));
     return root.dataset.bsTheme;
 }"""
-START_PATIENCE = 60.0
+START_PATIENCE = 180.0
 NAME_QUERIES = (
     "SELECT name, short_name FROM directory_org",
     "SELECT name, NULL FROM directory_person",
@@ -49,6 +51,14 @@ NAME_QUERIES = (
     "SELECT cognitive_domain, subject FROM assessment_item",
     "SELECT title, NULL FROM directory_course",
     "SELECT title, note FROM work_job",
+    "SELECT name, criteria FROM certificates_templateversion",
+    "SELECT wording, seal_text FROM certificates_templateversion",
+    "SELECT narrative, NULL FROM certificates_certificate",
+    "SELECT name, description FROM interop_appversion",
+    "SELECT privacy_text, NULL FROM interop_appversion",
+    "SELECT status_reason, NULL FROM interop_app",
+    "SELECT reason, purpose FROM interop_elementwish",
+    "SELECT name, contact_name FROM interop_vendor",
 )
 
 
@@ -231,3 +241,35 @@ def _faults(page: Page, only: dict[str, object]) -> list[str]:
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.fixture(scope="module")
+def beside_the_browser() -> Iterator[None]:
+    """Playwright keeps an event loop in this thread; the database is used between its calls only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+@pytest.fixture
+def windows(browser: Browser, live_server: Any, contexts: list[BrowserContext]) -> Callable[[], Page]:
+    """Return a function that opens a browser of its own on the test's own server."""
+
+    def window() -> Page:
+        context = browser.new_context(locale="zh-CN", base_url=live_server.url)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    return window
+
+
+def signed_in(page: Page, username: str, password: str = PASSWORD) -> Page:
+    page.goto("/sign-in/")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("main button[type=submit]")
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
+    return page

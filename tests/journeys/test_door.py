@@ -15,12 +15,13 @@ def test_a_wrong_password_says_so_and_the_fifth_locks(browser: Browser, site: Si
     name = site.accounts["parent"]["username"]
     assert "parent" in sessions
     fill_in_door(page, site, name, "")
-    expect(page.locator("main .errors")).to_have_text("请填写密码。")
+    expect(page.locator("main .errors:visible")).to_have_text("请填写密码。")
     for _attempt in range(4):
         fill_in_door(page, site, name, "wrong-wrong-wrong")
         expect(page.get_by_role("alert")).to_contain_text("账号或密码不对")
     assert serious_faults(page) == []
     fill_in_door(page, site, name, "wrong-wrong-wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
     fill_in_door(page, site, name, site.accounts["parent"]["password"])
     expect(page.get_by_role("alert")).to_contain_text("暂停登录")
     page.context.close()

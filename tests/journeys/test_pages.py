@@ -14,7 +14,10 @@ ROLES = ("city_officer", "district_officer", "head", "class_teacher", "pupil", "
 # Kinds of pages a role reaches at the least; an officer or a teacher reaches more than these.
 FEWEST = {"pupil": 8, "parent": 8, "system_admin": 10, "security_admin": 10, "audit_admin": 10}
 ID = re.compile(r"(?<=/)(?=[0-9a-z]*\d)[0-9a-z]{13}(?=/)")
-LEFT_OUT = re.compile(r"[?#]|\.(pdf|xlsx|json|zip)$|/(template|workbook|api|static)/|^mailto:|/suggest/")
+LEFT_OUT = re.compile(
+    r"[?#]|\.(pdf|xlsx|csv|json|zip|crl|cer|pem|jwt|nq)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
+    r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
+)
 FIRST = ("/", "/account/", "/account/password/", "/views/", "/notices/", "/search/?q=四", "/no-such-page/")
 # Besides the kinds of pages: a report of each level is a page of its own kind.
 DEPTHS = 3

@@ -57,6 +57,7 @@ def desk(
     contexts.append(context)
     page = context.new_page()
     fill_in_door(page, site, username, first_password)
+    page.wait_for_url(lambda url: "/sign-in/" not in url)
     for field, text in zip(page.locator("main input[type=password]").all(), [first_password, PASSWORD, PASSWORD], strict=True):
         field.fill(text)
     page.locator("main form").get_by_role("button").last.click()

@@ -1,0 +1,96 @@
+"""Files with personal data graded L3 or above go through one door that asks who is there; all others stand here by name."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from shuren.kernel.doors import gives_sensitive_file, is_open, purpose_of
+
+FILES = {"render_list", "FileResponse", "StreamingHttpResponse", "workbook_response", "csv_response", "pdf_response", "show"}
+FILES |= {"content_disposition_header", "download"}
+HEADER = "Content-Disposition"
+# What gives files without asking, each for its reason.
+EXEMPT: dict[str, str] = {
+    "assessment:assessment": "items and how they were answered by all, nobody's own answers",
+    "assessment:assessments": "tests, no people",
+    "assessment:codebook": "what variables mean",
+    "assessment:participation": "how many took part, by organisation",
+    "certificates:authority_request": "a request for a certificate, made to be published",
+    "certificates:credential": "the holder's own paper, made to be shown",
+    "certificates:print_certificate": "the holder's own paper, made to be shown",
+    "certificates:record": "the holder's own paper, made to be shown",
+    "certificates:record_print": "the holder's own paper, made to be shown",
+    "directory:org_grants": "a page without a file",
+    "certificates:digital_file": "a certificate, made to be published",
+    "certificates:fetch_digital": "the asker's own key, under a password they choose",
+    "certificates:open_original": "what the public page shows of a certificate, in the form that was signed",
+    "certificates:open_proof": "a proof to be checked by anybody, without names",
+    "certificates:preview": "a template filled with nobody's data",
+    "certificates:templates": "templates, no people",
+    "directory:boundaries_file": "outlines of organisations",
+    "directory:consent_text": "how many have agreed, by school",
+    "directory:consent_texts": "notices, no people",
+    "directory:org": "organisations below, no people",
+    "directory:orgs": "organisations, no people",
+    "evaluation:runs": "runs, no people",
+    "front:import_template": "an empty form",
+    "front:imports": "what was imported when, and by which officer",
+    "front:jobs": "one's own jobs, no people",
+    "front:outbox": "addressees and numbers are masked",
+    "identity:batch": "files of a batch by number; each of them asks",
+    "identity:batches": "batches, no people",
+    "identity:clients": "clients, no people",
+    "identity:upstreams": "providers, no people",
+    "interop:developer": "one's own apps, no people",
+    "interop:governed_apps": "apps, no people",
+    "interop:messages_of_app": "messages by number; what they hold stays out",
+    "interop:own_messages": "messages by number; what they hold stays out",
+    "interop:own_usage": "how often an app was used",
+    "interop:submissions": "apps, no people",
+    "interop:vendors": "companies and whom they name to be called",
+}
+
+
+def views(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, Callable[..., object]]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from views(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space)
+        elif isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name}", pattern.callback
+
+
+def gives_file(view: Callable[..., object]) -> bool:
+    """Whether the view, or a function of its module that it calls, makes a file."""
+    function = inspect.unwrap(view)
+    module = sys.modules[function.__module__]
+    if not module.__name__.startswith("shuren."):
+        return False
+    bodies = {node.name: node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.FunctionDef)}
+    seen: set[str] = set()
+    waiting = [function.__name__]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in bodies:
+            continue
+        seen.add(name)
+        for node in ast.walk(bodies[name]):
+            word = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+            if word in FILES or (isinstance(node, ast.Constant) and node.value == HEADER):
+                return True
+            waiting += [word] if isinstance(node, ast.Name) else []
+    return False
+
+
+def test_every_file_asks_first_or_has_its_reason() -> None:
+    givers = {name: view for name, view in views(get_resolver()) if gives_file(view)}
+    assert len(givers) > 20
+    free = {name for name, view in givers.items() if not gives_sensitive_file(view, {"export"}) and purpose_of(view) is None}
+    assert sorted(free - set(EXEMPT)) == []
+    assert sorted(set(EXEMPT) - free) == [], "these ask by now, or are gone"
+
+
+def test_no_stranger_is_given_such_a_file() -> None:
+    assert [name for name, view in views(get_resolver()) if gives_sensitive_file(view, {"export"}) and is_open(view)] == []
