@@ -15,7 +15,7 @@ help: ## list the targets
 $(VENV)/installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -28,7 +28,7 @@ frontend: $(VENV)/installed ## build the front end when its sources changed
 	@$(BIN)/python tools/frontend.py
 
 lock: $(VENV)/installed ## lock the dependencies anew, with hashes and without index addresses
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --group dev pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra postgres --extra ldap --extra pkcs11 --group dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:node -o requirements-node.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group pyproject.toml:spark -o requirements-spark.txt
 
@@ -39,16 +39,16 @@ run: setup ## serve the installation in ./var
 	$(BIN)/shuren init && $(BIN)/shuren serve
 
 test: setup ## the quick suite on SQLite
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak and not spark"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 -m "not journey and not soak and not spark"
 
-test-postgres: setup ## the same suite on PostgreSQL
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not journey and not soak and not spark"
+test-postgres: setup ## what asks a database, on PostgreSQL
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not journey and not soak and not spark"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest -m journey tests/journeys
 
 $(VENV)/spark: $(VENV)/installed requirements-spark.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
 	touch $@
 
 spark: setup $(VENV)/spark ## sums over a local Spark cluster of two workers (needs Java)
