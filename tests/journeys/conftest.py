@@ -42,6 +42,8 @@ SWITCH_LIGHT = """() => {
     return root.dataset.bsTheme;
 }"""
 START_PATIENCE = 180.0
+# Seconds: what asks for fresh proof asks ten minutes after signing in, and a test goes on for a few minutes.
+STALE_AFTER = 240.0
 NAME_QUERIES = (
     "SELECT name, short_name FROM directory_org",
     "SELECT name, NULL FROM directory_person",
@@ -160,17 +162,21 @@ def fill_in_door(page: Page, site: Site, username: str, password: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def sessions(site: Site, browser: Browser) -> dict[str, StorageState]:
-    """The cookies of one signed-in browser per demonstration account."""
-    kept = {}
-    for role, account in site.accounts.items():
-        context = browser.new_context(locale="zh-CN")
-        page = context.new_page()
-        fill_in_door(page, site, account["username"], account["password"])
-        page.wait_for_url(lambda url: "/sign-in/" not in url)
-        kept[role] = context.storage_state()
-        context.close()
-    return kept
+def state_of(site: Site, browser: Browser) -> Callable[[str], StorageState]:
+    """Return a function: the cookies of a demonstration account whose proof is fresh enough for files of people."""
+    kept: dict[str, tuple[float, StorageState]] = {}
+
+    def state(role: str) -> StorageState:
+        if role not in kept or time.monotonic() - kept[role][0] > STALE_AFTER:
+            context = browser.new_context(locale="zh-CN")
+            page = context.new_page()
+            fill_in_door(page, site, site.accounts[role]["username"], site.accounts[role]["password"])
+            page.wait_for_url(lambda url: "/sign-in/" not in url)
+            kept[role] = time.monotonic(), context.storage_state()
+            context.close()
+        return kept[role][1]
+
+    return state
 
 
 @pytest.fixture
@@ -183,7 +189,7 @@ def contexts() -> Iterator[list[BrowserContext]]:
 
 @pytest.fixture
 def sign_in(
-    site: Site, browser: Browser, sessions: dict[str, StorageState], contexts: list[BrowserContext]
+    site: Site, browser: Browser, state_of: Callable[[str], StorageState], contexts: list[BrowserContext]
 ) -> Iterator[Callable[..., Page]]:
     """Return a function: `sign_in("head")` opens a browser window of that demonstration account, on the home page.
 
@@ -198,7 +204,7 @@ def sign_in(
             color_scheme=scheme,
             accept_downloads=True,
             reduced_motion="reduce",
-            storage_state=sessions[role],
+            storage_state=state_of(role),
             base_url=site.url,
         )
         contexts.append(context)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, Site
 
@@ -55,7 +55,7 @@ def test_a_passkey_is_registered_and_opens_the_door(site: Site, browser: Browser
 
 
 def test_a_phone_lets_a_screen_in(
-    site: Site, browser: Browser, sessions: dict[str, StorageState], contexts: list[BrowserContext], sign_in: Callable[..., Page]
+    site: Site, browser: Browser, contexts: list[BrowserContext], sign_in: Callable[..., Page]
 ) -> None:
     desk = browser.new_context(viewport=DESKTOP, locale="zh-CN", base_url=site.url)
     contexts.append(desk)
