@@ -127,9 +127,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def names(region: Path) -> list[str]:
-    """Every name of the demonstration's data that a page may show, longest first."""
+    """Every name of the data that a page may show by now, longest first: other journeys have written some."""
     found: set[str] = set()
     with sqlite3.connect(f"file:{region / 'shuren.sqlite3'}?mode=ro", uri=True) as database:
         for query in NAME_QUERIES:

@@ -1,52 +1,20 @@
 """Every kind of page for every role: readable by everybody, on a phone, in both languages, light and dark."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import DESKTOP, PHONE, Site, overflow, serious_faults
+from tests.journeys.walk import walk
 
 pytestmark = pytest.mark.journey
 ADMINISTRATORS = ("system_admin", "security_admin", "audit_admin")
 ROLES = ("city_officer", "district_officer", "head", "class_teacher", "pupil", "parent", *ADMINISTRATORS)
 # Kinds of pages a role reaches at the least; an officer or a teacher reaches more than these.
 FEWEST = {"pupil": 8, "parent": 8, "system_admin": 10, "security_admin": 10, "audit_admin": 10}
-ID = re.compile(r"(?<=/)(?=[0-9a-z]*\d)[0-9a-z]{13}(?=/)")
-LEFT_OUT = re.compile(
-    r"[?#]|\.(pdf|xlsx|csv|json|zip|crl|cer|pem|jwt|nq)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
-    r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
-)
-FIRST = ("/", "/account/", "/account/password/", "/views/", "/notices/", "/search/?q=四", "/no-such-page/")
-# Besides the kinds of pages: a report of each level is a page of its own kind.
-DEPTHS = 3
 SETTLED = 30
-WORDS = "h1, h2, h3, nav a, button, th, label, legend, summary, dt, .btn, .status-badge, .lead, .help, option"
-HAN = re.compile(r"[\u4e00-\u9fff]+")
-
-
-def kind_of(path: str) -> str:
-    return ID.sub("*", path)
-
-
-def walk(page: Page) -> Iterator[Response]:
-    """Open one page of every kind that can be reached by links, reports of every level included."""
-    seen: dict[str, int] = {}
-    waiting = list(FIRST) + _links(page, "nav[data-nav] a")
-    done: set[str] = set()
-    while waiting:
-        path = waiting.pop(0)
-        kind, limit = kind_of(path), DEPTHS if path.startswith("/reports/") else 2 if path.startswith("/orgs/") else 1
-        if path in done or seen.get(kind, 0) >= limit:
-            continue
-        done.add(path)
-        seen[kind] = seen.get(kind, 0) + 1
-        answer = page.goto(path)
-        assert answer is not None
-        yield answer
-        found = _links(page, "main a")
-        waiting = [*(link for link in found if link.startswith("/reports/")), *waiting, *found]
 
 
 def fits(page: Page) -> bool:
@@ -56,11 +24,6 @@ def fits(page: Page) -> bool:
             return True
         page.wait_for_timeout(100)
     return False
-
-
-def _links(page: Page, where: str) -> list[str]:
-    every = page.locator(where).evaluate_all("links => links.map(link => link.getAttribute('href') || '')")
-    return [path for path in dict.fromkeys(every) if path.startswith("/") and not LEFT_OUT.search(path)]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -100,29 +63,6 @@ def test_paper_is_white_and_carries_the_drawings(sign_in: Callable[..., Page]) -
     assert min(page.evaluate(brightness, ["body", "backgroundColor"])) == 255
     for node in ("h1", ".figures dd", ".chart-title"):
         assert max(page.evaluate(brightness, [node, "color"])) < 128, node
-
-
-@pytest.mark.parametrize("role", ["city_officer", "class_teacher", "pupil", "audit_admin"])
-def test_english_is_complete_and_can_be_read(sign_in: Callable[..., Page], names: list[str], role: str) -> None:
-    page = sign_in(role, language="en-US")
-    left: set[str] = set()
-    faults: list[str] = []
-    for _answer in walk(page):
-        faults += serious_faults(page)
-        page.locator(".avatar").evaluate_all("signs => signs.forEach(sign => sign.remove())")
-        for text in page.locator(WORDS).all_inner_texts():
-            left |= {f"{kind_of(page.url)}: {word}" for word in HAN.findall(without(text, names))}
-    assert sorted(left) == []
-    assert faults == []
-
-
-def without(text: str, names: list[str]) -> str:
-    """The text without names of the data and without the names languages give themselves."""
-    for name in ("简体中文", *names):
-        if not HAN.search(text):
-            break
-        text = text.replace(name, "")
-    return text
 
 
 def test_a_phone_shows_each_main_page_whole(sign_in: Callable[..., Page]) -> None:

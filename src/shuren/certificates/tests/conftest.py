@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.cast import Cast, build_cast
+from tests.cast import Cast, build_cast, forget_news
 
 from shuren.certificates.data import CertificateKind, Layout, NewTemplate, Recipient
 from shuren.certificates.services.give import give_certificate
@@ -33,7 +33,9 @@ def public_url(settings: Any) -> None:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    return build_cast()
+    found = build_cast()
+    forget_news()
+    return found
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.cast import Cast, build_cast
+from tests.cast import Cast, build_cast, forget_news
 
 from shuren.identity import api as identity
 from shuren.interop.data import AppCategory, Applicant, DataPurpose, DataWish, Entry, EventType, LaunchKind
@@ -126,6 +126,7 @@ def vendor_actor(row: Vendor) -> Actor:
 def stage(db: None) -> Iterator[Stage]:
     load_registry()
     cast = build_cast()
+    forget_news()
     count_calls.forget_blocks()
     yield Stage(
         cast=cast,

@@ -105,7 +105,7 @@ class Vendors(BaseHTTPRequestHandler):
 def vendors(tmp_path: Path, settings: LazySettings) -> Iterator[str]:
     Vendors.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Vendors)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     common = f'url = "{url}"\nsecret = "{SECRET}"\nsign_in_url = "https://vendor.example"\n'
     file = tmp_path / "gateways.toml"

@@ -51,7 +51,7 @@ def outside(settings: object) -> Iterator[Outside]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Desk)
     here = Outside(server)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield here
     server.shutdown()

@@ -1,0 +1,37 @@
+"""English is whole on every kind of page."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.journeys.conftest import serious_faults
+from tests.journeys.walk import kind_of, walk
+
+pytestmark = pytest.mark.journey
+WORDS = "h1, h2, h3, nav a, button, th, label, legend, summary, dt, .btn, .status-badge, .lead, .help, option"
+HAN = re.compile(r"[\u4e00-\u9fff]+")
+
+
+@pytest.mark.parametrize("role", ["city_officer", "class_teacher", "pupil", "audit_admin"])
+def test_english_is_complete_and_can_be_read(sign_in: Callable[..., Page], names: list[str], role: str) -> None:
+    page = sign_in(role, language="en-US")
+    left: set[str] = set()
+    faults: list[str] = []
+    for _answer in walk(page):
+        faults += serious_faults(page)
+        page.locator(".avatar").evaluate_all("signs => signs.forEach(sign => sign.remove())")
+        for text in page.locator(WORDS).all_inner_texts():
+            left |= {f"{kind_of(page.url)}: {word}" for word in HAN.findall(without(text, names))}
+    assert sorted(left) == []
+    assert faults == []
+
+
+def without(text: str, names: list[str]) -> str:
+    """The text without names of the data and without the names languages give themselves."""
+    for name in ("简体中文", *names):
+        if not HAN.search(text):
+            break
+        text = text.replace(name, "")
+    return text

@@ -1,0 +1,43 @@
+"""A walk over one page of every kind that a person reaches by links."""
+
+import re
+from collections.abc import Iterator
+
+from playwright.sync_api import Page, Response
+
+ID = re.compile(r"(?<=/)(?=[0-9a-z]*\d)[0-9a-z]{13}(?=/)")
+LEFT_OUT = re.compile(
+    r"[?#]|\.(pdf|xlsx|csv|json|zip|crl|cer|pem|jwt|nq)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
+    r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
+)
+FIRST = ("/", "/account/", "/account/password/", "/views/", "/notices/", "/search/?q=四", "/no-such-page/")
+# Besides the kinds of pages: a report of each level is a page of its own kind.
+DEPTHS = 3
+
+
+def kind_of(path: str) -> str:
+    return ID.sub("*", path)
+
+
+def walk(page: Page) -> Iterator[Response]:
+    """Open one page of every kind that can be reached by links, reports of every level included."""
+    seen: dict[str, int] = {}
+    waiting = list(FIRST) + _links(page, "nav[data-nav] a")
+    done: set[str] = set()
+    while waiting:
+        path = waiting.pop(0)
+        kind, limit = kind_of(path), DEPTHS if path.startswith("/reports/") else 2 if path.startswith("/orgs/") else 1
+        if path in done or seen.get(kind, 0) >= limit:
+            continue
+        done.add(path)
+        seen[kind] = seen.get(kind, 0) + 1
+        answer = page.goto(path)
+        assert answer is not None
+        yield answer
+        found = _links(page, "main a")
+        waiting = [*(link for link in found if link.startswith("/reports/")), *waiting, *found]
+
+
+def _links(page: Page, where: str) -> list[str]:
+    every = page.locator(where).evaluate_all("links => links.map(link => link.getAttribute('href') || '')")
+    return [path for path in dict.fromkeys(every) if path.startswith("/") and not LEFT_OUT.search(path)]
