@@ -45,7 +45,7 @@ test-postgres: setup ## what asks a database, on PostgreSQL
 	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not journey and not soak and not spark"
 
 journeys: setup ## whole paths of people in a real browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=10 -m journey tests/journeys
+	$(BIN)/python -m pytest --durations=10 -m journey tests/journeys
 
 $(VENV)/spark: $(VENV)/installed requirements-spark.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt

@@ -119,7 +119,7 @@ from .tracing.logistic import PerformanceFactors, RatingOptions, Ratings, perfor
 from .tracing.practice import USUAL_FEATURES, PracticeFeature, PracticeTracing, trace_practice
 from .tracing.pupils import PupilTracing, trace_pupils
 
-__version__ = "0.1.0"
+__version__: str
 
 __all__ = [
     "NOT_ADMINISTERED",

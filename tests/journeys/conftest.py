@@ -121,7 +121,9 @@ def site(region: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright keeps an event loop in this thread; the database is used between its calls only.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
@@ -219,7 +221,13 @@ def sign_in(
     assert unforeseen == []
 
 
-def serious_faults(page: Page) -> list[str]:
+@pytest.fixture(scope="session")
+def kinds_seen() -> set[str]:
+    """Kinds of pages that were looked at in both lights."""
+    return set()
+
+
+def serious_faults(page: Page, *, in_both_lights: bool = True) -> list[str]:
     """What axe finds on the page that is serious or critical (WCAG 2.2 AA): all rules as it stands, contrast in the other light.
 
     The page is left in the light in which it was found.
@@ -227,6 +235,8 @@ def serious_faults(page: Page) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = _faults(page, {"type": "tag", "values": WCAG})
+    if not in_both_lights:
+        return found
     own = page.evaluate(f"({SWITCH_LIGHT})()")
     found += _faults(page, {"type": "rule", "values": ["color-contrast"]})
     assert page.evaluate(f"({SWITCH_LIGHT})()") != own
@@ -247,14 +257,6 @@ def _faults(page: Page, only: dict[str, object]) -> list[str]:
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
-
-
-@pytest.fixture(scope="module")
-def beside_the_browser() -> Iterator[None]:
-    """Playwright keeps an event loop in this thread; the database is used between its calls only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
 
 
 @pytest.fixture

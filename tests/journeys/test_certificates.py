@@ -18,12 +18,12 @@ from shuren.kernel import clock
 from shuren.trust import api as trust
 from tests.cast import Cast, build_cast
 
-pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("beside_the_browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def people(beside_the_browser: None, transactional_db: None, settings: Any, live_server: Any, tmp_path: Path) -> Cast:
+def people(transactional_db: None, settings: Any, live_server: Any, tmp_path: Path) -> Cast:
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.SHUREN_PUBLIC_URL = live_server.url
     settings.SHUREN_EVIDENCE_DIR = tmp_path / "evidence"

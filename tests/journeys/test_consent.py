@@ -13,13 +13,13 @@ from shuren.standards.api import load_registry
 from tests.cast import Cast, build_cast
 from tests.journeys.conftest import signed_in
 
-pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("beside_the_browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 APP, PURPOSE, ELEMENTS = "app:7", "homework", ("person.name", "person.birth_date")
 REASON = "校外活动受伤，需要马上联系家长"
 
 
 @pytest.fixture
-def people(beside_the_browser: None, transactional_db: None, settings: Any) -> Cast:
+def people(transactional_db: None, settings: Any) -> Cast:
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     load_registry()
     return build_cast()

@@ -12,7 +12,7 @@ from shuren.kernel import clock
 from tests.journeys.conftest import signed_in
 
 __all__ = ["server", "stage", "tool"]
-pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("beside_the_browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 # The tool asks the page that opened its window to keep something, as one without cookies of its own does.
 ASK = """([message, platform]) => new Promise((resolve) => {
     const late = setTimeout(() => resolve("nothing came"), 3000);

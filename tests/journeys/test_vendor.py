@@ -15,12 +15,12 @@ from tests.cast import PASSWORD, Cast, build_cast
 from tests.journeys.conftest import signed_in
 
 __all__ = ["server"]
-pytestmark = [pytest.mark.journey, pytest.mark.usefixtures("beside_the_browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 OWN_PASSWORD = "mira-toke-vasu-9135"
 
 
 @pytest.fixture
-def people(beside_the_browser: None, transactional_db: None) -> Cast:
+def people(transactional_db: None) -> Cast:
     load_registry()
     return build_cast()
 
