@@ -85,6 +85,8 @@ def _queue(request: HttpRequest, form: SignInForm, turn: Turn) -> HttpResponse:
     refusal = text % {"place": turn.place, "seconds": max(1, round(turn.seconds))}
     response = _door(request, form, refusal=refusal, turn=turn, status=503)
     response.headers["Retry-After"] = str(turn.retry_after)
+    # Django's own mark: a crowd that waits is no fault of the server, and would fill its log.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

@@ -32,12 +32,18 @@ def _manifest_at(path: str, changed_at: int) -> dict[str, dict[str, object]]:
     return dict(json.loads(Path(path).read_text("utf-8")))
 
 
-def _manifest() -> dict[str, dict[str, object]]:
-    """The list of built files; read again only when a build has replaced it."""
+@lru_cache(maxsize=1)
+def _manifest_path() -> str:
     found = finders.find(f"{DIST}/manifest.json")
     if not isinstance(found, str):
         raise ImproperlyConfigured("the front end is not built: run python tools/frontend.py")
-    return _manifest_at(found, Path(found).stat().st_mtime_ns)
+    return found
+
+
+def _manifest() -> dict[str, dict[str, object]]:
+    """The list of built files; read again only when a build has replaced it."""
+    path = _manifest_path()
+    return _manifest_at(path, Path(path).stat().st_mtime_ns)
 
 
 def _built(source: str) -> dict[str, object]:

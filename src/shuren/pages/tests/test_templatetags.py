@@ -70,6 +70,7 @@ def test_vite_links_the_built_files() -> None:
 
 def test_a_missing_build_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tags.finders, "find", lambda path: None)
+    tags._manifest_path.cache_clear()
     with pytest.raises(ImproperlyConfigured, match=r"frontend\.py"):
         rendered('{% vite "main" %}')
 
