@@ -7,7 +7,7 @@ import click
 from shuren.directory import api as directory
 from shuren.directory.data import RosterForm
 from shuren.front.terminal.imports import run_import
-from shuren.kernel import clock
+from shuren.kernel import clock, ids
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import NotFound
 
@@ -32,11 +32,14 @@ def import_command(file: Path, data_dir: str | None, check_only: bool, yes: bool
 @click.option("--data-dir", help="Folder of the installation.")
 @click.option("--org", help="Sourced id of the branch; the whole region when left out.")
 @click.option("--form", type=click.Choice(["oneroster", "excel"]), default="oneroster", show_default=True)
+@click.option("--notice", help="Number of a notice (the last part of its address): a file for the recipient it names.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def export_command(data_dir: str | None, org: str | None, form: str, out: Path) -> None:
-    """Export a branch in a form that can be imported again."""
+def export_command(data_dir: str | None, org: str | None, form: str, notice: str | None, out: Path) -> None:
+    """Export a branch in a form that can be imported again, or for a recipient without those who refused."""
     branch = directory.org_ids_by_sourced([org]).get(org) if org else getattr(directory.root_org(), "id", None)
     if branch is None:
         raise NotFound(f"There is no org {org}." if org else "There is no org yet.")
-    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=RosterForm(form), now=clock.now())
+    notice_id = ids.decode("consent_text", notice) if notice else None
+    wanted = RosterForm(form)
+    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=wanted, notice_id=notice_id, now=clock.now())
     click.echo(f"{out}  {out.stat().st_size / 1e6:.1f} MB")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shuren.directory import api as directory
@@ -35,9 +35,9 @@ from shuren.kernel.scope import path_q
 from shuren.standards.data import Grade
 
 
-def app_data(row: App) -> AppData:
-    """Needs `vendor` and `current` at hand; a draft app has no current version and says only its name."""
-    shown = row.current
+def app_data(row: App, draft: AppVersion | None = None) -> AppData:
+    """Needs `vendor` and `current` at hand; an app without a current version says its name, or what stands in `draft`."""
+    shown = row.current or draft
     return AppData(
         id=row.pk,
         public_id=ids.encode("app", row.pk),
@@ -252,6 +252,13 @@ def apps_in_scope(*, actor: Actor, status: str = "", search: str = "", now: date
 
 def page_of_apps(rows: QuerySet[App], *, number: int, size: int) -> Page[AppData]:
     return page_of(rows, app_data, number=number, size=size)
+
+
+def page_of_own_apps(*, actor: Actor, now: datetime, number: int, size: int) -> Page[AppData]:
+    """The apps of the vendor `actor` acts for, newest first; what was never listed shows what its draft says."""
+    versions = AppVersion.objects.defer("icon", "privacy_text").order_by("-number")
+    rows = own_apps(actor=actor, now=now).prefetch_related(Prefetch("versions", versions, to_attr="drafts"))
+    return page_of(rows, lambda row: app_data(row, row.drafts[0]), number=number, size=size)  # type: ignore[attr-defined]
 
 
 def conformity_data(row: ConformityTest) -> ConformityRun:

@@ -19,8 +19,7 @@ from shuren.interop.selectors.apps import (
     entry_of,
     latest_test,
     newest_version,
-    own_apps,
-    page_of_apps,
+    page_of_own_apps,
     submissions_of,
 )
 from shuren.interop.selectors.vendors import branches_to_ask, own_vendor
@@ -62,7 +61,7 @@ def developer(request: HttpRequest) -> HttpResponseBase:
             Column(key="kind", title=_("登录方式"), value=lambda row: KINDS[row.kind]),
             Column(key="status", title=_("状态"), value=app_status, kind=CellKind.STATUS),
         ),
-        rows=lambda query: page_of_apps(own_apps(actor=actor, now=now), number=query.number, size=query.size),
+        rows=lambda query: page_of_own_apps(actor=actor, now=now, number=query.number, size=query.size),
         actions=(
             Action(label=_("登记应用"), url=reverse("interop:add_app"), icon="plus", is_primary=True),
             Action(label=_("登记 LTI 工具"), url=reverse("interop:add_tool"), icon="school"),
