@@ -30,6 +30,7 @@ ACTIONS: dict[str, str | Promise] = {
     "directory.org_added": pgettext_lazy("audit", "新增机构"),
     "directory.org_closed": pgettext_lazy("audit", "撤销机构"),
     "directory.org_corrected": pgettext_lazy("audit", "更正机构信息"),
+    "directory.merge_refused": pgettext_lazy("audit", "拒绝合并人员"),
     "directory.org_merged": pgettext_lazy("audit", "合并机构"),
     "directory.org_moved": pgettext_lazy("audit", "移动机构"),
     "directory.org_renamed": pgettext_lazy("audit", "机构更名"),

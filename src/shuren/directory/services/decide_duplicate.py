@@ -32,14 +32,23 @@ from shuren.kernel.errors import Conflict, Invalid, Refused
 _FILLED = ("birth_date", "pupil_number", "staff_number", "email", "phone", "grade", "username")
 
 
-@transaction.atomic
 def merge_people(*, actor: Actor, keep_id: int, drop_id: int, now: datetime, reason: str = "") -> None:
     """Move everything of `drop_id` to `keep_id`; the dropped row stays, points to the kept one and gives up its number.
 
     Blank facts of the kept row are filled from the dropped one, its numbers become former numbers. Nobody merges an entry
-    of their own, and no role is left that its holder gave or confirmed themself. Publishes `directory.person_merged`, on
-    which accounts follow.
+    of their own, which is audited, and no role is left that its holder gave or confirmed themself. Publishes
+    `directory.person_merged`, on which accounts follow.
     """
+    try:
+        _merge(actor, keep_id, drop_id, reason, now)
+    except Refused as refusal:
+        details = {"other_id": drop_id, "reason": refusal.message}
+        audit.record(actor=actor, action="directory.merge_refused", target=f"person:{keep_id}", details=details, now=now)
+        raise
+
+
+@transaction.atomic
+def _merge(actor: Actor, keep_id: int, drop_id: int, reason: str, now: datetime) -> None:
     if keep_id == drop_id:
         raise Invalid(_("请选择两个不同的人。"))
     for id in (keep_id, drop_id):

@@ -296,6 +296,8 @@ def test_nobody_merges_an_entry_of_their_own(region: Region) -> None:
     for keep, drop in ((region.person["admin"], double), (double, region.person["admin"])):
         with pytest.raises(Refused):
             api.merge_people(actor=region.actor("admin"), keep_id=keep, drop_id=drop, now=NOW)
+    tried = AuditEntry.objects.filter(action="directory.merge_refused").order_by("id")
+    assert [row.details["other_id"] for row in tried] == [double, region.person["admin"]]
 
 
 @pytest.mark.parametrize("hand", ["granted_by_id", "confirmed_by_id"])
