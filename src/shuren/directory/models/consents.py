@@ -49,7 +49,7 @@ class Consent(models.Model):
     """One answer to one version. Answers are added, never changed; `is_current` marks the latest of each side.
 
     `base` repeats the version's base. `digest` is SHA-256 over what was asked and answered. `entered_by` is set where the
-    school entered a paper.
+    school entered a paper, `signed_on` where the paper bears a date.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents")
@@ -60,6 +60,7 @@ class Consent(models.Model):
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="given_consents")
     way = models.CharField(max_length=10, choices=choices(ConsentWay))
     entered_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_on = models.DateField(null=True)
     at = models.DateTimeField()
     digest = BytewiseField(max_length=64)
     is_current = models.BooleanField(default=True)

@@ -5,6 +5,7 @@ person; sensitive data want an answer of their own; an answer can be taken back 
 costs nobody the service itself.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
@@ -14,9 +15,19 @@ from shuren.standards.data import Grade, MaskStyle
 OWN_ANSWER_AGE = 14
 FULL_AGE = 18
 # Off until agreed to, whatever the grade; up to eighteen both the young person and a guardian answer.
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 OFF_BY_DEFAULT = frozenset({"wearables", "multimodal_analysis"})
 # What a recipient is told of somebody in the service of the school without asking: the office, not the private life.
 OF_OFFICE = frozenset({"person.name", "person.staff_number"})
+
+
+def day_written(text: str) -> date | None:
+    """The day that people write as 2026-09-01, 2026/9/1, 2026.9.1 or 2026年9月1日; None for what is no day."""
+    found = _DAY.fullmatch(text)
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
 
 
 def age_on(birth_date: date, day: date) -> int:

@@ -165,6 +165,7 @@ class Asked:
     answer_as: DecidedAs | None
     answer: ConsentDecision | None
     answered_at: datetime | None
+    signed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,9 @@ def _asked(
     if not rows and older:
         state = ConsentState.OUTDATED
     mine = rows.get(answer_as) if answer_as else None
-    return Asked(text, state, answer_as, ConsentDecision(mine.decision) if mine else None, mine.at if mine else None)
+    if mine is None:
+        return Asked(text, state, answer_as, None, None)
+    return Asked(text, state, answer_as, ConsentDecision(mine.decision), mine.at, mine.signed_on)
 
 
 def access_consent_text(*, actor: Actor, id: int, now: datetime) -> ConsentTextData:

@@ -11,6 +11,7 @@ from django.apps import apps
 from shuren.directory import api
 from shuren.directory.data import ConsentDecision, ConsentState, NewConsentText
 from shuren.directory.models import Consent, Person
+from shuren.directory.selectors.consents import askings_of
 from shuren.directory.services.consents.take_papers import COLUMNS, MOST_ROWS, apply_papers, check_papers
 from shuren.directory.tests.conftest import NOW, Region
 from shuren.intake import api as intake
@@ -42,7 +43,7 @@ def notice(region: Region) -> int:
 
 def row(region: Region, key: str = "pupil", **changes: str) -> list[str]:
     person = Person.objects.get(pk=region.person[key])
-    said = {"告知书": TITLE, "人员编号": person.number, "姓名": person.name, "签字人": "王大明", "决定": "同意"}
+    said = {"告知书": TITLE, "人员编号": person.number, "姓名": person.name, "签字人": "王大明", "决定": "同意", "签字日期": ""}
     return list((said | changes).values())
 
 
@@ -111,6 +112,8 @@ BROKEN = {
     "只能写": ("决定", {"决定": "也许"}),
     "签字人不是本人": ("签字人", {"签字人": "何校长"}),
     "这一项不由签字人决定": ("签字人", {"签字人": "王小明"}),
+    "不是日期": ("签字日期", {"签字日期": "开学那天"}),
+    "签字日期在今天以后": ("签字日期", {"签字日期": "2036-02-29"}),
 }
 
 
@@ -206,6 +209,18 @@ def test_a_paper_may_change_a_paper_and_the_same_one_changes_nothing(region: Reg
     assert other.difference["consent"]["changed"] == 1
     applied(region, other)
     assert state_of(region) is ConsentState.REFUSED
+
+
+def test_the_date_on_the_paper_is_kept_and_an_older_paper_never_overrules(region: Region, notice: int) -> None:
+    day = NOW.date()
+    applied(region, checked(region, row(region, 签字日期=f"{day.year}年{day.month}月{day.day}日")))
+    assert Consent.objects.get().signed_on == day
+    (asking,) = [one for one in askings_of(actor=region.actor("parent"), now=NOW) if not one.is_self]
+    assert [line.signed_on for line in asking.asked] == [day]
+    older = checked(region, row(region, 决定="不同意", 签字日期=(day - timedelta(days=1)).isoformat()))
+    assert {one.reason for one in intake.findings(older.id).rows} == {"已经录入过签字日期更晚的同意书"}
+    later = checked(region, row(region, 决定="不同意", 签字日期=f"{day.year}/{day.month}/{day.day}"))
+    assert later.status is ImportStatus.READY
 
 
 def test_the_template_has_the_columns() -> None:

@@ -59,6 +59,7 @@ def _line(asked: Asked) -> dict[str, object]:
         "is_given": asked.answer is ConsentDecision.GIVEN and asked.state is not ConsentState.OUTDATED,
         "has_refused": asked.answer in (ConsentDecision.REFUSED, ConsentDecision.WITHDRAWN),
         "answered_at": asked.answered_at,
+        "signed_on": asked.signed_on,
     }
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -59,6 +59,7 @@ def write_answer(
     decided_by_id: int,
     now: datetime,
     way: ConsentWay = ConsentWay.PAGE,
+    signed_on: date | None = None,
 ) -> ConsentState:
     """Add the answer, mark it as the current one, anchor, audit and publish it; the caller has checked and locked."""
     current = Consent.objects.filter(person_id=person_id, base_id=row.base_id, decided_as=side.value, is_current=True).first()
@@ -78,6 +79,7 @@ def write_answer(
         "by": decided_by_id,
         "way": way.value,
         "entered_by": entered_by_id,
+        "signed_on": signed_on.isoformat() if signed_on else None,
         "at": now.isoformat(),
     }
     digest = hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode())
@@ -90,6 +92,7 @@ def write_answer(
         decided_by_id=decided_by_id,
         way=way.value,
         entered_by_id=entered_by_id,
+        signed_on=signed_on,
         at=now,
         digest=digest.hexdigest(),
     )

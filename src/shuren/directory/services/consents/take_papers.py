@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from shuren.directory.data import ConsentDecision, ConsentTextData, ConsentWay, DecidedAs, Permission
 from shuren.directory.models import Consent, ConsentText, GuardianLink, Person
-from shuren.directory.rules.consent import deciders, may_answer
+from shuren.directory.rules.consent import day_written, deciders, may_answer
 from shuren.directory.selectors.consents import Subject, asked_texts, subjects_of
 from shuren.directory.selectors.people import people_within, person_ids_by_number
 from shuren.directory.selectors.scope import current_q, scope_of
@@ -27,8 +27,8 @@ from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
 from shuren.messaging.api import notify
 
-NOTICE, NUMBER, NAME, SIGNER, DECISION = "告知书", "人员编号", "姓名", "签字人", "决定"
-COLUMNS = (NOTICE, NUMBER, NAME, SIGNER, DECISION)
+NOTICE, NUMBER, NAME, SIGNER, DECISION, SIGNED_ON = "告知书", "人员编号", "姓名", "签字人", "决定", "签字日期"
+COLUMNS = (NOTICE, NUMBER, NAME, SIGNER, DECISION, SIGNED_ON)
 DECISIONS = {"同意": ConsentDecision.GIVEN, "不同意": ConsentDecision.REFUSED}
 # A school's worth of papers; every answer is anchored and audited on its own.
 MOST_ROWS = 5_000
@@ -42,6 +42,7 @@ class _Paper:
     side: DecidedAs
     signer_id: int
     decision: ConsentDecision
+    signed_on: date | None
     change: str
 
 
@@ -99,10 +100,15 @@ class _Reader:
         decision = DECISIONS.get(self._value(row, DECISION))
         if decision is None:
             return self._refuse(row, DECISION, _("只能写“同意”或“不同意”"), _("请照纸上的选择填写。"))
+        signed_on = day_written(self._value(row, SIGNED_ON))
+        if signed_on is None and self._value(row, SIGNED_ON):
+            return self._refuse(row, SIGNED_ON, _("不是日期"), _("请写成 2026-09-01 的样子；纸上没有日期的留空。"))
+        if signed_on is not None and signed_on > self.day:
+            return self._refuse(row, SIGNED_ON, _("签字日期在今天以后"), _("请照纸上的日期填写。"))
         signer = self._signer(row, subject, texts[0], known.guardians.get(person.pk, {}))
         if signer is None:
             return None
-        return self._settled(row, subject, texts[0], signer, decision, known)
+        return self._settled(row, subject, texts[0], signer, (decision, signed_on), known)
 
     def _signer(
         self, row: Row, subject: Subject, text: ConsentTextData, guardians: Mapping[int, str]
@@ -126,10 +132,10 @@ class _Reader:
         subject: Subject,
         text: ConsentTextData,
         signer: tuple[int, DecidedAs],
-        decision: ConsentDecision,
+        answer: tuple[ConsentDecision, date | None],
         known: _Known,
     ) -> _Paper | None:
-        person, (signer_id, side) = subject.person, signer
+        person, (signer_id, side), (decision, signed_on) = subject.person, signer, answer
         if (person.pk, text.id, side) in self.seen:
             return self._refuse(row, NUMBER, _("同一个人的同一份告知书重复出现"), _("请删去多余的行。"))
         self.seen.add((person.pk, text.id, side))
@@ -137,8 +143,10 @@ class _Reader:
         is_same = before is not None and before.decision == decision.value and before.text_id == text.id
         if before is not None and before.way == ConsentWay.PAGE.value and before.decision != decision.value:
             return self._refuse(row, DECISION, _("家长或本人已经在网上作出别的决定"), _("以网上的决定为准，请删去这一行。"))
+        if before is not None and not is_same and signed_on and before.signed_on and signed_on < before.signed_on:
+            return self._refuse(row, SIGNED_ON, _("已经录入过签字日期更晚的同意书"), _("以后签的为准，请删去这一行。"))
         change = "unchanged" if is_same else "changed" if before is not None else "added"
-        return _Paper(person.pk, person.name, text, side, signer_id, decision, change)
+        return _Paper(person.pk, person.name, text, side, signer_id, decision, signed_on, change)
 
     def _value(self, row: Row, column: str) -> str:
         return row.values[self.table.header.index(column)].strip()
@@ -216,6 +224,7 @@ def apply_papers(*, import_id: int, now: datetime) -> Mapping[str, Any]:
             decided_by_id=paper.signer_id,
             now=now,
             way=ConsentWay.PAPER,
+            signed_on=paper.signed_on,
         )
         _tell(paper, actor, now)
     counts = {"consent": len(papers)}
@@ -236,8 +245,10 @@ def _tell(paper: _Paper, actor: Actor, now: datetime) -> None:
 
 def papers_template() -> bytes:
     """The workbook to fill in: a line per paper."""
-    widths = {NOTICE: 30, NUMBER: 20, NAME: 14, SIGNER: 14, DECISION: 10}
-    columns = [TemplateColumn(name, widths[name], choices=tuple(DECISIONS) if name == DECISION else ()) for name in COLUMNS]
+    widths = {NOTICE: 30, NUMBER: 20, NAME: 14, SIGNER: 14, DECISION: 10, SIGNED_ON: 14}
+    columns = [
+        TemplateColumn(name, widths[name], name != SIGNED_ON, tuple(DECISIONS) if name == DECISION else ()) for name in COLUMNS
+    ]
     return intake.table_template(title="同意书", columns=columns, rows=MOST_ROWS)
 
 
