@@ -1,17 +1,19 @@
 """The crowd of `python -m bench sign_in`, a process of its own: people who open the door and come in, each told to wait or not.
 
-`python -m bench.storm PORT PASSWORD --seconds 600` sends browsers that read the page, send name and password, and where the
-answer is 503 come back after `Retry-After` with their ticket. Half arrive in the first quarter of their minute, as after a bell.
+`python -m bench.storm PORT PASSWORD --seconds 600` sends browsers that do what the door's script does: read the page, ask whose
+turn it is until it is theirs, send name and password, and where the answer is 503 come back after `Retry-After`. Half arrive in
+the first quarter of their minute, as after a bell.
 """
 
 import argparse
 import heapq
 import http.client
+import json
 import re
 import threading
 import time
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 PATIENCE = 120
 PLACE = re.compile(r"您排在第 (\d+) 位，大约还要等 (\d+) 秒")
@@ -76,16 +78,25 @@ class Crowd:
     def step(self, line: http.client.HTTPConnection, person: Person) -> float | None:
         """One visit to the door; returns when to come back."""
         if not person.token:
-            answer, page = self.ask(line, "GET", person, "")
+            answer, page = self.ask(line, "/sign-in/", person)
             if answer.status != 200:
                 person.fault = str(answer.status)
                 return None
             person.cookie = "; ".join(line.partition(";")[0] for line in answer.headers.get_all("Set-Cookie", []))
             found = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', page)
             person.token = found[1] if found else ""
-        sent = {"username": person.name, "password": self.password, "ticket": person.ticket, "csrfmiddlewaretoken": person.token}
-        answer, page = self.ask(line, "POST", person, urlencode(sent))
+        answer, page = self.ask(line, f"/sign-in/queue/?ticket={quote(person.ticket)}", person)
         person.asked += 1
+        if answer.status != 200:
+            person.fault = str(answer.status)
+            return None
+        turn = json.loads(page)
+        person.ticket = turn["ticket"]
+        if turn["again"]:
+            person.told = person.told if person.told is not None else round(turn["seconds"])
+            return time.monotonic() + float(turn["again"])
+        sent = {"username": person.name, "password": self.password, "ticket": person.ticket, "csrfmiddlewaretoken": person.token}
+        answer, page = self.ask(line, "/sign-in/", person, urlencode(sent))
         if answer.status == 503 and answer.headers["Retry-After"]:
             shown, ticket = PLACE.search(page), re.search(r'name="ticket" value="([^"]*)"', page)
             if shown is None or ticket is None:
@@ -98,12 +109,12 @@ class Crowd:
         return None
 
     def ask(
-        self, line: http.client.HTTPConnection, method: str, person: Person, body: str
+        self, line: http.client.HTTPConnection, path: str, person: Person, body: str = ""
     ) -> tuple[http.client.HTTPResponse, str]:
         head = {"Cookie": person.cookie} if person.cookie else {}
         if body:
             head["Content-Type"] = "application/x-www-form-urlencoded"
-        line.request(method, "/sign-in/", body or None, head)
+        line.request("POST" if body else "GET", path, body or None, head)
         answer = line.getresponse()
         return answer, answer.read().decode()
 

@@ -1,6 +1,5 @@
-type Turn = { seconds: number; place: number; ticket: string };
-
-const LONGEST_NAP = 5;
+/** Whose turn it is; `again` says after how many seconds to ask once more. */
+type Turn = { seconds: number; place: number; ticket: string; again: number };
 
 /** Before name and password are sent, ask whose turn it is; whoever must wait sees place and time and is sent in then. */
 export function startDoor(): void {
@@ -22,7 +21,7 @@ async function comeIn(form: HTMLFormElement): Promise<void> {
       if (ticket instanceof HTMLInputElement) ticket.value = turn.ticket;
       if (turn.seconds <= 0) break;
       show(form, turn);
-      await new Promise((wake) => setTimeout(wake, Math.min(turn.seconds, LONGEST_NAP) * 1000));
+      await new Promise((wake) => setTimeout(wake, turn.again * 1000));
     }
   } catch {
     // Without an answer the form itself asks, and its page says what is wrong.

@@ -77,7 +77,11 @@ HSM_TOKEN = Setting("SHUREN_HSM_TOKEN", "", "label of the token")
 HSM_PIN = Setting("SHUREN_HSM_PIN", "", "user PIN of the token")
 LOG_LEVEL = Setting("SHUREN_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 WORKERS = Setting("SHUREN_WORKERS", "1", "web processes that serve starts; keep 1 on SQLite")
-THREADS = Setting("SHUREN_THREADS", "4", "threads of one web process")
+THREADS = Setting(
+    "SHUREN_THREADS",
+    "12",
+    "threads of one web process: enough that a crowd stands in the queue that tells how long, not before it",
+)
 CAS_TICKET_SECONDS = Setting("SHUREN_CAS_TICKET_SECONDS", "10", "how long a CAS ticket is good for, 1 to 300 seconds")
 EVIDENCE_ORIGIN = Setting(
     "SHUREN_EVIDENCE_ORIGIN", "", "name of the evidence log, without scheme; empty: the first allowed host and /evidence"

@@ -21,7 +21,8 @@ def web_command(host: str, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", env.WORKERS.value, "--blocking-threads", env.THREADS.value),
-        *("--respawn-failed-workers", "--no-ws", "--log-level", "warning", "shuren.front.serving:application"),
+        # Its warnings are advice on the number of threads, which was measured for the door's queue.
+        *("--respawn-failed-workers", "--no-ws", "--log-level", "error", "shuren.front.serving:application"),
     ]
 
 

@@ -74,6 +74,7 @@ def test_the_page_may_ask_first_and_loses_no_place(school: School, crowd: Crowd)
     assert turn["place"] == pytest.approx(AHEAD, abs=2)
     again = Client().get("/sign-in/queue/", {"ticket": turn["ticket"]}).json()
     assert again == turn
+    assert 0 < turn["again"] <= turn["seconds"]
     crowd.come()
     later = Client().get("/sign-in/queue/").json()
     assert later["seconds"] > turn["seconds"]

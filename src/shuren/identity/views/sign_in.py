@@ -52,7 +52,8 @@ def _enter(request: HttpRequest, form: SignInForm) -> HttpResponse:
 def queue(request: HttpRequest) -> JsonResponse:
     """Whose turn it is, for the page to ask before it sends name and password."""
     turn = turnstile.peek(request.GET.get("ticket", "")[:300])
-    return JsonResponse({"seconds": round(turn.seconds, 1), "place": turn.place, "ticket": turn.ticket})
+    again = 0 if turn.is_now else turn.retry_after
+    return JsonResponse({"seconds": round(turn.seconds, 1), "place": turn.place, "ticket": turn.ticket, "again": again})
 
 
 @before_entry
