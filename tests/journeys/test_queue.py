@@ -49,5 +49,5 @@ def test_who_waits_is_told_and_comes_in_in_turn(people: Cast, windows: Callable[
     expect(page.get_by_role("button", name="登录", exact=True)).to_be_disabled()
     assert serious_faults(page) == []
     clock.now += 15
-    page.wait_for_url(lambda url: "/sign-in/" not in url)
+    page.wait_for_url(lambda url: "/sign-in/" not in url, timeout=60_000)
     expect(page.locator(".account > summary")).to_be_visible()
