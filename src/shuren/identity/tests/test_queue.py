@@ -3,37 +3,18 @@
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from django.test import Client
+from tests.crowd import AHEAD, Crowd, crowd_at_the_door
 
 from shuren.identity.models import SignIn
 from shuren.identity.tests.conftest import PASSWORD, School
-from shuren.identity.turnstile import Turnstile
-from shuren.identity.views import sign_in as view
-
-AHEAD = 200
-
-
-@dataclass
-class Crowd:
-    """Two hundred who came at once, while somebody is inside."""
-
-    turnstile: Turnstile
-    now: float = 5_000.0
-
-    def come(self) -> None:
-        for _one in range(AHEAD):
-            self.turnstile.peek()
 
 
 @pytest.fixture
 def crowd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
-    crowd = Crowd(Turnstile(1, lambda: crowd.now))
-    monkeypatch.setattr(view, "turnstile", crowd.turnstile)
-    with crowd.turnstile.passage():
-        crowd.come()
+    with crowd_at_the_door(monkeypatch) as crowd:
         yield crowd
 
 
