@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from bench.frame import bare
 from shuren.kernel.models import AuditEntry
 from shuren.trust import api as trust
 from shuren.trust.data import AuditSearch, Business, DigestAlgorithm
@@ -263,7 +264,7 @@ def rows(start: int, size: int, count: int) -> Iterator[tuple[datetime, str, str
 
 def copied(count: int) -> None:
     """The same spread, drawn by the server: ten million rows would take Python minutes."""
-    with connection.cursor() as cursor:
+    with bare(AuditEntry), connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.5)")
         cursor.execute(
             """
@@ -275,4 +276,5 @@ def copied(count: int) -> None:
             """,
             [NOW, count, NAMES, len(NAMES), ACTIONS, len(ACTIONS), max(1, count // 20), count],
         )
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE kernel_auditentry")

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from django.db import connections
+from django.db import connection, connections
+from django.db.models import Model
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,9 +35,33 @@ def throwaway() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def bare(*models: type[Model]) -> Iterator[None]:
+    """On PostgreSQL the tables stand without indexes and foreign keys meanwhile: a tenth of the time for millions of rows."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    tables = [model._meta.db_table for model in models]
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '512MB'")
+        cursor.execute(
+            "SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE i.tablename = ANY(%s)"
+            " AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname)",
+            [tables],
+        )
+        indexes = cursor.fetchall()
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+    yield
+    with connection.cursor() as cursor:
+        for _name, definition in indexes:
+            cursor.execute(definition)
+        cursor.execute("RESET session_replication_role; RESET synchronous_commit; RESET maintenance_work_mem")
+
+
 def on_server(server: str, statement: str) -> None:
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(statement)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as own:
+        own.execute(statement)
 
 
 def timed(label: str, work: Callable[[], object]) -> float:

@@ -45,6 +45,7 @@ from shuren.trust.services.authority.issue import (
     revoke_certificate,
     spki_of_request,
 )
+from shuren.trust.services.authority.own import own_chain
 from shuren.trust.services.authority.publish import answer_ocsp, crl_of
 from shuren.trust.services.authority.roots import distrust_root, trust_root
 from shuren.trust.services.authority.stamp import answer_timestamp, timestamp, timestamp_for
@@ -120,6 +121,7 @@ __all__ = [
     "make_key",
     "make_key_for",
     "names_under",
+    "own_chain",
     "pem_chain",
     "private_jwk_of",
     "proof_as_json",

@@ -79,12 +79,16 @@ class PublicKey:
 
 
 class CertificateKind(StrEnum):
-    """Whom a certificate is for: it decides what the key may be used for. AUTHORITY is the CA of a region below."""
+    """Whom a certificate is for: it decides what the key may be used for.
+
+    DOCUMENT and TIMESTAMP are for keys of ours; AUTHORITY is the CA of a region below.
+    """
 
     PERSON = "person"
     UNIT = "unit"
     DEVICE = "device"
     TIMESTAMP = "timestamp"
+    DOCUMENT = "document"
     AUTHORITY = "authority"
 
 

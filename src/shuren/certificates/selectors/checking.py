@@ -187,7 +187,8 @@ def _verdict_of_pdf(data: bytes, *, now: datetime) -> VerdictData:
         status = validate_pdf_signature(seals[-1], context)
         spki = seals[-1].signer_cert.public_key.dump()
         is_whole = status.coverage is SignatureCoverageLevel.ENTIRE_FILE and _is_padded_with_nothing(seals[-1].pkcs7_content)
-        is_sealed = status.intact and status.valid and is_whole
+        stamp = status.timestamp_validity
+        is_sealed = status.intact and status.valid and is_whole and (stamp is None or (stamp.intact and stamp.valid))
     except Exception:  # noqa: BLE001  # a broken file makes the parser raise anything: whatever it is, it is no proof
         return VerdictData(verdict=Verdict.ALTERED)
     found = verdict_of_file(attached, now=now)

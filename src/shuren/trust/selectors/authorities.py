@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -25,7 +26,8 @@ from shuren.trust.rules.x509.chains import check_chain
 from shuren.trust.rules.x509.timestamps import SHA256_OID, TimestampFacts, read_token
 from shuren.trust.selectors.keys import key_versions
 
-TIMESTAMP_KEY = "trust.timestamp"
+# What is digested by SM3 is stamped by SM2 where an authority of SM2 stands, all else by ECDSA.
+TIMESTAMP_KEYS = {KeyAlgorithm.ES256: "trust.timestamp", KeyAlgorithm.SM2: "trust.timestamp.sm2"}
 
 
 def authorities() -> list[AuthorityFacts]:
@@ -149,7 +151,7 @@ def certificates_of_key(name: str) -> list[CertificateFacts]:
 def verify_timestamp(token: bytes, digest: bytes, algorithm: DigestAlgorithm) -> TimestampFacts | None:
     """What a token of this installation says about `digest`; None where it was changed, or is about something else."""
     wanted = {DigestAlgorithm.SHA256: SHA256_OID, DigestAlgorithm.SM3: SM3_OID}[algorithm]
-    for candidate in certificates_of_key(TIMESTAMP_KEY):
+    for candidate in chain.from_iterable(certificates_of_key(name) for name in TIMESTAMP_KEYS.values()):
         facts = read_token(token, certificate=candidate.der)
         if facts is not None and (facts.digest_oid, facts.digest) == (wanted, digest) and facts.stamped_at >= candidate.begins_at:
             return facts if candidate.revoked_at is None or facts.stamped_at < candidate.revoked_at else None

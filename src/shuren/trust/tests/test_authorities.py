@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,6 +33,7 @@ from shuren.trust.rules.x509.timestamps import POLICY_OID, read_token
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(microsecond=0)
+SM2_STAMPS = "trust.timestamp.sm2"
 ALGORITHMS = [KeyAlgorithm.ES256, KeyAlgorithm.SM2, KeyAlgorithm.RS256, KeyAlgorithm.ED25519]
 LADY = SubjectName(common_name="李老师", organization="育才小学", unit="数学组", serial_number="P0001")
 
@@ -324,6 +326,38 @@ def test_openssl_believes_our_timestamps(folder: Path) -> None:
     shown = openssl(folder, "ts", "-reply", "-in", "a.tsr", "-text")
     assert f"Policy OID: {POLICY_OID}" in shown
     assert "Accuracy: 0x01 seconds" in shown
+
+
+def test_what_sm3_digested_is_stamped_by_sm2_where_the_region_can(folder: Path) -> None:
+    two_authorities(KeyAlgorithm.SM2)
+    digest = api.digest(b"a diploma", DigestAlgorithm.SM3)
+    token = api.timestamp(digest, DigestAlgorithm.SM3, now=NOW)
+    found = api.verify_timestamp(token, digest, DigestAlgorithm.SM3)
+    assert found is not None
+    assert (found.stamped_at, api.verify_timestamp(token, digest[::-1], DigestAlgorithm.SM3)) == (NOW, None)
+    signed = cms.ContentInfo.load(token)["content"]
+    signer = signed["signer_infos"][0]
+    assert signer["digest_algorithm"]["algorithm"].dotted == "1.2.156.10197.1.401"
+    assert signer["signature_algorithm"]["algorithm"].dotted == "1.2.156.10197.1.501"
+    # OpenSSL's own check of timestamps knows no id of SM2's signers: the signature is shown to it by itself.
+    leaf = api.certificates_of_key(SM2_STAMPS)[0].der
+    assert leaf in [one.chosen.dump() for one in signed["certificates"]]
+    (folder / "leaf.pem").write_text(pem(leaf))
+    (folder / "key.pem").write_text(openssl(folder, "x509", "-in", "leaf.pem", "-noout", "-pubkey"))
+    (folder / "attributes").write_bytes(b"\x31" + signer["signed_attrs"].dump()[1:])
+    (folder / "signature").write_bytes(signer["signature"].native)
+    check = ["dgst", "-sm3", "-verify", "key.pem", "-sigopt", "distid:1234567812345678", "-signature", "signature", "attributes"]
+    assert "Verified OK" in openssl(folder, *check)
+
+
+def test_sha256_is_stamped_by_ecdsa_though_the_region_has_sm2_too() -> None:
+    two_authorities(KeyAlgorithm.SM2)
+    api.found_authority(code="world", title="树人国际根", algorithm=KeyAlgorithm.ES256, actor=SYSTEM, now=NOW)
+    digest = api.digest(b"a diploma", DigestAlgorithm.SHA256)
+    token = api.timestamp(digest, DigestAlgorithm.SHA256, now=NOW)
+    assert api.verify_timestamp(token, digest, DigestAlgorithm.SHA256) is not None
+    assert api.certificates_of_key(SM2_STAMPS) == []
+    assert [one.authority for one in api.certificates_of_key("trust.timestamp")] == ["world"]
 
 
 def test_timestamps_that_are_not_given(folder: Path) -> None:

@@ -17,11 +17,14 @@ from shuren.trust.rules.x509.algorithms import signature_algorithm
 Sign = Callable[[bytes], bytes]
 # 127 random bits and a positive sign: RFC 5280 allows 20 bytes, the browsers' forum asks for 64 random bits.
 _SERIAL_BITS = 127
+# RFC 9336.
+_DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
 _KEY_USAGES: dict[CertificateKind, set[str]] = {
     CertificateKind.PERSON: {"digital_signature", "non_repudiation"},
     CertificateKind.UNIT: {"digital_signature", "non_repudiation"},
     CertificateKind.DEVICE: {"digital_signature", "key_agreement"},
     CertificateKind.TIMESTAMP: {"digital_signature", "non_repudiation"},
+    CertificateKind.DOCUMENT: {"digital_signature", "non_repudiation"},
     CertificateKind.AUTHORITY: {"key_cert_sign", "crl_sign", "digital_signature"},
 }
 _EXTENDED_USAGES: dict[CertificateKind, list[str]] = {
@@ -29,6 +32,7 @@ _EXTENDED_USAGES: dict[CertificateKind, list[str]] = {
     CertificateKind.UNIT: ["client_auth"],
     CertificateKind.DEVICE: ["server_auth", "client_auth"],
     CertificateKind.TIMESTAMP: ["time_stamping"],
+    CertificateKind.DOCUMENT: [_DOCUMENT_SIGNING],
     CertificateKind.AUTHORITY: [],
 }
 

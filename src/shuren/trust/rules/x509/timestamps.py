@@ -1,7 +1,7 @@
 """Timestamps (RFC 3161, RFC 5816): a signed word that a digest was there at a moment."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from asn1crypto.tsp import TimeStampReq, TimeStampResp, TSTInfo
 from asn1crypto.x509 import Certificate
 
 from shuren.trust.data import KeyAlgorithm, SignatureForm
+from shuren.trust.rules.crypto.digests import sm3
 from shuren.trust.rules.signing import raw_form, verifies
 from shuren.trust.rules.x509.algorithms import SM3_OID, algorithm_of_spki, signature_algorithm
 from shuren.trust.rules.x509.certificates import Sign, read_certificate
@@ -75,7 +76,10 @@ def read_timestamp_request(der: bytes) -> TimestampQuestion:
 def build_token(
     question: TimestampQuestion, *, now: datetime, certificate: bytes, chain: Sequence[bytes], algorithm: KeyAlgorithm, sign: Sign
 ) -> bytes:
-    """A TimeStampToken in DER, with the certificates where they were asked for."""
+    """A TimeStampToken in DER, with the certificates where they were asked for; all digests in it go with the key.
+
+    That is SM3 for SM2, and SHA-256 for the rest.
+    """
     content: dict[str, Any] = {
         "version": "v1",
         "policy": POLICY_OID,
@@ -88,30 +92,41 @@ def build_token(
         content["nonce"] = question.nonce
     info = TSTInfo(content).dump()
     own = read_certificate(certificate)
+    oid, hashed = _digest_beside(algorithm)
+    named: dict[str, Any] = {"cert_hash": hashed(certificate)}
+    if oid != SHA256_OID:
+        # RFC 5035: SHA-256 is the default, and is left out.
+        named["hash_algorithm"] = {"algorithm": oid}
     attributes = CMSAttributes(
         [
             CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-            CMSAttribute({"type": "message_digest", "values": [sha256(info).digest()]}),
-            CMSAttribute({"type": "signing_certificate_v2", "values": [{"certs": [{"cert_hash": own.sha256}]}]}),
+            CMSAttribute({"type": "message_digest", "values": [hashed(info)]}),
+            CMSAttribute({"type": "signing_certificate_v2", "values": [{"certs": [named]}]}),
         ]
     )
     signer = {
         "version": "v1",
         "sid": ("issuer_and_serial_number", {"issuer": own.issuer, "serial_number": own.serial_number}),
-        "digest_algorithm": {"algorithm": "sha256"},
+        "digest_algorithm": {"algorithm": oid},
         "signed_attrs": attributes,
         "signature_algorithm": signature_algorithm(algorithm),
         "signature": sign(attributes.dump()),
     }
     signed: dict[str, Any] = {
         "version": "v3",
-        "digest_algorithms": [{"algorithm": "sha256"}],
+        "digest_algorithms": [{"algorithm": oid}],
         "encap_content_info": {"content_type": "tst_info", "content": ParsableOctetString(info)},
         "signer_infos": [signer],
     }
     if question.wants_certificate:
         signed["certificates"] = [read_certificate(der) for der in (certificate, *chain)]
     return bytes(ContentInfo({"content_type": "signed_data", "content": SignedData(signed)}).dump())
+
+
+def _digest_beside(algorithm: KeyAlgorithm) -> tuple[str, Callable[[bytes], bytes]]:
+    if algorithm is KeyAlgorithm.SM2:
+        return SM3_OID, sm3
+    return SHA256_OID, lambda data: sha256(data).digest()
 
 
 def granted(token: bytes) -> bytes:
@@ -138,15 +153,19 @@ def read_token(token: bytes, *, certificate: bytes) -> TimestampFacts | None:
         own: Certificate = read_certificate(certificate)
         spki = bytes(own.public_key.dump())
         algorithm = algorithm_of_spki(spki)
+        oid, hashed = _digest_beside(algorithm)
+        named = attributes["signing_certificate_v2"]["certs"][0]
         raw = raw_form(bytes(signer["signature"].native), algorithm=algorithm, form=SignatureForm.DER)
         # The attributes are signed as a SET OF, whatever tag stands in the message (RFC 5652 §5.4).
         data = b"\x31" + bytes(signer["signed_attrs"].dump())[1:]
         holds = (
             raw is not None
             and verifies(data, raw, spki=spki, algorithm=algorithm)
-            and attributes["message_digest"].native == sha256(info_bytes).digest()
+            and signer["digest_algorithm"]["algorithm"].dotted == oid
+            and attributes["message_digest"].native == hashed(info_bytes)
             and attributes["content_type"].native == "tst_info"
-            and attributes["signing_certificate_v2"].native["certs"][0]["cert_hash"] == own.sha256
+            and named["hash_algorithm"]["algorithm"].dotted == oid
+            and named["cert_hash"].native == hashed(certificate)
         )
         imprint = info["message_imprint"]
         facts = TimestampFacts(
