@@ -15,3 +15,4 @@ class CertificatesConfig(AppConfig):
     def ready(self) -> None:
         events.subscribe("directory.person_merged", f"{_JOBS}.follow_merge")
         events.subscribe("directory.person_erased", f"{_JOBS}.end_shares")
+        events.subscribe("intake.failed", f"{_JOBS}.forget_failed")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from shuren.certificates.services import follow_people
+from shuren.certificates.services import follow_people, take_list
 from shuren.certificates.services.digital import remind_of_ends as remind
 from shuren.certificates.services.give_batch import write_batch
 from shuren.certificates.services.take_list import apply_list, check_list
@@ -15,7 +15,7 @@ from shuren.kernel import clock
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
 
-__all__ = ["apply_list", "check_list", "end_shares", "follow_merge", "give", "remind_of_ends"]
+__all__ = ["apply_list", "check_list", "end_shares", "follow_merge", "forget_failed", "give", "remind_of_ends"]
 
 register_periodic("shuren.certificates.jobs.remind_of_ends", timedelta(days=1))
 register_kind(
@@ -45,3 +45,8 @@ def follow_merge(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) 
 def end_shares(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
     """Nobody is left to show certificates; subscribed to `directory.person_erased`."""
     return {"links": follow_people.end_shares(person_id=payload["person_id"], now=clock.now()) if payload["is_whole"] else 0}
+
+
+def forget_failed(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """A list failed: what it had put together is dropped; subscribed to `intake.failed`."""
+    return {"batches": take_list.forget_failed(payload["import_id"]) if payload["kind"] == "certificates" else 0}

@@ -1,6 +1,6 @@
 """Certificates for many: a batch is opened, filled and started; its job gives what is in it and goes on after a kill."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -88,12 +88,20 @@ def start_batch(batch: Batch, *, actor: Actor, now: datetime) -> None:
     audit.record(actor=actor, action="certificates.batch_started", target=f"batch:{batch.pk}", details=details, now=now)
 
 
-@transaction.atomic
 def drop_unstarted(import_id: int) -> None:
     """Take back what an import opened and did not start: nobody has seen it."""
-    opened = list(Batch.objects.filter(import_id=import_id, job_id__isnull=True).values_list("pk", flat=True))
-    BatchItem.objects.filter(batch_id__in=opened).delete()
-    Batch.objects.filter(pk__in=opened).delete()
+    drop_batches(unstarted_of(import_id))
+
+
+def unstarted_of(import_id: int) -> list[int]:
+    """Batches that an import opened and did not start."""
+    return list(Batch.objects.filter(import_id=import_id, job_id__isnull=True).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def drop_batches(ids: Collection[int]) -> None:
+    BatchItem.objects.filter(batch_id__in=ids).delete()
+    Batch.objects.filter(pk__in=ids).delete()
 
 
 def write_batch(job: JobContext, *, batch_id: int, now: datetime) -> int:

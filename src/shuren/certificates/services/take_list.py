@@ -13,7 +13,14 @@ from shuren.certificates.data import Recipient
 from shuren.certificates.models import Batch, Template
 from shuren.certificates.rules.wording import checked_values
 from shuren.certificates.selectors.templates import current_of, usable_templates
-from shuren.certificates.services.give_batch import drop_unstarted, keep_items, open_batch, start_batch
+from shuren.certificates.services.give_batch import (
+    drop_batches,
+    drop_unstarted,
+    keep_items,
+    open_batch,
+    start_batch,
+    unstarted_of,
+)
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.intake import api as intake
@@ -182,6 +189,16 @@ def apply_list(job: JobContext, import_id: int) -> Mapping[str, Any]:
             start_batch(batch, actor=state.owner, now=now)
         intake.record_applied(import_id, counts, now=now)
     return {**counts, "batches": [batch.pk for batch in batches]}
+
+
+def forget_failed(import_id: int) -> int:
+    """Drop what a list that failed had filled; returns how many batches. Applied again meanwhile, it is left alone."""
+    filled = unstarted_of(import_id)
+    # Looked at after the batches: whatever was opened before was opened by a run that has failed.
+    if intake.import_state(import_id).status is not ImportStatus.FAILED:
+        return 0
+    drop_batches(filled)
+    return len(filled)
 
 
 def _filled_batches(job: JobContext, state: ImportState, now: datetime) -> list[Batch]:

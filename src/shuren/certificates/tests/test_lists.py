@@ -15,7 +15,7 @@ from shuren.certificates.services.write_template import add_template, retire_tem
 from shuren.certificates.tests.conftest import new_template
 from shuren.intake import api as intake
 from shuren.intake.data import ImportState, ImportStatus
-from shuren.kernel import audit
+from shuren.kernel import audit, events
 from shuren.kernel.models import Event
 from shuren.work import api as work
 
@@ -163,6 +163,27 @@ def test_a_kill_while_batches_start_starts_none_and_once_again_each_one(
     applied(cast, state)
     assert take_list.apply_list(Job(), state.id) == {"certificate": 3}
     assert (Batch.objects.count(), BatchItem.objects.count(), Certificate.objects.count()) == (1, 0, 3)
+
+
+def test_what_a_list_filled_that_failed_for_good_is_dropped(
+    cast: Cast, template_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = sent(cast, workbook(*(row(cast, key) for key in PUPILS)))
+    actor = cast.actor("school_admin")
+
+    def dying(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "record_applied", dying)
+        with pytest.raises(Killed):
+            take_list.apply_list(Job(), state.id)
+    intake.request_apply(actor=actor, import_id=state.id, now=cast.now)
+    assert (take_list.forget_failed(state.id), BatchItem.objects.count()) == (0, 3)  # it is being applied again
+    intake.record_failed(state.id, "the disk is full", now=cast.now)
+    assert take_list.forget_failed(state.id) == 1
+    assert (Batch.objects.count(), BatchItem.objects.count()) == (0, 0)
+    assert "shuren.certificates.jobs.forget_failed" in events.subscribers("intake.failed")
 
 
 def test_a_list_of_many_schools_is_read_once(cast: Cast, template_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
