@@ -38,9 +38,14 @@ class Layout(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What came of checking a certificate; UNKNOWN: not one of ours and no key in it that could be asked."""
+    """What came of checking a certificate.
+
+    CLAIMED: not one of ours, signed with the key that it brings along itself, which anybody can make; who issued it and
+    whether it was revoked is not known here. UNKNOWN: not one of ours and no key in it that could be asked.
+    """
 
     VALID = "valid"
+    CLAIMED = "claimed"
     REVOKED = "revoked"
     EXPIRED = "expired"
     NOT_YET = "not_yet"

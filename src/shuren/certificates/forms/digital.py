@@ -17,6 +17,12 @@ KINDS = {
     AskedKind.DEVICE: _("设备"),
 }
 ALGORITHMS = {KeyAlgorithm.ES256: _("国际算法（ECDSA P-256）"), KeyAlgorithm.SM2: _("国产算法（SM2）")}
+AUTHORITY_REASONS = {
+    RevocationReason.CESSATION_OF_OPERATION: _("不再使用"),
+    RevocationReason.CA_COMPROMISE: _("密钥丢失或泄露"),
+    RevocationReason.SUPERSEDED: _("已换新证书"),
+    RevocationReason.UNSPECIFIED: _("不说明"),
+}
 REASONS = {
     RevocationReason.UNSPECIFIED: _("不说明"),
     RevocationReason.KEY_COMPROMISE: _("密钥丢失或泄露"),
@@ -38,6 +44,7 @@ class AskForm(forms.Form):
         required=False,
         max_length=200,
         validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", _("域名格式不对。"))],
+        help_text=_("必须在本单位的域名下，批准前会核实。"),
     )
     algorithm = forms.ChoiceField(label=_("算法"), choices=[(kind.value, word) for kind, word in ALGORITHMS.items()])
     request = forms.CharField(
@@ -77,9 +84,16 @@ class RenewForm(forms.Form):
 class AllowForm(forms.Form):
     authority = forms.ChoiceField(label=_("签发机构"))
     days = forms.IntegerField(label=_("有效天数"), min_value=1, max_value=3653, initial=1096)
+    domain = forms.CharField(
+        label=_("已核实属于申请单位的域名"),
+        max_length=200,
+        help_text=_("例如 school.example。设备域名必须就是它或在它下面。请查备案或打电话核实，不要只看申请。"),
+    )
 
-    def __init__(self, *args: Any, authorities: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, authorities: Sequence[tuple[str, str]], dns_name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not dns_name:
+            del self.fields["domain"]
         self.fields["authority"].choices = list(authorities)  # type: ignore[attr-defined]  # a ChoiceField
 
 
@@ -89,6 +103,10 @@ class RefuseForm(forms.Form):
 
 class RevokeForm(forms.Form):
     reason = forms.ChoiceField(label=_("原因"), choices=[(kind.value, word) for kind, word in REASONS.items()])
+
+
+class RevokeAuthorityForm(forms.Form):
+    reason = forms.ChoiceField(label=_("原因"), choices=[(kind.value, word) for kind, word in AUTHORITY_REASONS.items()])
 
 
 class FetchForm(forms.Form):
@@ -122,6 +140,27 @@ class CertificateFileField(forms.FileField):
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(_("文件太大，证书文件不超过 64 KB。"))
         return bytes(file.read())
+
+
+class CertifyRegionForm(forms.Form):
+    title = forms.CharField(label=_("对方"), max_length=100, help_text=_("下级地区的名称，只在本平台显示。"))
+    request = CertificateFileField(label=_("对方的申请文件"), help_text=_("PKCS#10 文件，PEM 或 DER。"))
+    days = forms.IntegerField(label=_("有效天数"), min_value=1, max_value=3653, initial=3653)
+
+
+class ConfirmRegionForm(forms.Form):
+    """What was read from the file once more, and that somebody has compared it."""
+
+    title = forms.CharField(max_length=100, widget=forms.HiddenInput)
+    request_text = forms.CharField(max_length=MAX_FILE_BYTES * 2, widget=forms.HiddenInput)
+    days = forms.IntegerField(min_value=1, max_value=3653, widget=forms.HiddenInput)
+    is_compared = forms.BooleanField(label=_("已当面或打电话与对方核对公钥指纹，一致"))
+
+
+class CheckForm(forms.Form):
+    certificate = CertificateFileField(
+        label=_("证书文件"), help_text=_("PEM 或 DER 文件，不超过 64 KB。有证书链时，要查的证书放在最前。")
+    )
 
 
 class AcceptForm(forms.Form):

@@ -25,6 +25,7 @@ class DigitalCertificate(models.Model):
     """One asking for a certificate, by a person for themself or by a unit for itself and its devices.
 
     With `request` (PKCS#10, PEM) the asker's own key is certified; without, a key is made when the asker fetches it.
+    `left_at` is since when a review has found the holder gone from the org.
     """
 
     kind = models.CharField(max_length=10, choices=AskedKind.choices)
@@ -44,6 +45,7 @@ class DigitalCertificate(models.Model):
     certificate = models.OneToOneField("trust.Certificate", on_delete=models.PROTECT, null=True, related_name="+")
     renews = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="renewals")
     reminded_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -53,3 +55,15 @@ class DigitalCertificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class CertifiedRegion(models.Model):
+    """A region below whose authority was certified by one of ours; `title` is what the security administrator calls it."""
+
+    title = models.CharField(max_length=100)
+    certificate = models.OneToOneField("trust.Certificate", on_delete=models.PROTECT, related_name="+")
+    given_by = models.BigIntegerField(null=True)
+    given_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.title

@@ -18,14 +18,15 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from shuren.certificates.data import CertificateStatus, Verdict, VerdictData
+from shuren.certificates.data import CertificateKind, CertificateStatus, Verdict, VerdictData
 from shuren.certificates.models import Certificate
-from shuren.certificates.rules.credentials import did_of, instant
+from shuren.certificates.rules.credentials import ACHIEVEMENT_TYPES, did_of, instant
 from shuren.certificates.rules.jsonld import NotCanonical
 from shuren.certificates.rules.multibase import key_of_did, key_of_spki
 from shuren.certificates.rules.proofs import document_digest, is_proved
 from shuren.certificates.selectors.certificates import certificate_by_number, credential_of, status_of
 from shuren.certificates.selectors.issuer import PRINT_KEY, PROOF_KEY, TOKEN_KEY, base_url, own_keys, withdrawn_at
+from shuren.certificates.selectors.revocations import was_revoked
 from shuren.kernel.clock import day_of
 from shuren.trust import api as trust
 from shuren.trust.data import PublicKey
@@ -48,6 +49,7 @@ def verdict_by_number(text: str, *, now: datetime) -> VerdictData:
 
 
 def verdict_of_row(row: Certificate, *, now: datetime) -> VerdictData:
+    """The verdict on a row of ours. That it was revoked is asked of the evidence log too: a row can be changed back."""
     document = credential_of(row)
     said = _said(document)
     subject = document["credentialSubject"]
@@ -61,15 +63,18 @@ def verdict_of_row(row: Certificate, *, now: datetime) -> VerdictData:
         and said["number"] == row.number
         and said["holder_name"] == row.holder_name
         and subject["narrative"] == row.narrative
+        and subject["achievement"]["achievementType"] == ACHIEVEMENT_TYPES[CertificateKind(row.kind)]
     )
     verdict = _VERDICTS[status_of(row, now=now)] if is_whole else Verdict.ALTERED
+    if is_whole and verdict is not Verdict.REVOKED and was_revoked(row):
+        verdict = Verdict.REVOKED
     found = VerdictData(verdict=verdict, **said)  # type: ignore[arg-type]  # its keys are text fields only
     found = replace(found, revoked_reason=row.revoked_reason, is_ours=True, entry_id=row.entry_id)
     return _with_withdrawal(found, withdrawn)
 
 
 def verdict_of_file(data: bytes, *, now: datetime) -> VerdictData:
-    """The verdict on a file: Open Badges JSON, a VC-JWT, or one of our PDF; for other issuers by the key in the file."""
+    """The verdict on a file: Open Badges JSON, a VC-JWT, or one of our PDF; others' are `CLAIMED` at most."""
     if data.startswith(b"%PDF"):
         return _verdict_of_pdf(data, now=now)
     text = data.decode("utf-8", errors="replace").strip().lstrip("\ufeff")
@@ -132,7 +137,7 @@ def _verdict_of_record(document: dict[str, Any], key: PublicKey, *, now: datetim
 
 
 def _verdict_of_token(token: str, *, now: datetime) -> VerdictData:
-    """A VC-JWT (Open Badges 3.0 § 8.2.4) by our key, or by the key in its own header."""
+    """A VC-JWT (Open Badges 3.0 § 8.2.4) by our key, or by the key in its own header, which says nothing of whose it is."""
     try:
         head = json.loads(_decoded(token.split(".")[0]))
         payload = json.loads(_decoded(token.split(".")[1]))
@@ -257,9 +262,9 @@ def _said(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _timed(document: Mapping[str, Any], *, now: datetime) -> VerdictData:
-    """A good signature of somebody else: judged by its own dates."""
+    """A good signature of somebody else, by a key of their own choosing: never more than claimed, and judged by its own dates."""
     said, moment = _said(document), instant(now)
-    verdict = Verdict.VALID
+    verdict = Verdict.CLAIMED
     try:
         if said["given_at"] and instant(datetime.fromisoformat(said["given_at"])) > moment:
             verdict = Verdict.NOT_YET

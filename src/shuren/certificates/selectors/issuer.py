@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -25,6 +26,11 @@ def base_url() -> str:
         return str(settings.SHUREN_PUBLIC_URL)
     hosts = [host for host in settings.ALLOWED_HOSTS if host not in ("*", "")]
     return f"https://{hosts[0].lstrip('.') if hosts else 'localhost'}"
+
+
+def own_host() -> str:
+    """The host of that address, without its port."""
+    return urlsplit(base_url()).hostname or ""
 
 
 def issuing_org(public_id: str) -> OrgData:

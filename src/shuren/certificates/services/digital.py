@@ -6,7 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shuren.certificates.models.digital import AskedKind, AskedStatus, DigitalCertificate
+from shuren.certificates.rules.dns_names import is_domain, lies_under
 from shuren.certificates.selectors.digital import DigitalRow, access_digital, holder_of, reach_of
+from shuren.certificates.selectors.issuer import own_host
 from shuren.directory import api as directory
 from shuren.directory.data import OrgType, Permission
 from shuren.kernel import audit, events
@@ -50,19 +52,29 @@ def ask_certificate(
         row.org_id = _managed_org(actor, org_id, now)
     if row.kind == AskedKind.DEVICE and not row.device.strip():
         raise Invalid(_("没有填设备名称。"), remedy=_("请填写设备名称，例如“东门闸机”。"))
+    _refuse_own_names(row)
     if request:
         trust.spki_of_request(request.encode())
     row.asked_by, row.asked_at = actor.account_id, now
     row.save(force_insert=True)
-    _tell(row, "certificates.digital_asked", actor=actor, now=now)
+    tell_step(row, "certificates.digital_asked", actor=actor, now=now)
     return row.pk
 
 
 @transaction.atomic
-def allow_certificate(*, actor: Actor, id: int, authority: str, days: int, now: datetime) -> None:
-    """Certify the asker's key, or let them fetch one; `certificates.digital_allowed` tells them."""
+def allow_certificate(*, actor: Actor, id: int, authority: str, days: int, now: datetime, domain: str = "") -> None:
+    """Certify the asker's key, or let them fetch one; `certificates.digital_allowed` tells them.
+
+    A device's host name must lie under `domain`, of which whoever decides has made sure that it is the asker's.
+    """
     found = _deciding(actor, id, now)
     row = _standing(found, AskedStatus.ASKED)
+    _refuse_own_names(row)
+    if row.dns_name and not (is_domain(domain) and lies_under(row.dns_name, domain)):
+        raise Invalid(
+            _("设备域名“%(name)s”不在您核实的域名下。") % {"name": row.dns_name},
+            remedy=_("请核实并填写属于申请单位的域名；核实不了就不要批准。"),
+        )
     trust.authority(authority)
     row.authority, row.days, row.decided_at, row.status = authority, days, now, AskedStatus.ALLOWED
     if row.request:
@@ -77,8 +89,8 @@ def allow_certificate(*, actor: Actor, id: int, authority: str, days: int, now: 
         )
         row.certificate_id, row.status = facts.id, AskedStatus.ISSUED
     row.save()
-    _tell(row, "certificates.digital_allowed", actor=actor, now=now)
-    _notify(row, _("“%(holder)s”的数字证书已批准，请查看并下载。") % {"holder": holder_of(row)}, now=now)
+    tell_step(row, "certificates.digital_allowed", actor=actor, now=now, dns_name=row.dns_name, domain=domain.strip())
+    notify_holder(row, _("“%(holder)s”的数字证书已批准，请查看并下载。") % {"holder": holder_of(row)}, now=now)
 
 
 @transaction.atomic
@@ -89,9 +101,9 @@ def refuse_certificate(*, actor: Actor, id: int, reason: str, now: datetime) -> 
         raise Invalid(_("没有填理由。"), remedy=_("请写明不批准的理由，申请人会看到。"))
     row.status, row.refusal, row.decided_at = AskedStatus.REFUSED, reason.strip()[:200], now
     row.save()
-    _tell(row, "certificates.digital_refused", actor=actor, now=now)
+    tell_step(row, "certificates.digital_refused", actor=actor, now=now)
     title = _("“%(holder)s”的数字证书没有批准。") % {"holder": holder_of(row)}
-    _notify(row, title, body=row.refusal, now=now)
+    notify_holder(row, title, body=row.refusal, now=now)
 
 
 @transaction.atomic
@@ -113,7 +125,7 @@ def fetch_key(*, actor: Actor, id: int, passphrase: str, now: datetime) -> KeyFi
     )
     row.certificate_id, row.status = facts.id, AskedStatus.ISSUED
     row.save()
-    _tell(row, "certificates.digital_fetched", actor=actor, now=now)
+    tell_step(row, "certificates.digital_fetched", actor=actor, now=now)
     return file
 
 
@@ -126,7 +138,7 @@ def withdraw_asking(*, actor: Actor, id: int, now: datetime) -> None:
     row = _standing(found, AskedStatus.ASKED, AskedStatus.ALLOWED)
     row.status = AskedStatus.WITHDRAWN
     row.save()
-    _tell(row, "certificates.digital_withdrawn", actor=actor, now=now)
+    tell_step(row, "certificates.digital_withdrawn", actor=actor, now=now)
 
 
 @transaction.atomic
@@ -137,8 +149,8 @@ def revoke_digital(*, actor: Actor, id: int, reason: RevocationReason, now: date
         raise Refused(_("您不能吊销这张证书。"))
     row = _standing(found, AskedStatus.ISSUED)
     trust.revoke_certificate(id=row.certificate_id or 0, reason=reason, actor=actor, now=now)
-    _tell(row, "certificates.digital_revoked", actor=actor, now=now)
-    _notify(row, _("“%(holder)s”的数字证书已吊销，不能再用。") % {"holder": holder_of(row)}, now=now)
+    tell_step(row, "certificates.digital_revoked", actor=actor, now=now)
+    notify_holder(row, _("“%(holder)s”的数字证书已吊销，不能再用。") % {"holder": holder_of(row)}, now=now)
 
 
 def remind_of_ends(*, now: datetime) -> int:
@@ -160,7 +172,7 @@ def _reminded(row: DigitalCertificate, found: list[CertificateFacts], now: datet
     details = {"id": row.pk, "certificate_id": row.certificate_id, "ends": f"{ends:%Y-%m-%d}"}
     audit.record(actor=SYSTEM, action="certificates.digital_reminded", target=f"digital:{row.pk}", details=details, now=now)
     words = {"holder": holder_of(row), "day": details["ends"]}
-    _notify(row, _("“%(holder)s”的数字证书将于 %(day)s 到期，请及时续期。") % words, now=now)
+    notify_holder(row, _("“%(holder)s”的数字证书将于 %(day)s 到期，请及时续期。") % words, now=now)
     return 1
 
 
@@ -172,6 +184,12 @@ def subject_of(row: DigitalCertificate) -> SubjectName:
         return SubjectName(common_name=row.org.name, organization=row.org.name, serial_number=row.org.code)
     names = (row.dns_name,) if row.dns_name else ()
     return SubjectName(common_name=row.device, organization=row.org.name, dns_names=names)
+
+
+def _refuse_own_names(row: DigitalCertificate) -> None:
+    """Whoever holds a server's certificate for our own host can pass for the platform; old software reads the name there too."""
+    if row.kind == AskedKind.DEVICE and any(lies_under(name, own_host()) for name in (row.dns_name, row.device)):
+        raise Refused(_("不能给本平台自己的域名申请证书。"), remedy=_("请填写设备自己的域名。"))
 
 
 def _own_org(actor: Actor, now: datetime) -> int:
@@ -220,7 +238,7 @@ def _standing(found: DigitalRow, *statuses: AskedStatus) -> DigitalCertificate:
     return row
 
 
-def _notify(row: DigitalCertificate, title: str, *, body: str = "", now: datetime) -> None:
+def notify_holder(row: DigitalCertificate, title: str, *, body: str = "", now: datetime) -> None:
     """Tell the holder; of a unit and its devices whoever runs the unit now, where nobody does whoever runs the next above."""
     readers = [row.person_id] if row.person_id is not None else []
     if row.person_id is None:
@@ -230,7 +248,9 @@ def _notify(row: DigitalCertificate, title: str, *, body: str = "", now: datetim
     messaging.notify(person_ids=readers, title=title, body=body, url="/digital-certificates/", now=now)
 
 
-def _tell(row: DigitalCertificate, event: str, *, actor: Actor, now: datetime) -> None:
+def tell_step(row: DigitalCertificate, event: str, *, actor: Actor, now: datetime, **beside: str) -> None:
+    """Write the step into the audit trail, with what is told `beside` it there alone, and publish it."""
     facts = {"id": row.pk, "kind": row.kind, "org_id": row.org_id, "certificate_id": row.certificate_id}
-    audit.record(actor=actor, action=event, target=f"digital:{row.pk}", details=facts, now=now)
+    details = facts | {key: value for key, value in beside.items() if value}
+    audit.record(actor=actor, action=event, target=f"digital:{row.pk}", details=details, now=now)
     events.publish(event, facts, now=now)

@@ -4,9 +4,11 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from shuren.certificates.models import Certificate, StatusList
@@ -19,6 +21,8 @@ from shuren.directory import api as directory
 from shuren.kernel.errors import NotFound
 from shuren.trust import api as trust
 from shuren.trust.data import KeyAlgorithm
+
+LIST_KEPT_SECONDS = 300
 
 
 def proved(document: Mapping[str, Any], *, issuer: str, now: datetime) -> dict[str, Any]:
@@ -48,14 +52,24 @@ def token_of(row: Certificate, *, now: datetime) -> str:
 
 
 def status_list(number: int, *, now: datetime) -> dict[str, Any]:
-    """The signed Bitstring Status List as it stands at this moment; raises `NotFound`."""
+    """The signed Bitstring Status List as it stands at this moment; raises `NotFound`.
+
+    The one signed last is given again for some minutes, as long as nothing more is revoked and the key is the same.
+    """
     root = directory.root_org()
     if root is None or not StatusList.objects.filter(pk=number).exists():
         raise NotFound("没有这份状态表。")
-    document = status_list_credential(
-        base=base_url(), number=number, encoded_list=encoded(revoked_indexes(number)), issuer=root.public_id, at=now
-    )
-    return proved(document, issuer=document["issuer"], now=now)
+    revoked, key = sorted(revoked_indexes(number)), trust.key_of(PROOF_KEY)
+    said = repr((base_url(), number, revoked, root.public_id, key.key_id if key else "")).encode()
+    place = f"certificates.status_list:{sha256(said).hexdigest()}"
+    kept: dict[str, Any] | None = cache.get(place)
+    if kept is None:
+        document = status_list_credential(
+            base=base_url(), number=number, encoded_list=encoded(revoked), issuer=root.public_id, at=now
+        )
+        kept = proved(document, issuer=document["issuer"], now=now)
+        cache.set(place, kept, LIST_KEPT_SECONDS)
+    return kept
 
 
 def record_of(rows: Sequence[Certificate], *, holder_name: str, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Certificates taken back, renewed and corrected."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -8,15 +9,15 @@ from django.utils.translation import gettext as _
 from shuren.certificates.data import CertificateKind, Recipient
 from shuren.certificates.models import Certificate
 from shuren.certificates.selectors.certificates import access_certificate
+from shuren.certificates.selectors.revocations import revocation_digest, revocation_subject, was_revoked
 from shuren.certificates.services.give import BUSINESSES, give_certificate
 from shuren.directory import api as directory
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
-from shuren.kernel.data import Actor
+from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid
 from shuren.messaging import api as messaging
 from shuren.trust import api as trust
-from shuren.trust.data import DigestAlgorithm
 
 
 @transaction.atomic
@@ -34,11 +35,10 @@ def revoke_certificate(*, actor: Actor, certificate_id: int, reason: str, now: d
         raise Conflict(_("这份证书已经撤销。"))
     row.revoked_at, row.revoked_reason = now, reason[:200]
     row.save(update_fields=["revoked_at", "revoked_reason"])
-    said = f"revoked {row.number} {now.isoformat()} {row.revoked_reason}".encode()
     trust.anchor(
         business=BUSINESSES[CertificateKind(row.kind)],
-        subject=f"revocation:{row.number}",
-        digest=trust.digest(said, DigestAlgorithm.SHA256),
+        subject=revocation_subject(row.number),
+        digest=revocation_digest(row.number, now, row.revoked_reason),
         now=now,
     )
     details = {"number": row.number, "reason": row.revoked_reason}
@@ -78,3 +78,29 @@ def reissue_certificate(*, actor: Actor, certificate_id: int, values: dict[str, 
         replaces_id=row.pk,
         now=now,
     )
+
+
+def restore_revocations(*, now: datetime, on_progress: Callable[[int], None] = lambda _count: None) -> int:
+    """Revoke again what the evidence log says was revoked and the table no longer says; returns how many there were.
+
+    Status lists are made from the table. One look-up for each certificate that is not revoked.
+    """
+    restored = 0
+    rows = Certificate.objects.filter(revoked_at__isnull=True).only("pk", "number", "kind").order_by("pk")
+    for count, row in enumerate(rows.iterator(chunk_size=2000), start=1):
+        if moment := was_revoked(row):
+            restored += _restored(row, moment, now)
+        if count % 1000 == 0:
+            on_progress(count)
+    return restored
+
+
+@transaction.atomic
+def _restored(row: Certificate, moment: datetime, now: datetime) -> int:
+    if not Certificate.objects.filter(pk=row.pk, revoked_at__isnull=True).update(revoked_at=moment):
+        return 0
+    details = {"number": row.number, "revoked_at": moment.isoformat()}
+    audit.record(
+        actor=SYSTEM, action="certificates.revocation_restored", target=f"certificate:{row.pk}", details=details, now=now
+    )
+    return 1

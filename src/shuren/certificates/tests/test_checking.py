@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from joserfc import jws
 from joserfc.jwk import ECKey
 from tests.cast import Cast
@@ -19,11 +24,13 @@ from shuren.certificates.rules.credentials import as_json
 from shuren.certificates.rules.jsonld import OB_CONTEXT, VC_CONTEXT
 from shuren.certificates.rules.multibase import base58
 from shuren.certificates.rules.proofs import document_digest, options_digest, proof_options, with_proof
-from shuren.certificates.selectors.certificates import credential_of
+from shuren.certificates.selectors.certificates import credential_of, revoked_indexes
 from shuren.certificates.selectors.checking import verdict_by_number, verdict_of_document, verdict_of_file
 from shuren.certificates.selectors.issuer import PRINT_KEY, PROOF_KEY, TOKEN_KEY, issuer_document
 from shuren.certificates.services.present import record_of, token_of
 from shuren.certificates.services.print import printed
+from shuren.certificates.services.revoke import restore_revocations, revoke_certificate
+from shuren.kernel.models import AuditEntry
 from shuren.trust import api as trust
 
 
@@ -165,7 +172,7 @@ def by_did_key(document: dict[str, Any], cast: Cast) -> dict[str, Any]:
 def test_others_certificates_by_the_key_in_their_did(cast: Cast) -> None:
     document = by_did_key(foreign(cast), cast)
     found = verdict_of_document(document, now=cast.now)
-    assert (found.verdict, found.is_ours, found.issuer_name, found.name) == (Verdict.VALID, False, "Other School", "Robotics")
+    assert (found.verdict, found.is_ours, found.issuer_name, found.name) == (Verdict.CLAIMED, False, "Other School", "Robotics")
     assert verdict_of_document({**document, "name": "Rocketry"}, now=cast.now).verdict is Verdict.ALTERED
     other = by_did_key(foreign(cast), cast)["issuer"]
     assert verdict_of_document({**document, "issuer": other}, now=cast.now).verdict is Verdict.ALTERED
@@ -181,12 +188,59 @@ def test_others_tokens_by_the_key_in_their_header(cast: Cast) -> None:
     head = {"alg": "ES256", "typ": "JWT", "jwk": key.as_dict(private=False)}
     token = jws.serialize_compact(head, json.dumps(document).encode(), key)
     found = verdict_of_file(token.encode(), now=cast.now)
-    assert (found.verdict, found.is_ours, found.issuer_name) == (Verdict.VALID, False, "Other School")
+    assert (found.verdict, found.is_ours, found.issuer_name) == (Verdict.CLAIMED, False, "Other School")
     other = {**head, "jwk": ECKey.generate_key("P-256").as_dict(private=False)}
     forged = jws.serialize_compact(other, json.dumps(document).encode(), key)
     assert verdict_of_file(forged.encode(), now=cast.now).verdict is Verdict.ALTERED
     plain = jws.serialize_compact({"alg": "ES256"}, json.dumps(document).encode(), key)
     assert verdict_of_file(plain.encode(), now=cast.now).verdict is Verdict.UNKNOWN
+
+
+def upload(data: bytes) -> str:
+    cache.clear()
+    answer = Client().post("/verify/", {"file": SimpleUploadedFile("certificate.json", data)})
+    return answer.content.decode()
+
+
+def test_the_page_believes_no_key_that_a_file_brings_along(cast: Cast) -> None:
+    """A self-made document in the name of a ministry: amber, its issuer a claim, and not a word of not being revoked."""
+    ministry = {"id": "https://www.moe.gov.cn", "type": ["Profile"], "name": "教育部"}
+    key = ECKey.generate_key("P-256")
+    head = {"alg": "ES256", "typ": "JWT", "jwk": key.as_dict(private=False)}
+    made = by_did_key(foreign(cast), cast)
+    files = [jws.serialize_compact(head, json.dumps(foreign(cast, issuer=ministry)).encode(), key), as_json(made)]
+    for text in files:
+        page = upload(text.encode())
+        assert "签名相符，颁发者未经核实" in page
+        assert "notice-warning" in page
+        assert "颁发机构（自称，未核实）" in page
+        assert "证书有效" not in page
+        assert "没有撤销" not in page.partition('<dl class="facts">')[0].replace("后来有没有撤销", "")
+    over = upload(as_json(by_did_key(foreign(cast, validUntil="2020-01-01T00:00:00Z"), cast)).encode())
+    assert "已经过了文件里写的有效期" in over
+    assert "内容是真的" not in over
+
+
+def test_a_row_that_was_changed_back_stays_revoked(cast: Cast, row: Certificate) -> None:
+    """Whoever can write the table unrevokes nothing: the log says so to whoever checks, and the list is put right."""
+    trust.grow_log(now=cast.now)
+    document = credential_of(row)
+    with CaptureQueriesContext(connection) as good:
+        assert verdict_by_number(row.number, now=cast.now).verdict is Verdict.VALID
+    assert sum("trust_logentry" in query["sql"] for query in good.captured_queries) == 1
+    revoke_certificate(actor=cast.actor("school_admin"), certificate_id=row.pk, reason="发错了", now=cast.now)
+    trust.grow_log(now=cast.now)
+    Certificate.objects.filter(pk=row.pk).update(revoked_at=None, revoked_reason="")
+    assert verdict_by_number(row.number, now=cast.now).verdict is Verdict.REVOKED
+    assert verdict_of_document(document, now=cast.now).verdict is Verdict.REVOKED
+    Certificate.objects.filter(pk=row.pk).update(kind="growth")
+    assert verdict_by_number(row.number, now=cast.now).verdict is Verdict.ALTERED, "nor by looking in another place of the log"
+    Certificate.objects.filter(pk=row.pk).update(kind=row.kind)
+    assert revoked_indexes(row.status_list_id) == []
+    assert restore_revocations(now=cast.now) == 1
+    assert revoked_indexes(row.status_list_id) == [row.status_index]
+    assert restore_revocations(now=cast.now) == 0
+    assert AuditEntry.objects.filter(action="certificates.revocation_restored", target=f"certificate:{row.pk}").count() == 1
 
 
 def test_nobody_passes_for_us(cast: Cast, row: Certificate) -> None:

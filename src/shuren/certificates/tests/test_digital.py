@@ -130,13 +130,43 @@ def test_a_school_certifies_its_own_key_for_a_device(cast: Cast, tmp_path: Path)
     assert admin.post("/digital-certificates/ask/", foreign).status_code == 200
     assert not DigitalCertificate.objects.exists()
     assert admin.post("/digital-certificates/ask/", fields).status_code == 302
-    assert keeper.post(address("allow/"), {"authority": "region", "days": "90"}).status_code == 302
+    page = keeper.get(address("allow/")).content.decode()
+    assert "gate.school.example" in page.partition("form-page")[0], "what is certified stands above the form"
+    decision = {"authority": "region", "days": "90"}
+    assert keeper.post(address("allow/"), decision).status_code == 200
+    for domain in ("other.example", "example.school", "ate.school.example", "example", "chool.example"):
+        refused = keeper.post(address("allow/"), {**decision, "domain": domain})
+        assert "不在您核实的域名下" in refused.content.decode(), domain
+    assert keeper.post(address("allow/"), {**decision, "domain": "School.example"}).status_code == 302
+    (allowed,) = AuditEntry.objects.filter(action="certificates.digital_allowed")
+    assert (allowed.details["dns_name"], allowed.details["domain"]) == ("gate.school.example", "School.example")
     (tmp_path / "c.pem").write_bytes(admin.get(address("certificate.pem")).content)
     show = ["openssl", "x509", "-in", "c.pem", "-noout", "-text", "-nameopt", "utf8"]
     shown = subprocess.run(show, cwd=tmp_path, capture_output=True, check=True, text=True).stdout
     assert "CN=东门闸机" in shown
     assert "DNS:gate.school.example" in shown
     assert "boss" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [("edu.example", "门"), ("www.edu.example", "门"), ("gate.school.example", "EDU.example."), ("", "edu.example")],
+)
+def test_nobody_gets_a_certificate_for_the_platform_itself(cast: Cast, settings: Any, name: str, device: str) -> None:
+    settings.SHUREN_PUBLIC_URL = "https://edu.example:8443"
+    wanted = {"kind": "device", "org": cast.orgs["school"].public_id, "algorithm": "ES256", "dns_name": name, "device": device}
+    answer = cast.client("school_admin").post("/digital-certificates/ask/", wanted)
+    assert "本平台自己的域名" in answer.content.decode()
+    assert not DigitalCertificate.objects.exists()
+
+
+def test_neither_does_an_asking_from_before_the_address_was_known(cast: Cast, settings: Any) -> None:
+    fields = {"kind": "device", "org": cast.orgs["school"].public_id, "device": "东门闸机", "algorithm": "ES256"}
+    cast.client("school_admin").post("/digital-certificates/ask/", {**fields, "dns_name": "a.edu.example"})
+    settings.SHUREN_PUBLIC_URL = "https://edu.example"
+    decision = {"authority": "region", "days": "90", "domain": "edu.example"}
+    answer = cast.client("security_admin").post(address("allow/"), decision)
+    assert (answer.status_code, the_row().status) == (403, "asked")
 
 
 def test_refusal_and_withdrawal(cast: Cast) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 from PIL import Image
@@ -21,6 +22,8 @@ from shuren.certificates.services.write_template import add_template
 from shuren.certificates.tests.conftest import new_template
 from shuren.certificates.views import standard_files
 from shuren.certificates.views.verify_pages import TRIES_PER_MINUTE
+from shuren.directory import api as directory
+from shuren.directory.data import ConsentDecision, NewConsentText
 from shuren.identity import api as identity
 from shuren.identity.data import ClientAuth, NewClient
 from shuren.kernel import audit, clock
@@ -33,37 +36,45 @@ VERIFIER = "v" * 64
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
 
-def token_for(cast: Cast, key: str, scopes: tuple[str, ...]) -> str:
-    """The access token that a registered app gets for a person by code and PKCE, at the addresses of the discovery."""
-    client = identity.register_client(
-        actor=SYSTEM,
-        client=NewClient(
-            name="Backpack",
-            redirect_uris=(CALLBACK,),
-            scopes=frozenset({"openid", *scopes}),
-            auth=ClientAuth.NONE,
-            is_first_party=True,
-        ),
-        now=clock.now(),
+def client_for(scopes: tuple[str, ...], *, is_first_party: bool) -> str:
+    new = NewClient(
+        name="Backpack",
+        redirect_uris=(CALLBACK,),
+        scopes=frozenset({"openid", *scopes}),
+        auth=ClientAuth.NONE,
+        is_first_party=is_first_party,
     )
+    return identity.register_client(actor=SYSTEM, client=new, now=clock.now()).client_id
+
+
+def token_for(cast: Cast, key: str, scopes: tuple[str, ...], client_id: str = "") -> str:
+    """The access token that a registered app gets for a person by code and PKCE, at the addresses of the discovery.
+
+    A service of the house unless `client_id` names an app; that the person says yes to.
+    """
+    is_asked = bool(client_id)
+    client_id = client_id or client_for(scopes, is_first_party=True)
     said = Client().get(f"{API}/discovery").json()["components"]["securitySchemes"]["OAuth2ACG"]["flows"]["authorizationCode"]
     asked = {
         "response_type": "code",
-        "client_id": client.client_id,
+        "client_id": client_id,
         "redirect_uri": CALLBACK,
         "scope": " ".join(("openid", *scopes)),
         "state": "s",
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
-    answer = cast.client(key).get(urlsplit(said["authorizationUrl"]).path, asked)
+    browser = cast.client(key)
+    answer = browser.get(urlsplit(said["authorizationUrl"]).path, asked)
+    if is_asked:
+        answer = browser.post(f"/oauth/decide/?{urlencode(asked)}", {"decision": "allow"})
     code = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))["code"]
     form = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": CALLBACK,
         "code_verifier": VERIFIER,
-        "client_id": client.client_id,
+        "client_id": client_id,
     }
     kind = "application/x-www-form-urlencoded"
     answer = Client().post(urlsplit(said["tokenUrl"]).path, urlencode(form), content_type=kind)
@@ -94,6 +105,56 @@ def test_an_app_sees_nobody_else_and_only_what_was_allowed(cast: Cast, certifica
     assert asked("/profile", token).json()["name"] == cast.people["classmate"].name
     assert asked("/credentials", token[:-2] + "xx").status_code == 401
     assert asked("/credentials", token_for(cast, "pupil", ())).status_code == 403
+
+
+BOTH = (standard_files.READ_SCOPE, standard_files.PROFILE_SCOPE)
+
+
+def test_a_child_gives_nothing_away_without_a_guardian(cast: Cast, certificate_id: int) -> None:
+    """An app of others: the child's own click opens nothing; the guardian's yes does, is on record, and is taken back."""
+    client_id = client_for(BOTH, is_first_party=False)
+    token, pupil = token_for(cast, "pupil", BOTH, client_id), cast.people["pupil"].id
+    answer = asked("/credentials", token)
+    assert answer.status_code == 403
+    assert "三好学生" not in answer.content.decode()
+    assert asked("/profile", token).json()["name"] == "张*"
+    assert not audit.entries(action="certificates.told_to_app").exists()
+    assert not disclosures(pupil)
+    notice = NewConsentText(
+        org_id=cast.orgs["school"].id,
+        purpose="sign_in",
+        recipient=client_id,
+        recipient_name="Backpack",
+        elements=("person.name",),
+        title_zh="使用证书夹",
+        body_zh="把证书交给证书夹。",
+    )
+    text_id = directory.publish_consent_text(actor=cast.actor("head"), text=notice, now=clock.now())
+
+    def decide(decision: ConsentDecision) -> None:
+        directory.decide_consent(actor=cast.actor("parent"), person_id=pupil, text_id=text_id, decision=decision, now=clock.now())
+
+    decide(ConsentDecision.GIVEN)
+    assert len(asked("/credentials", token).json()["credential"]) == 1
+    assert asked("/profile", token).json()["name"] == "张三"
+    assert disclosures(pupil) == [(client_id, "sign_in", "name")]
+    told = audit.entries(action="certificates.told_to_app", target=f"person:{pupil}")
+    assert [entry.details.get("certificates") for entry in told if "certificates" in entry.details] == [[certificate_id]]
+    assert "张三" not in "".join(str(entry.details) for entry in told)
+    decide(ConsentDecision.WITHDRAWN)
+    assert asked("/credentials", token).status_code == 403
+    assert asked("/profile", token).status_code == 403
+
+
+def disclosures(person_id: int) -> list[tuple[str, str, str]]:
+    rows = apps.get_model("directory.Disclosure").objects.filter(person_id=person_id)
+    return list(rows.values_list("recipient", "purpose", "elements"))
+
+
+def test_a_grown_up_in_office_answers_by_the_click(cast: Cast, certificate_id: int) -> None:
+    token = token_for(cast, "head", BOTH, client_for(BOTH, is_first_party=False))
+    assert asked("/profile", token).json()["name"] == "陈立新"
+    assert asked("/credentials", token).json()["credential"] == []
 
 
 def test_a_link_shows_until_it_ends(cast: Cast, certificate_id: int) -> None:

@@ -10,6 +10,8 @@ from django.shortcuts import redirect, render
 from shuren.kernel import ids
 from shuren.kernel.errors import NotFound, ShurenError
 
+EMPTY: Mapping[str, object] = {}
+
 
 def digital_id_in(text: str) -> int:
     return ids.decode("digital", text)
@@ -26,8 +28,13 @@ def form_page(
     lead: str = "",
     is_danger: bool = False,
     crumbs: Sequence[Mapping[str, str]] = (),
+    template: str = "front/form.html",
+    beside: Mapping[str, object] = EMPTY,
 ) -> HttpResponseBase:
-    """Show a form; on a good POST save it and go where `save` says. What a rule refuses stands above the form."""
+    """Show a form; on a good POST save it and go where `save` says. What a rule refuses stands above the form.
+
+    `template` extends the form's and may show what stands `beside` it.
+    """
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -48,5 +55,6 @@ def form_page(
         "is_danger": is_danger,
         "is_multipart": form.is_multipart(),
         "breadcrumbs": crumbs,
+        **beside,
     }
-    return render(request, "front/form.html", context, status=status)
+    return render(request, template, context, status=status)

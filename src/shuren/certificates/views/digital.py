@@ -169,17 +169,25 @@ def renew(request: HttpRequest, digital_id: str) -> HttpResponseBase:
 def allow(request: HttpRequest, digital_id: str) -> HttpResponseBase:
     row = _deciding(request, digital_id)
     authorities = [(facts.code, facts.title) for facts in reversed(trust.authorities())]
-    form = AllowForm(request.POST or None, authorities=authorities)
+    form = AllowForm(request.POST or None, authorities=authorities, dns_name=row.asked.dns_name)
 
     def save() -> str:
         given = form.cleaned_data
         allow_certificate(
-            actor=actor_of(request), id=row.asked.pk, authority=given["authority"], days=given["days"], now=clock.now()
+            actor=actor_of(request),
+            id=row.asked.pk,
+            authority=given["authority"],
+            days=given["days"],
+            domain=given.get("domain", ""),
+            now=clock.now(),
         )
         messages.success(request, _("已批准，申请人会收到通知。"))
         return _url(row, "digital_one")
 
-    lead = _("给“%(holder)s”签发证书。请先核对申请人身份。") % {"holder": row.holder}
+    words = {"holder": row.holder, "org": row.org_name, "name": row.asked.dns_name}
+    lead = _("给“%(holder)s”签发证书。请先核对申请人身份。") % words
+    if row.asked.dns_name:
+        lead = _("给“%(org)s”的设备“%(holder)s”签发服务器证书，域名：%(name)s。谁拿到它，就能冒充这个域名。") % words
     back = _url(row, "digital_one")
     return form_page(request, form, save, title=_("批准申请"), submit=_("批准"), back=back, lead=lead, crumbs=_trail(row.holder))
 
@@ -284,7 +292,9 @@ def _managed_orgs(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _facts(row: DigitalRow) -> list[Fact]:
     asked, found = row.asked, row.certificate
+    names = [Fact(label=_("设备域名"), value=asked.dns_name)] if asked.dns_name else []
     facts = [
+        *names,
         Fact(label=_("类别"), value=str(KINDS[AskedKind(asked.kind)])),
         Fact(label=_("单位"), value=row.org_name),
         Fact(label=_("算法"), value=str(ALGORITHMS.get(KeyAlgorithm(asked.algorithm), asked.algorithm))),
@@ -292,8 +302,6 @@ def _facts(row: DigitalRow) -> list[Fact]:
         Fact(label=_("申请时间"), value=asked.asked_at),
         Fact(label=_("审批时间"), value=asked.decided_at),
     ]
-    if asked.dns_name:
-        facts.append(Fact(label=_("设备域名"), value=asked.dns_name))
     if found is not None:
         facts += [
             Fact(label=_("证书主体"), value=found.subject),

@@ -12,12 +12,15 @@ from shuren.certificates.models import Certificate, TemplateVersion
 from shuren.certificates.rules.credentials import ACHIEVEMENT_TYPES, CONTEXTS, did_of
 from shuren.certificates.selectors.certificates import certificate_by_number, certificates_of, credential_of
 from shuren.certificates.selectors.issuer import base_url, issuer_document
+from shuren.certificates.services.disclose import tell_certificates, tell_name
 from shuren.certificates.services.present import status_list as signed_list
 from shuren.certificates.services.present import token_of
 from shuren.directory import api as directory
-from shuren.identity.api import bearer_of
+from shuren.identity.api import actor_of, admit_bearer, bearer_of
 from shuren.kernel import clock, ids
+from shuren.kernel.data import Actor
 from shuren.kernel.doors import open_door
+from shuren.kernel.errors import Refused
 
 READ_SCOPE = "https://purl.imsglobal.org/spec/ob/v3p0/scope/credential.readonly"
 PROFILE_SCOPE = "https://purl.imsglobal.org/spec/ob/v3p0/scope/profile.readonly"
@@ -79,8 +82,9 @@ def achievement(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
+# A minute is what a revocation may stay unknown to whoever trusts caches.
 @open_door
-@never_cache
+@cache_control(public=True, max_age=60)
 @require_safe
 def status_list(request: HttpRequest, number: int) -> HttpResponse:
     return _json(signed_list(number, now=clock.now()), kind="application/vc")
@@ -130,11 +134,12 @@ def discovery(request: HttpRequest) -> HttpResponse:
 @require_safe
 def credentials(request: HttpRequest) -> HttpResponse:
     """getCredentials: those of the person behind the token, newest first, by `limit`, `offset` and `since`."""
-    person_id = _person_behind(request, READ_SCOPE)
-    if isinstance(person_id, HttpResponse):
-        return person_id
+    actor = _actor_behind(request, READ_SCOPE)
+    if isinstance(actor, HttpResponse):
+        return actor
+    assert actor.person_id is not None
     limit, offset = _number(request, "limit", 20), _number(request, "offset", 0)
-    rows = certificates_of([person_id]).defer(None)
+    rows = certificates_of([actor.person_id]).defer(None)
     if since := request.GET.get("since", ""):
         try:
             moment = datetime.fromisoformat(since)
@@ -142,7 +147,12 @@ def credentials(request: HttpRequest) -> HttpResponse:
             return _fault(400, "invaliddata", _("since 不是时间。"))
         rows = rows.filter(given_at__gte=moment if moment.tzinfo else moment.astimezone())
     limit = max(1, min(limit, _AT_MOST))
-    response = _json({"credential": [credential_of(row) for row in rows[offset : offset + limit]], "compactJwsString": []})
+    found = list(rows[offset : offset + limit])
+    try:
+        tell_certificates(actor=actor, rows=found, now=clock.now())
+    except Refused as refusal:
+        return _fault(403, "forbidden", str(refusal))
+    response = _json({"credential": [credential_of(row) for row in found], "compactJwsString": []})
     response.headers["X-Total-Count"] = str(rows.count())
     return response
 
@@ -151,17 +161,22 @@ def credentials(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def profile(request: HttpRequest) -> HttpResponse:
-    """getProfile: the name of the person behind the token, and nothing more."""
-    person_id = _person_behind(request, PROFILE_SCOPE)
-    if isinstance(person_id, HttpResponse):
-        return person_id
-    person = directory.people_by_ids([person_id])[person_id]
+    """getProfile: the name of the person behind the token, as the app may be told it, and nothing more."""
+    actor = _actor_behind(request, PROFILE_SCOPE)
+    if isinstance(actor, HttpResponse):
+        return actor
+    assert actor.person_id is not None
+    try:
+        name = tell_name(actor=actor, now=clock.now())
+    except Refused as refusal:
+        return _fault(403, "forbidden", str(refusal))
     root = directory.root_org()
     host = did_of(base_url(), root.public_id if root else "")
-    return _json({"id": f"{host}:people:{person.public_id}", "type": ["Profile"], "name": person.name})
+    return _json({"id": f"{host}:people:{ids.encode('person', actor.person_id)}", "type": ["Profile"], "name": name})
 
 
-def _person_behind(request: HttpRequest, scope: str) -> int | HttpResponse:
+def _actor_behind(request: HttpRequest, scope: str) -> Actor | HttpResponse:
+    """The app acting for a person who allowed it `scope`, or the answer that says why not."""
     bearer = bearer_of(request)
     if bearer is None:
         answer = _fault(401, "unauthorized", _("访问令牌无效或已过期。"))
@@ -169,7 +184,8 @@ def _person_behind(request: HttpRequest, scope: str) -> int | HttpResponse:
         return answer
     if bearer.person_id is None or scope not in bearer.scopes:
         return _fault(403, "forbidden", _("这个应用没有得到这项授权。"))
-    return bearer.person_id
+    admit_bearer(request)
+    return actor_of(request)
 
 
 def _number(request: HttpRequest, name: str, default: int) -> int:

@@ -1,6 +1,5 @@
 """Where anybody checks a certificate: by its number, by its QR code, or by the file itself."""
 
-from django.core.cache import cache
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,6 +13,7 @@ from shuren.certificates.data import Verdict, VerdictData
 from shuren.certificates.forms.giving import VerifyForm
 from shuren.certificates.rules.numbers import grouped, read_number
 from shuren.certificates.selectors.checking import verdict_by_number, verdict_of_file
+from shuren.certificates.views.throttle import may_ask
 from shuren.kernel import clock
 from shuren.kernel.doors import open_door
 from shuren.trust import api as trust
@@ -23,6 +23,12 @@ MAX_FILE_BYTES = 3 * 1024 * 1024
 TRIES_PER_MINUTE = 30
 _WORDS = {
     Verdict.VALID: (_("证书有效"), _("内容与颁发时一致，没有撤销，也没有过期。"), "success", "circle-check"),
+    Verdict.CLAIMED: (
+        _("签名相符，颁发者未经核实"),
+        _("文件没有被改动过，但签名用的密钥是文件自带的，本平台不认识它，不能证明是谁颁发的，也没有核对是否撤销。"),
+        "warning",
+        "alert-circle",
+    ),
     Verdict.REVOKED: (_("证书已撤销"), _("颁发机构已经撤销它，不能再用。"), "error", "alert-circle"),
     Verdict.EXPIRED: (_("证书已过期"), _("内容是真的，但已经过了有效期。"), "warning", "clock"),
     Verdict.NOT_YET: (_("证书还没有生效"), _("内容是真的，但生效的日子还没有到。"), "warning", "clock"),
@@ -38,6 +44,11 @@ _WORDS = {
         "warning",
         "question-mark",
     ),
+}
+# Of another issuer's nothing is known to be true but the signature.
+_FOREIGN_WORDS = {
+    Verdict.EXPIRED: _("签名与文件自带的密钥相符，但已经过了文件里写的有效期。"),
+    Verdict.NOT_YET: _("签名与文件自带的密钥相符，但文件里写的生效日子还没有到。"),
 }
 
 
@@ -76,16 +87,17 @@ def _page(request: HttpRequest, form: VerifyForm, found: VerdictData | None, *, 
     context: dict[str, object] = {"title": _("查验证书"), "form": form, "found": found}
     if found is not None:
         title, text, tone, icon = _WORDS[found.verdict]
+        is_foreign = not found.is_ours and found.verdict not in (Verdict.UNKNOWN, Verdict.ALTERED)
         proof = trust.proof_of(found.entry_id) if found.entry_id else None
         context |= {
             "verdict_title": title,
-            "verdict_text": text,
+            "verdict_text": _FOREIGN_WORDS.get(found.verdict, text) if is_foreign else text,
             "tone": tone,
             "icon_name": icon,
             "number": grouped(found.number) if found.is_ours and found.number else found.number,
             "given_at": found.given_at[:10],
             "valid_until": found.valid_until[:10],
-            "is_foreign": not found.is_ours and found.verdict not in (Verdict.UNKNOWN, Verdict.ALTERED),
+            "is_foreign": is_foreign,
             "shows_facts": found.verdict not in (Verdict.UNKNOWN, Verdict.ALTERED),
             "proof": proof,
             "place": proof.leaf_index + 1 if proof else 0,
@@ -112,7 +124,4 @@ def _too_many(request: HttpRequest, form: VerifyForm) -> HttpResponse:
 
 
 def _may_try(request: HttpRequest) -> bool:
-    minute = int(clock.now().timestamp() // 60)
-    key = f"certificates.verify:{request.META.get('REMOTE_ADDR', '')}:{minute}"
-    cache.add(key, 0, 120)
-    return cache.incr(key) <= TRIES_PER_MINUTE
+    return may_ask(request, "verify", per_minute=TRIES_PER_MINUTE)

@@ -78,9 +78,24 @@ def validate_certificate(chain: bytes, *, now: datetime) -> ChainVerdict:
 
 
 def _is_revoked(der: bytes, issuer: bytes) -> bool:
-    serial = f"{read_certificate(der).serial_number:x}"
-    rows = Certificate.objects.filter(serial=serial, authority__certificate=issuer, revoked_at__isnull=False)
-    return rows.exists()
+    """By number and issuer's key: a signature can be written in two ways, and an authority have had two certificates."""
+    serial, key = f"{read_certificate(der).serial_number:x}", _key_in(issuer)
+    rows = Certificate.objects.filter(serial=serial, revoked_at__isnull=False).select_related("authority")
+    return any(_key_in(bytes(row.authority.certificate)) == key for row in rows.defer("der"))
+
+
+def _key_in(der: bytes) -> bytes:
+    return bytes(read_certificate(der).public_key.dump())
+
+
+def is_revoked(row: Authority) -> bool:
+    """Whether the authority's own certificate was revoked here, or that of one above it."""
+    while row.parent is not None:
+        serial = f"{read_certificate(bytes(row.certificate)).serial_number:x}"
+        if issued(row.parent).filter(serial=serial, revoked_at__isnull=False).exists():
+            return True
+        row = row.parent
+    return False
 
 
 def authority_row(code: str) -> Authority:

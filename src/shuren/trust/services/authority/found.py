@@ -29,8 +29,9 @@ from shuren.trust.rules.x509.certificates import (
 )
 from shuren.trust.rules.x509.chains import is_issued_by
 from shuren.trust.rules.x509.requests import build_request
-from shuren.trust.selectors.authorities import authority_facts, authority_row
+from shuren.trust.selectors.authorities import authority_facts, authority_row, is_revoked
 from shuren.trust.selectors.keys import public_key_of
+from shuren.trust.services.authority.keep import keep_issued
 from shuren.trust.services.keys.make import make_key
 from shuren.trust.services.keys.sign import sign
 
@@ -55,13 +56,16 @@ def found_authority(
 ) -> AuthorityFacts:
     """Found a root, or an authority below `parent`; publishes `trust.authority_founded`.
 
-    The title becomes the common name of its certificate. An authority below ends no later than the one above.
+    The title becomes the common name of its certificate. An authority below ends no later than the one above, whose
+    revocation list and OCSP answer for it.
     """
     if not _CODE.fullmatch(code) or not title.strip() or not 1 <= years <= 30:
         raise Invalid(_("代码只能用小写字母、数字与短横，名称不能为空，年限为 1 至 30 年。"), remedy=_("例如 region-ca。"))
     if Authority.objects.filter(code=code).exists():
         raise Conflict(_("已有代码为“%(code)s”的证书机构。") % {"code": code}, remedy=_("请换一个代码。"))
     above = authority_row(parent) if parent else None
+    if above is not None and is_revoked(above):
+        raise Conflict(_("这张证书已经吊销。"), remedy=_("请建立新的证书机构。"))
     name = f"ca.{code}"
     key = make_key(name=name, algorithm=algorithm, now=now, store=store, reference=reference, actor=actor)
     subject = SubjectName(common_name=title.strip(), organization=organization or str(settings.SHUREN_REGION_NAME))
@@ -82,6 +86,16 @@ def found_authority(
         path_length=PATH_LENGTH if above else None,
     )
     row.save(force_insert=True)
+    if above is not None:
+        keep_issued(
+            row.certificate,
+            authority=above,
+            kind=CertificateKind.AUTHORITY,
+            begins_at=now,
+            ends_at=row.ends_at,
+            actor=actor,
+            now=now,
+        )
     _tell(row, "trust.authority_founded", actor=actor, now=now)
     return authority_facts(row)
 

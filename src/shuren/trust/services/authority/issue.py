@@ -6,17 +6,17 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.trust.data import CertificateFacts, CertificateKind, KeyAlgorithm, KeyFile, RevocationReason, SubjectName
 from shuren.trust.models import Certificate
 from shuren.trust.rules.signing import SoftwareSigner, made_pkcs8
-from shuren.trust.rules.x509.certificates import build_certificate, made_serial, read_certificate, subject_text
+from shuren.trust.rules.x509.certificates import build_certificate, made_serial, read_certificate
 from shuren.trust.rules.x509.key_files import key_file
 from shuren.trust.rules.x509.requests import NotARequest, read_request
-from shuren.trust.selectors.authorities import authority_row, certificate_facts, certificate_row, chain_of
+from shuren.trust.selectors.authorities import authority_row, certificate_facts, certificate_row, chain_of, is_revoked
 from shuren.trust.services.authority.found import PATH_LENGTH, issuer_of
+from shuren.trust.services.authority.keep import keep_issued, tell_certificate
 from shuren.trust.services.authority.publish import forget_crl
 
 MAX_DAYS = 3653
@@ -92,7 +92,7 @@ def revoke_certificate(*, id: int, reason: RevocationReason, actor: Actor, now: 
     row.revoked_at, row.reason = now, reason.value
     row.save(update_fields=["revoked_at", "reason"])
     forget_crl(row.authority_id)
-    _tell(row, "trust.certificate_revoked", actor=actor, now=now)
+    tell_certificate(row, "trust.certificate_revoked", actor=actor, now=now)
 
 
 def spki_of_request(request: bytes) -> bytes:
@@ -123,31 +123,21 @@ def certify_key(
         raise Invalid(_("期限为 1 至 %(most)s 天，名称不能为空。") % {"most": MAX_DAYS}, remedy=_("请改正后再签发。"))
     if issuing.ends_at <= now:
         raise Conflict(_("证书机构“%(title)s”的证书已到期。") % {"title": issuing.title}, remedy=_("请建立新的证书机构。"))
+    if is_revoked(issuing):
+        raise Conflict(_("这张证书已经吊销。"), remedy=_("请建立新的证书机构。"))
     _refuse_known_bad_key(spki)
-    serial, ends_at = made_serial(), min(now + timedelta(days=days), issuing.ends_at)
+    ends_at = min(now + timedelta(days=days), issuing.ends_at)
     der = build_certificate(
         kind=kind,
         subject=subject,
         spki=spki,
-        serial=serial,
+        serial=made_serial(),
         begins_at=now,
         ends_at=ends_at,
         issuer=issuer_of(issuing),
         path_length=PATH_LENGTH - 1 if kind is CertificateKind.AUTHORITY else None,
     )
-    row = Certificate.objects.create(
-        authority=issuing,
-        kind=kind.value,
-        serial=f"{serial:x}",
-        subject=subject_text(der)[:400],
-        der=der,
-        spki_digest=sha256(spki).hexdigest(),
-        begins_at=now,
-        ends_at=ends_at,
-        renewed_from=former,
-    )
-    _tell(row, "trust.certificate_issued", actor=actor, now=now)
-    return row
+    return keep_issued(der, authority=issuing, kind=kind, begins_at=now, ends_at=ends_at, former=former, actor=actor, now=now)
 
 
 def _refuse_known_bad_key(spki: bytes) -> None:
@@ -171,9 +161,3 @@ def _subject_of(row: Certificate) -> SubjectName:
         country=native.get("country_name", ""),
         dns_names=tuple(names.native) if names is not None else (),
     )
-
-
-def _tell(row: Certificate, event: str, *, actor: Actor, now: datetime) -> None:
-    details = {"serial": row.serial, "authority": row.authority.code, "kind": row.kind, "reason": row.reason}
-    audit.record(actor=actor, action=event, target=f"certificate:{row.pk}", details=details, now=now)
-    events.publish(event, {"certificate_id": row.pk, "kind": row.kind, "authority": row.authority.code}, now=now)

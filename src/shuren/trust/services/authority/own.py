@@ -10,7 +10,7 @@ from django.db import transaction
 from shuren.kernel.data import SYSTEM
 from shuren.trust.data import CertificateKind, KeyAlgorithm, SubjectName
 from shuren.trust.models import Authority, Certificate
-from shuren.trust.selectors.authorities import chain_of
+from shuren.trust.selectors.authorities import chain_of, is_revoked
 from shuren.trust.services.authority.issue import certify_key
 from shuren.trust.services.keys.make import ensure_key
 
@@ -41,19 +41,20 @@ def own_certificate(
     under: Collection[KeyAlgorithm] = tuple(KeyAlgorithm),
 ) -> Certificate | None:
     """The row of the newest certificate that lasts, by an authority of one of the algorithms; None where none stands."""
-    standing = Authority.objects.filter(ends_at__gt=now + _SPARE, algorithm__in=under)
+    rows = Authority.objects.select_related("parent").filter(ends_at__gt=now + _SPARE, algorithm__in=under)
+    standing = [row for row in rows if not is_revoked(row)]
     issuing = min(standing, key=lambda row: (_order(row.algorithm), -row.pk), default=None)
     if issuing is None:
         return None
     made = ensure_key(name=key, algorithm=algorithm, now=now)
-    rows = Certificate.objects.select_related("authority__parent").filter(
+    known = Certificate.objects.select_related("authority__parent").filter(
         spki_digest=sha256(made.spki).hexdigest(),
         kind=kind.value,
         revoked_at__isnull=True,
         ends_at__gt=now + _SPARE,
-        authority__algorithm__in=under,
+        authority__in=standing,
     )
-    found = rows.order_by("-pk").first()
+    found = known.order_by("-pk").first()
     if found is not None:
         return found
     subject = SubjectName(common_name=common_name, organization=str(settings.SHUREN_REGION_NAME))

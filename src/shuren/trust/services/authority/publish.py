@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 
+from django.core.cache import cache
 from django.db import transaction
 
 from shuren.trust.data import RevocationReason
@@ -16,6 +18,7 @@ CRL_LASTS = timedelta(days=7)
 # A new list well before the old one runs out, so that whoever fetches daily never stands without one.
 CRL_RENEWED = timedelta(days=3)
 OCSP_LASTS = timedelta(hours=1)
+OCSP_KEPT = timedelta(minutes=5)
 
 
 def crl_of(code: str, *, now: datetime) -> bytes:
@@ -39,7 +42,10 @@ def forget_crl(authority_id: int) -> None:
 
 
 def answer_ocsp(code: str, request: bytes, *, now: datetime) -> bytes:
-    """The signed answer to an OCSP request in DER, or an answer that says why there is none."""
+    """The signed answer to an OCSP request in DER, or an answer that says why there is none.
+
+    Without a nonce the answer is the one signed for the same question a few minutes ago, as long as it still says the truth.
+    """
     row = authority_row(code)
     question = read_ocsp(request)
     if question is None:
@@ -48,7 +54,15 @@ def answer_ocsp(code: str, request: bytes, *, now: datetime) -> bytes:
         return refused_ocsp("unauthorized")
     found = issued(row).filter(serial__in=[f"{serial:x}" for serial in question.serials if serial > 0])
     known = {int(entry.serial, 16): _revocation(entry) for entry in found.defer("der")}
-    return build_ocsp(question, known=known, now=now, lasts=OCSP_LASTS, issuer=issuer_of(row))
+    if question.nonce is not None or len(known) < len(question.serials):
+        return build_ocsp(question, known=known, now=now, lasts=OCSP_LASTS, issuer=issuer_of(row))
+    said = repr((bytes(row.certificate), request, sorted(known.items()))).encode()
+    key = f"trust.ocsp:{sha256(said).hexdigest()}"
+    kept: bytes | None = cache.get(key)
+    if kept is None:
+        kept = build_ocsp(question, known=known, now=now, lasts=OCSP_LASTS, issuer=issuer_of(row))
+        cache.set(key, kept, int(OCSP_KEPT.total_seconds()))
+    return kept
 
 
 def _revocations(row: Authority, now: datetime) -> Iterator[Revocation]:
