@@ -39,6 +39,7 @@ ACTIONS: dict[str, str | Promise] = {
     "identity.upstream_disabled": pgettext_lazy("audit", "停用上级登录平台"),
     "identity.upstream_enabled": pgettext_lazy("audit", "启用上级登录平台"),
     "identity.upstream_linked": pgettext_lazy("audit", "关联上级平台账号"),
+    "identity.upstream_unlinked": pgettext_lazy("audit", "解除上级平台账号的关联"),
     "identity.upstream_refused": pgettext_lazy("audit", "拒绝上级平台登录"),
     "identity.class_card_made": pgettext_lazy("audit", "制作班级图片登录卡"),
     "identity.pictures_refused": pgettext_lazy("audit", "图片密码不对"),

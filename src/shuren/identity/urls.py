@@ -56,6 +56,7 @@ urlpatterns = [
     path("account/security/passkeys/<str:passkey_id>/rename/", security.rename_passkey, name="rename_passkey"),
     path("account/security/passkeys/<str:passkey_id>/remove/", security.remove_passkey, name="remove_passkey"),
     path("account/security/vendors/<str:vendor>/unbind/", vendors.unbind, name="unbind_vendor"),
+    path("account/security/upstreams/<str:link_id>/unlink/", upstream.unlink, name="unlink_upstream"),
     path("account/sessions/<str:sign_in_id>/end/", account.end_session, name="end_session"),
     path("account/sessions/end-others/", account.end_other_sessions, name="end_other_sessions"),
     path("credentials/", credentials.credentials, name="credentials"),

@@ -34,6 +34,7 @@ DOORS: dict[str, Address] = {
     "identity:vendor_sign_in": unknown("GET", vendor="vendor"),
     "identity:vendor_back": unknown("GET", vendor="vendor"),
     "identity:unbind_vendor": act(NOBODY, vendor="vendor"),
+    "identity:unlink_upstream": act(NOBODY, link_id="link"),
     # A code nobody was given: the ticket and the class do not exist, for whoever asks.
     "identity:qr_phone": page(NOBODY, code="code"),
     "identity:class_tiles": unknown("GET", code="code"),
@@ -54,12 +55,13 @@ DOORS: dict[str, Address] = {
 
 
 def places(cast: Cast) -> dict[str, tuple[str, str]]:
-    """Two classes; passkeys and codes that nobody has, for those of others do not exist for anybody."""
+    """Two classes; passkeys, links and codes that nobody has, for those of others do not exist for anybody."""
     return {
         "org": (cast.orgs["class"].public_id, cast.orgs["far_class"].public_id),
         "vendor": ("wecom", "wecom"),
         "code": ("abc", "xyz"),
         "passkey": (ids.encode("passkey", 1), ids.encode("passkey", 2)),
+        "link": (ids.encode("upstream_link", 1), ids.encode("upstream_link", 2)),
     }
 
 

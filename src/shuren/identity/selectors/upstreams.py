@@ -1,11 +1,12 @@
 """Reads of identity providers."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from shuren.identity.models import Upstream
+from shuren.identity.models import Upstream, UpstreamLink
 from shuren.identity.selectors.cas import sign_in_scope
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
@@ -14,6 +15,16 @@ from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import Scope, path_q
 
 _OFFERED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLinkData:
+    """A link to an account elsewhere, as its owner sees it."""
+
+    public_id: str
+    name: str
+    org_name: str
+    linked_at: datetime
 
 
 def open_upstream(public_id: str) -> Upstream:
@@ -35,6 +46,15 @@ def offered_upstreams(search: str) -> list[Upstream]:
 
 def has_upstreams() -> bool:
     return Upstream.objects.filter(is_enabled=True).exists()
+
+
+def upstream_links(account_id: int) -> list[UpstreamLinkData]:
+    """The accounts elsewhere that open this one, also those of providers that are switched off."""
+    rows = UpstreamLink.objects.select_related("upstream__org").filter(account_id=account_id).order_by("linked_at", "pk")
+    return [
+        UpstreamLinkData(ids.encode("upstream_link", row.pk), row.upstream.name, row.upstream.org.name, row.linked_at)
+        for row in rows
+    ]
 
 
 def access_upstream(*, actor: Actor, id: int, now: datetime) -> Upstream:

@@ -8,7 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shuren.identity.data import SignInMethod
-from shuren.identity.models import VendorBinding
+from shuren.identity.models import Account, VendorBinding
+from shuren.identity.services.tell_owner import tell_of_way_in
+from shuren.identity.words import method_name
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, NotFound
@@ -85,7 +87,10 @@ def account_bound_to(vendor: Vendor, subject: str) -> int | None:
 
 @transaction.atomic
 def bind_vendor(*, actor: Actor, vendor: Vendor, subject: str, now: datetime) -> None:
-    """Bind the vendor's person to the actor's own account, instead of an older one; somebody else's is refused."""
+    """Bind the vendor's person to the actor's own account, instead of an older one; somebody else's is refused.
+
+    The owner is told: whoever is bound comes in from now on.
+    """
     assert actor.account_id is not None
     standing = VendorBinding.objects.filter(vendor=vendor.value, subject=subject).first()
     if standing is not None and standing.account_id != actor.account_id:
@@ -94,6 +99,7 @@ def bind_vendor(*, actor: Actor, vendor: Vendor, subject: str, now: datetime) ->
         account_id=actor.account_id, vendor=vendor.value, defaults={"subject": subject, "bound_at": now}
     )
     _record(actor, "identity.vendor_bound", vendor, now=now)
+    tell_of_way_in(account=Account.objects.get(pk=actor.account_id), name=method_name(vendor.method), now=now)
 
 
 @transaction.atomic

@@ -4,16 +4,19 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
-from shuren.identity.models import SignIn, VendorBinding
+from shuren.identity.models import Account, SignIn, VendorBinding
 from shuren.identity.services.vendors import Vendor, authorize_address, bind_vendor, subject_of
-from shuren.identity.tests.conftest import NOW, School
+from shuren.identity.tests.conftest import NOW, PASSWORD, School
+from shuren.identity.tests.test_second_factors import gone_stale
 from shuren.kernel.errors import Conflict
 from shuren.messaging.api import GatewayFailed
 from shuren.messaging.tests.test_gateways import vendors
 
 __all__ = ["vendors"]
+Notice = apps.get_model("messaging.Notice")
 Enter = Callable[[str], Client]
 
 
@@ -31,7 +34,8 @@ def test_vendors_say_who_came(vendors: str, vendor: Vendor, subject: str) -> Non
 def begun(client: Client, vendor: str = "wecom", **asked: str) -> str:
     """The state that the vendor would send back."""
     answer = client.get(f"/sign-in/with/{vendor}/", asked)
-    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))["state"]
+    address = answer.headers["Location"] if answer.status_code == 302 else answer.context["url"]
+    return dict(parse_qsl(urlsplit(address).query))["state"]
 
 
 def test_bound_once_it_opens_the_door(school: School, vendors: str, sign_in: Enter) -> None:
@@ -40,6 +44,8 @@ def test_bound_once_it_opens_the_door(school: School, vendors: str, sign_in: Ent
         owner.get("/sign-in/with/wecom/back/", {"code": "c1", "state": begun(owner)}).headers["Location"] == "/account/security/"
     )
     assert VendorBinding.objects.get().subject == "zhang"
+    told = Notice.objects.get(person_id=school.people["head"])
+    assert ("企业微信" in told.body, told.url) == (True, "/account/security/")
     stranger = Client()
     state = begun(stranger, next="/account/")
     assert stranger.get("/sign-in/with/wecom/back/", {"code": "c1", "state": state}).headers["Location"] == "/account/"
@@ -86,3 +92,27 @@ def test_a_flow_begun_by_a_stranger_does_not_bind_to_whoever_signs_in_meanwhile(
     state = begun(attacker)
     assert victim.get("/sign-in/with/wecom/back/", {"code": "c1", "state": state}).status_code == 400
     assert not VendorBinding.objects.exists()
+
+
+def test_binding_asks_for_a_fresh_proof(school: School, vendors: str, sign_in: Enter) -> None:
+    owner = sign_in("head")
+    state = begun(owner)
+    gone_stale(owner)
+    assert owner.get("/sign-in/with/wecom/back/", {"code": "c1", "state": state}).headers["Location"] == "/sign-in/with/wecom/"
+    asked = owner.get("/sign-in/with/wecom/").headers["Location"]
+    assert asked.startswith("/account/confirm/?next=%2Fsign-in%2Fwith%2Fwecom%2F")
+    assert not VendorBinding.objects.exists()
+    where = owner.get(asked).context["next"]
+    assert owner.post("/account/confirm/", {"password": PASSWORD, "next": where}).headers["Location"] == where
+    assert owner.get("/sign-in/with/wecom/back/", {"code": "c1", "state": begun(owner)}).status_code == 302
+    assert VendorBinding.objects.exists()
+
+
+def test_nothing_is_bound_before_the_first_password_is_changed(school: School, vendors: str, sign_in: Enter) -> None:
+    owner = sign_in("head")
+    state = begun(owner)
+    Account.objects.filter(person_id=school.people["head"]).update(must_change_password=True)
+    assert owner.get("/sign-in/with/wecom/").headers["Location"] == "/account/password/"
+    owner.get("/sign-in/with/wecom/back/", {"code": "c1", "state": state})
+    assert not VendorBinding.objects.exists()
+    assert not Notice.objects.exists()

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ from shuren.identity.rules.factors import Step, assurance_of
 from shuren.identity.selectors.accounts import actor_of_account
 from shuren.identity.services.life import wake
 from shuren.identity.services.sign_in import Knock, record_sign_in, weigh_entry
+from shuren.identity.services.upstream.enter import note_session
+from shuren.identity.services.upstream.proven import Above
 from shuren.identity.wardrobe import choose_hat
 from shuren.kernel import clock
 from shuren.kernel.errors import Refused
@@ -62,21 +65,31 @@ def safe_next(request: HttpRequest) -> str:
 
 
 def receive(
-    request: HttpRequest, account_id: int, methods: Collection[SignInMethod], *, next_url: str, known: Knock | None = None
+    request: HttpRequest,
+    account_id: int,
+    methods: Collection[SignInMethod],
+    *,
+    next_url: str,
+    known: Knock | None = None,
+    above: Above | None = None,
+    vouched: Collection[SignInMethod] = (),
 ) -> HttpResponse:
     """Take in whoever has shown a right first factor: enter, or first ask for a second one.
 
-    `next_url` is a path already found safe. Raises `RiskRefused` where nothing more may be shown.
+    `next_url` is a path already found safe, `above` the session at a provider that they come from. `vouched` are methods
+    shown on another device of theirs: weighed, and not written down as shown here. Raises `RiskRefused` where nothing
+    more may be shown.
     """
     account, now = (known and known.account) or _account(account_id), clock.now()
     visit = visit_of(request)
-    entry = weigh_entry(account=account, methods=methods, visit=visit, known=known, now=now)
+    entry = weigh_entry(account=account, methods=(*vouched, *methods), visit=visit, known=known, now=now)
     if entry.is_refused:
         raise RiskRefused(_("这次登录很不寻常，为了安全没有让您进入。"), remedy=_("请在常用的设备上登录，或者联系本单位管理员。"))
     if entry.step is Step.VERIFY:
-        keep_pending(request, account_id, methods, entry.reasons, next_url, now=now)
+        keep_pending(request, account_id, methods, entry.reasons, next_url, above=above, now=now)
         return redirect("identity:verify")
-    return enter(request, account, methods, risks=entry.reasons, next_url=next_url, is_factor_due=entry.step is Step.ENROL)
+    is_due = entry.step is Step.ENROL
+    return enter(request, account, methods, risks=entry.reasons, next_url=next_url, is_factor_due=is_due, above=above)
 
 
 def enter(
@@ -87,6 +100,7 @@ def enter(
     risks: Collection[RiskReason] = (),
     next_url: str,
     is_factor_due: bool = False,
+    above: Above | None = None,
 ) -> HttpResponse:
     """Open the session under a new key and write the sign-in down."""
     now, visit = clock.now(), visit_of(request)
@@ -101,6 +115,8 @@ def enter(
         assert session_key is not None
         actor = actor_of_account(account)
         sign_in_id = record_sign_in(actor=actor, session_key=session_key, visit=visit, methods=methods, risks=risks, now=now)
+        if above is not None:
+            note_session(above=above, account_id=account.pk, sign_in_id=sign_in_id)
         keep_proof(request, account_id=account.pk, methods=methods, sign_in_id=sign_in_id, now=now)
         set_factor_due(request, is_due=is_factor_due)
         if assurance_of(methods) is Assurance.WEAK:
@@ -118,6 +134,7 @@ def keep_pending(
     reasons: Collection[RiskReason],
     next_url: str,
     *,
+    above: Above | None = None,
     now: datetime,
 ) -> None:
     """Remember who has shown a first factor; nothing of theirs opens before the second."""
@@ -127,6 +144,7 @@ def keep_pending(
         "methods": list(methods),
         "reasons": list(reasons),
         "next": next_url,
+        "above": above and asdict(above),
         "at": now.timestamp(),
     }
 
@@ -148,8 +166,9 @@ def complete(request: HttpRequest, method: SignInMethod) -> HttpResponse:
     methods = (*map(SignInMethod, kept["methods"]), method)
     entry = weigh_entry(account=account, methods=methods, visit=visit_of(request), now=now)
     request.session.pop(_PENDING, None)
-    risks = tuple(map(RiskReason, kept["reasons"]))
-    return enter(request, account, methods, risks=risks, next_url=kept["next"], is_factor_due=entry.step is Step.ENROL)
+    risks, is_due = tuple(map(RiskReason, kept["reasons"])), entry.step is Step.ENROL
+    above = Above(**kept["above"]) if kept.get("above") else None
+    return enter(request, account, methods, risks=risks, next_url=kept["next"], is_factor_due=is_due, above=above)
 
 
 def _account(account_id: int) -> Account:

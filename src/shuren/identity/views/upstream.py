@@ -6,6 +6,7 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,16 +16,20 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuren.identity.api import actor_of
-from shuren.identity.data import SignInMethod
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose, SignInMethod
 from shuren.identity.forms.sign_in import SignInForm
 from shuren.identity.models import Upstream
-from shuren.identity.presence import is_weak
-from shuren.identity.selectors.sign_ins import current_sign_in
 from shuren.identity.selectors.upstreams import offered_upstreams, open_upstream
 from shuren.identity.services import throttle
 from shuren.identity.services.upstream import cas, ldap, oidc
-from shuren.identity.services.upstream.enter import account_of_proven, end_from_above, link_account, note_session
+from shuren.identity.services.upstream.enter import (
+    account_of_proven,
+    end_from_above,
+    link_account,
+    session_above,
+    unlink_account,
+)
 from shuren.identity.services.upstream.proven import NotProven, Proven
 from shuren.identity.views.entry import receive, safe_next, safe_path, visit_of
 from shuren.identity.views.leaving import Onward
@@ -132,6 +137,7 @@ def backchannel(request: HttpRequest, upstream_id: str) -> HttpResponse:
     return HttpResponse(status=200, headers={"Cache-Control": "no-store"})
 
 
+@require_step_up(Purpose.FACTORS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def link(request: HttpRequest) -> HttpResponse:
@@ -140,14 +146,20 @@ def link(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     if kept is None or now.timestamp() - kept["at"] > _LASTS:
         raise Invalid(_("没有要绑定的账号，或者等得太久。"), remedy=_("请回到登录页，从对方的登录重新开始。"))
-    if is_weak(request):
-        raise Refused(_("用图片登录时不能做这件事。"), remedy=_("请用账号和密码重新登录。"))
     upstream = open_upstream(ids.encode("upstream", kept["upstream"]))
     if request.method == "POST":
         link_account(actor=actor_of(request), upstream=upstream, subject=kept["subject"], now=now)
         request.session.pop(_PENDING)
         return redirect("identity:account")
     return render(request, "identity/upstream_link.html", {"name": upstream.name, "actor_name": actor_of(request).name})
+
+
+@require_step_up(Purpose.FACTORS)
+@require_POST
+def unlink(request: HttpRequest, link_id: str) -> HttpResponse:
+    unlink_account(actor=actor_of(request), link_id=ids.decode("upstream_link", link_id), now=clock.now())
+    messages.success(request, _("已经解除绑定。"))
+    return redirect("identity:security")
 
 
 def _ldap(request: HttpRequest, upstream: Upstream) -> HttpResponse:
@@ -185,11 +197,8 @@ def _enter(request: HttpRequest, upstream: Upstream, proven: Proven, *, next_url
             raise Refused(_("名册里没有找到您。"), remedy=_("请联系学校或本单位管理员核对个人编号。"))
         request.session[_PENDING] = {"upstream": upstream.pk, "subject": proven.subject, "at": now.timestamp()}
         return redirect(f"{reverse('identity:sign_in')}?{urlencode({'next': reverse('identity:upstream_link')})}")
-    response = receive(request, account_id, (SignInMethod.UPSTREAM,), next_url=next_url)
-    sign_in = current_sign_in(request.session.session_key)
-    if sign_in is not None and sign_in.account_id == account_id:
-        note_session(upstream=upstream, proven=proven, account_id=account_id, sign_in_id=sign_in.pk, now=now)
-    return response
+    above = session_above(upstream=upstream, proven=proven, now=now)
+    return receive(request, account_id, (SignInMethod.UPSTREAM,), next_url=next_url, above=above)
 
 
 def _back(request: HttpRequest, upstream_id: str) -> str:

@@ -11,14 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.api import actor_of, require_step_up, step_due
 from shuren.identity.data import Purpose
-from shuren.identity.presence import is_weak
 from shuren.identity.services import vendors
 from shuren.identity.views.entry import receive, safe_next, safe_path
+from shuren.identity.views.leaving import onward_page
+from shuren.identity.words import method_name
 from shuren.kernel import clock
 from shuren.kernel.doors import open_door
-from shuren.kernel.errors import Invalid, NotFound, Refused
+from shuren.kernel.errors import Invalid, NotFound
 from shuren.messaging import api as messaging
 
 _STATE = "vendor_state"
@@ -29,10 +30,16 @@ _LASTS = 600
 @never_cache
 @require_GET
 def begin(request: HttpRequest, vendor: str) -> HttpResponse:
-    """Send the browser to the vendor, with a state that only this browser knows."""
+    """Send the browser to the vendor, with a state that only this browser knows.
+
+    Whoever is signed in binds, and binding asks for what undoing it asks for: a password of one's own and a fresh proof.
+    """
     found = _vendor(vendor)
     state = secrets.token_urlsafe(24)
     is_binding = actor_of(request).account_id is not None
+    step = step_due(request, unbind) if is_binding else None
+    if step is not None:
+        return redirect(step)
     request.session[_STATE] = {
         "state": state,
         "vendor": found.value,
@@ -40,7 +47,9 @@ def begin(request: HttpRequest, vendor: str) -> HttpResponse:
         "at": clock.now().timestamp(),
         "account": actor_of(request).account_id if is_binding else None,
     }
-    return redirect(vendors.authorize_address(found, redirect_uri=_back(request, found), state=state))
+    address = vendors.authorize_address(found, redirect_uri=_back(request, found), state=state)
+    # The proof was a form: browsers would hold the redirects after it to this address.
+    return onward_page(request, address, name=method_name(found.method)) if is_binding else redirect(address)
 
 
 @open_door
@@ -63,8 +72,8 @@ def back(request: HttpRequest, vendor: str) -> HttpResponse:
     except messaging.GatewayFailed as fault:
         raise Invalid(_("对方没有确认您的身份。"), remedy=_("请再试一次，或者换一种方式登录。")) from fault
     if kept["account"] is not None:
-        if is_weak(request):
-            raise Refused(_("用图片登录时不能做这件事。"), remedy=_("请用账号和密码重新登录。"))
+        if step_due(request, unbind) is not None:
+            return redirect("identity:vendor_sign_in", found.value)
         vendors.bind_vendor(actor=actor_of(request), vendor=found, subject=subject, now=now)
         messages.success(request, _("已经绑定。以后可以用它登录。"))
         return redirect("identity:security")

@@ -1,6 +1,6 @@
 """From what a provider proved to an account here, and back out when somebody has left there."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -10,15 +10,21 @@ from shuren.identity.models import Account, SignIn, Upstream, UpstreamLink, Upst
 from shuren.identity.selectors.accounts import actor_of_account
 from shuren.identity.selectors.belonging import is_only_of_branch
 from shuren.identity.services.sign_in import end_sign_in
-from shuren.identity.services.upstream.proven import Proven
+from shuren.identity.services.tell_owner import tell_of_way_in
+from shuren.identity.services.upstream.proven import Above, Proven
 from shuren.kernel import audit
 from shuren.kernel.data import ANONYMOUS, Actor
-from shuren.kernel.errors import Conflict, Refused
+from shuren.kernel.errors import Conflict, NotFound, Refused
 from shuren.trust.api import blind_index
 
 
 def session_key(text: str) -> str:
     return blind_index(text, purpose="identity.upstream_session") if text else ""
+
+
+def session_above(*, upstream: Upstream, proven: Proven, now: datetime) -> Above:
+    """What is remembered of the session there until its sign-in here stands."""
+    return Above(upstream.pk, proven.subject, session_key(proven.session), now.timestamp())
 
 
 @transaction.atomic
@@ -47,16 +53,32 @@ def link_account(*, actor: Actor, upstream: Upstream, subject: str, now: datetim
 
 
 @transaction.atomic
-def note_session(*, upstream: Upstream, proven: Proven, account_id: int, sign_in_id: int, now: datetime) -> None:
-    """Remember which session there this sign-in came from."""
+def unlink_account(*, actor: Actor, link_id: int, now: datetime) -> None:
+    """Forget one of the actor's own links. One found by number comes back when they next sign in there, and they are told."""
+    link = UpstreamLink.objects.filter(pk=link_id, account_id=actor.account_id or 0).first()
+    if link is None:
+        raise NotFound(_("没有绑定。"))
+    link.delete()
+    audit.record(
+        actor=actor,
+        action="identity.upstream_unlinked",
+        target=f"account:{link.account_id}",
+        details={"upstream": link.upstream_id},
+        now=now,
+    )
+
+
+@transaction.atomic
+def note_session(*, above: Above, account_id: int, sign_in_id: int) -> None:
+    """Remember which session there this sign-in came from; it counts from its proof, so that a sign-out after that ends it."""
     UpstreamSession.objects.update_or_create(
         sign_in_id=sign_in_id,
         defaults={
-            "upstream": upstream,
+            "upstream_id": above.upstream_id,
             "account_id": account_id,
-            "subject": proven.subject,
-            "key": session_key(proven.session),
-            "begun_at": now,
+            "subject": above.subject,
+            "key": above.key,
+            "begun_at": datetime.fromtimestamp(above.proven_at, UTC),
         },
     )
 
@@ -110,3 +132,4 @@ def _keep(upstream: Upstream, subject: str, account: Account, *, now: datetime) 
         details={"upstream": upstream.pk},
         now=now,
     )
+    tell_of_way_in(account=account, name=upstream.name, now=now)

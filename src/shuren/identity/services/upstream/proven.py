@@ -14,3 +14,16 @@ class Proven:
     subject: str
     matched_by: str = ""
     session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The session there that somebody comes from; it waits in the browser's session while a second factor is asked for.
+
+    `key` is a keyed hash of that session's name, `proven_at` when the provider proved it, in seconds.
+    """
+
+    upstream_id: int
+    subject: str
+    key: str
+    proven_at: float

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from shuren.identity.models import SignIn, Upstream, UpstreamLink
+from shuren.identity.models import Account, SignIn, Upstream, UpstreamLink, UpstreamSession
 from shuren.identity.services.upstream.register import NewUpstream, register_upstream
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.identity.tests.federation.conftest import Outside
-from shuren.kernel import clock, ids
+from shuren.identity.tests.test_second_factors import gone_stale, with_app
+from shuren.kernel import audit, clock, ids
 from shuren.kernel.data import SYSTEM
 
+Notice = apps.get_model("messaging.Notice")
 Enter = Callable[..., Client]
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 OTHER = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
@@ -196,6 +199,78 @@ def test_sign_out_above_ends_sessions_here(school: School, sign_in: Enter, provi
     assert told.status_code == 200
     assert client.get("/account/").status_code == 302
     assert local.get("/account/").status_code == 200
+
+
+def test_sign_out_above_ends_sessions_that_needed_a_second_factor(
+    school: School, sign_in: Enter, province: Upstream, outside: Outside
+) -> None:
+    sign_in("pupil")
+    totp = with_app(school, "pupil")
+    client, begun_at = Client(), clock.now()
+    asked = begun(province, client)
+    number = school.account("pupil").person.number
+    token = id_token(province, asked["nonce"], person_number=number)
+    assert come_back(province, client, outside, token, asked["state"]).headers["Location"] == "/sign-in/verify/"
+    assert not UpstreamSession.objects.exists()
+    assert "their-session" not in json.dumps(client.session["pending"])
+    assert client.post("/sign-in/verify/", {"code": totp.at(clock.now())}).headers["Location"] == "/account/"
+    noted = UpstreamSession.objects.get()
+    assert SignIn.objects.get(pk=noted.sign_in_id).methods == "upstream totp"
+    assert begun_at <= noted.begun_at <= clock.now()
+    event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    told = id_token(province, None, events=event, jti="1", sub=None)
+    assert Client().post(path_of(province, "backchannel/"), {"logout_token": told}).status_code == 200
+    assert client.get("/account/").status_code == 302
+
+
+def proved_elsewhere(province: Upstream, client: Client, outside: Outside) -> None:
+    """The provider has said who this is, and no account here is linked to them."""
+    Upstream.objects.update(matching="linked")
+    asked = begun(province, client)
+    answer = come_back(province, client, outside, id_token(province, asked["nonce"]), asked["state"])
+    assert answer.headers["Location"].startswith("/sign-in/?next=")
+
+
+def test_linking_asks_for_a_fresh_proof(school: School, sign_in: Enter, province: Upstream, outside: Outside) -> None:
+    client = sign_in("pupil")
+    proved_elsewhere(province, client, outside)
+    gone_stale(client)
+    assert client.get("/upstream/link/").headers["Location"].startswith("/account/confirm/?next=%2Fupstream%2Flink%2F")
+    assert client.post("/upstream/link/").headers["Location"].startswith("/account/confirm/?")
+    assert not UpstreamLink.objects.exists()
+    client.post("/account/confirm/", {"password": PASSWORD, "next": "/upstream/link/"})
+    assert client.post("/upstream/link/").headers["Location"] == "/account/"
+    assert UpstreamLink.objects.get().account == school.account("pupil")
+    told = Notice.objects.get(person_id=school.people["pupil"], title="您的账号多了一种登录方式")
+    assert ("省平台" in told.body, told.url) == (True, "/account/security/")
+
+
+def test_nothing_is_linked_before_the_first_password_is_changed(
+    school: School, sign_in: Enter, province: Upstream, outside: Outside
+) -> None:
+    Account.objects.filter(person_id=school.people["pupil"]).update(must_change_password=True)
+    client = sign_in("pupil")
+    proved_elsewhere(province, client, outside)
+    assert client.post("/upstream/link/").headers["Location"] == "/account/password/"
+    assert not UpstreamLink.objects.exists()
+
+
+def test_owners_see_their_links_and_remove_them(school: School, sign_in: Enter, province: Upstream) -> None:
+    UpstreamLink.objects.create(upstream=province, subject="a", account=school.account("pupil"), linked_at=NOW)
+    theirs = UpstreamLink.objects.create(upstream=province, subject="b", account=school.account("head"), linked_at=NOW)
+    client = sign_in("pupil")
+    page = client.get("/account/security/").content.decode()
+    (action,) = [part.split('"')[0] for part in page.split('action="') if part.startswith("/account/security/upstreams/")]
+    assert "省平台 · 东湖school" in page
+    assert client.post(f"/account/security/upstreams/{ids.encode('upstream_link', theirs.pk)}/unlink/").status_code == 404
+    gone_stale(client)
+    assert client.post(action).headers["Location"].startswith("/account/confirm/?")
+    client.post("/account/confirm/", {"password": PASSWORD, "next": "/account/security/"})
+    assert client.post(action).headers["Location"] == "/account/security/"
+    assert client.post(action).status_code == 404
+    assert list(UpstreamLink.objects.all()) == [theirs]
+    assert audit.entries(action="identity.upstream_unlinked").count() == 1
+    assert "省平台" not in client.get("/account/security/").content.decode()
 
 
 def test_provider_under_another_name_is_not_asked(school: School, province: Upstream, outside: Outside) -> None:
