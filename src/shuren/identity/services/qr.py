@@ -98,7 +98,7 @@ def scan_ticket(*, actor: Actor, code: str, visit: Visit, now: datetime) -> Scre
 def answer_ticket(*, actor: Actor, code: str, number: int | None, is_strong: bool, now: datetime) -> None:
     """Say yes by the number on the screen, or no with None; a wrong number is a no for good.
 
-    `is_strong` tells that the phone came in with two factors, which the screen then need not repeat.
+    `is_strong` tells that a key or an app's number was shown on the phone just now, which the screen then need not repeat.
     """
     with transaction.atomic():
         ticket = _living(code, now=now)

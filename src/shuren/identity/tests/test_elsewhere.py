@@ -6,21 +6,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 
 from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole, NewOrg, OrgType, Role
-from shuren.identity.data import Requirement, SignInRefusal, Visit
+from shuren.identity.data import Requirement, RiskDecision, SignInRefusal, Visit
 from shuren.identity.models import Account, PicturePassword, QrTicket, SignIn, SignInPolicy
 from shuren.identity.rules.pictures import PICTURES, is_young, pictures_in
+from shuren.identity.rules.risk import Assessment
 from shuren.identity.services import pictures, policy, qr
+from shuren.identity.services import sign_in as weighing
 from shuren.identity.services.qr import QrState
-from shuren.identity.tests.conftest import BEGUN, NOW, School
+from shuren.identity.tests.conftest import BEGUN, NOW, PASSWORD, School
+from shuren.identity.tests.test_second_factors import gone_stale, with_app
 from shuren.kernel import clock, ids
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Invalid, NotFound, Refused
 
+Notice = apps.get_model("messaging.Notice")
 Enter = Callable[[str], Client]
 DESK = Visit("10.8.0.5", "Mozilla/5.0 (Windows NT 10.0) Edg/130")
 
@@ -116,6 +121,68 @@ def test_the_whole_way_by_two_browsers(school: School, sign_in: Enter) -> None:
     thief.cookies["shuren_screen"] = desk.cookies["shuren_screen"].value
     assert thief.post("/sign-in/qr/poll/").status_code == 200
     assert thief.get("/account/").status_code == 302
+
+
+def desk_with_code() -> tuple[Client, str, int]:
+    """A screen that shows a code, the path in the code, and the number beside it."""
+    desk = Client()
+    shown_page = desk.get("/sign-in/qr/").context
+    return desk, shown_page["address"].removeprefix("http://testserver"), shown_page["number"]
+
+
+def test_a_strong_phone_spares_the_screen_its_second_factor_and_nothing_else(
+    school: School, sign_in: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, totp = sign_in("head"), with_app(school, "head")
+    phone.post("/account/confirm/", {"code": totp.at(clock.now()), "next": "/"})
+    desk, path, number = desk_with_code()
+    assert phone.get(path).status_code == 200
+    assert phone.post(path, {"number": number}).status_code == 200
+    assert desk.post("/sign-in/qr/poll/").headers["HX-Redirect"] == "/"
+    entered = SignIn.objects.order_by("-pk")[0]
+    assert (entered.methods, "new_device" in entered.risks) == ("qr", True)
+    assert Notice.objects.get(person_id=school.people["head"]).key == f"sign_in:{entered.pk}"
+    desk, path, number = desk_with_code()
+    phone.get(path)
+    phone.post(path, {"number": number})
+    monkeypatch.setattr(weighing, "assess", lambda _signals: Assessment(RiskDecision.REFUSE))
+    assert "没有让您进入" in desk.post("/sign-in/qr/poll/").content.decode()
+    assert desk.get("/account/").status_code == 302
+
+
+def test_a_second_factor_shown_long_ago_does_not_count_on_the_screen(school: School, sign_in: Enter) -> None:
+    phone, totp = sign_in("head"), with_app(school, "head")
+    phone.post("/account/confirm/", {"code": totp.at(clock.now()), "next": "/"})
+    gone_stale(phone)
+    desk, path, number = desk_with_code()
+    phone.get(path)
+    assert phone.post(path, {"number": number}).status_code == 200
+    assert desk.post("/sign-in/qr/poll/").headers["HX-Redirect"] == "/sign-in/verify/"
+
+
+def test_who_must_hold_a_second_factor_proves_it_before_saying_yes(school: School, sign_in: Enter) -> None:
+    phone = gone_stale(sign_in("officer"))
+    desk, path, number = desk_with_code()
+    asked = phone.get(path).headers["Location"]
+    assert asked.startswith("/account/confirm/?next=%2Fqr%2F")
+    assert "手机已经扫到" in desk.post("/sign-in/qr/poll/").content.decode()
+    assert phone.post(path, {"number": number}).headers["Location"] == asked
+    assert phone.post("/account/confirm/", {"password": PASSWORD, "next": path}).headers["Location"] == path
+    assert phone.get(path).status_code == 200
+    assert phone.post(path, {"number": number}).status_code == 200
+    assert desk.post("/sign-in/qr/poll/").headers["HX-Redirect"] == "/"
+    gone_stale(phone)
+    _desk, path, _number = desk_with_code()
+    phone.get(path)
+    assert "没有登录" in phone.post(path, {"number": ""}).content.decode()
+
+
+def test_a_child_is_asked_for_the_number_only(school: School, sign_in: Enter) -> None:
+    phone = gone_stale(sign_in("pupil"))
+    desk, path, number = desk_with_code()
+    assert phone.get(path).status_code == 200
+    assert phone.post(path, {"number": number}).status_code == 200
+    assert desk.post("/sign-in/qr/poll/").headers["HX-Redirect"] == "/"
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Signing in on a screen by scanning its code with a phone that is signed in."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -7,14 +9,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from shuren.identity.api import actor_of
-from shuren.identity.data import Assurance, SignInMethod
+from shuren.identity.api import actor_of, step_up_due
+from shuren.identity.data import Purpose, Requirement, SignInMethod
 from shuren.identity.models import Account
-from shuren.identity.presence import is_weak, proof_of
-from shuren.identity.rules.factors import reaches
+from shuren.identity.presence import best_proof, is_weak
+from shuren.identity.rules.factors import KEY_METHODS
+from shuren.identity.selectors.factors import requirement_of
 from shuren.identity.selectors.places import place_of
 from shuren.identity.services import qr
-from shuren.identity.views.entry import RiskRefused, enter, receive, safe_next, visit_of
+from shuren.identity.views.entry import RiskRefused, receive, safe_next, visit_of
 from shuren.identity.views.security import qr_picture
 from shuren.kernel import clock
 from shuren.kernel.doors import open_door
@@ -52,35 +55,47 @@ def poll(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest, code: str) -> HttpResponse:
-    """On the phone: where the screen stands, and which number it shows."""
+    """On the phone: where the screen stands, and which number it shows.
+
+    Where a role demands a second factor, who holds the phone proves once more who they are; only saying no is free. The
+    code is scanned before that, so that the screen waits. What the phone showed counts on the screen while it is fresh.
+    """
     if is_weak(request):
         raise Refused(_("用图片登录时不能做这件事。"), remedy=_("请用账号和密码重新登录。"))
     actor, now = actor_of(request), clock.now()
+    typed = request.POST.get("number", "")
+    is_stale = step_up_due(request, Purpose.FACTORS)
+    confirm = redirect(f"{reverse('identity:confirm')}?{urlencode({'next': request.path})}")
     if request.method == "POST":
-        typed = request.POST.get("number", "")
-        proof = proof_of(request)
+        if typed and is_stale and _must_prove(request):
+            return confirm
         qr.answer_ticket(
             actor=actor,
             code=code,
             number=int(typed) if typed.isdecimal() and typed.isascii() else None,
-            is_strong=proof is not None and reaches(proof.assurance, Assurance.MULTI),
+            is_strong=not is_stale and bool(set(best_proof(request)) & (KEY_METHODS | {SignInMethod.TOTP})),
             now=now,
         )
         return render(request, "identity/qr_answered.html", {"is_yes": bool(typed)})
     found = qr.scan_ticket(actor=actor, code=code, visit=visit_of(request), now=now)
+    if is_stale and _must_prove(request):
+        return confirm
     return render(request, "identity/qr_phone.html", {"screen": found, "place": place_of(found.address)})
 
 
+def _must_prove(request: HttpRequest) -> bool:
+    """Whether a role of the phone's owner demands more than one factor."""
+    assert isinstance(request.user, Account)
+    requirement, _is_in_grace = requirement_of(request.user, now=clock.now())
+    return requirement is not Requirement.RISK
+
+
 def _come_in(request: HttpRequest, account_id: int, *, is_strong: bool) -> HttpResponse:
-    account = Account.objects.with_person().filter(pk=account_id, is_active=True).first()
-    if account is None:
+    if not Account.objects.filter(pk=account_id, is_active=True).exists():
         return _with_ticket(request, "identity/_qr.html")
-    next_url = safe_next(request)
+    vouched = (SignInMethod.TOTP,) if is_strong else ()  # whichever of the two it was, more is not told
     try:
-        if is_strong:
-            entered = enter(request, account, (SignInMethod.QR,), next_url=next_url)
-        else:
-            entered = receive(request, account_id, (SignInMethod.QR,), next_url=next_url)
+        entered = receive(request, account_id, (SignInMethod.QR,), vouched=vouched, next_url=safe_next(request))
     except RiskRefused as refused:
         return render(request, "identity/_qr.html", {"refusal": str(refused)})
     entered.status_code = 204
