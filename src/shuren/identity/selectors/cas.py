@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
-from shuren.identity.models import CasService
+from shuren.identity.models import CasService, SignIn
+from shuren.identity.presence import last_verified
 from shuren.identity.rules import addresses
+from shuren.identity.sessions import SessionStore
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
@@ -67,6 +70,19 @@ def cas_service_of(address: str) -> CasService | None:
     path = addresses.path_of(address)
     found = [row for row in rows if addresses.is_below(path, row.path)]
     return max(found, key=lambda row: len(row.path), default=None)
+
+
+def verified_at_of(sign_in_id: int) -> datetime | None:
+    """When whoever a ticket stands for last showed who they are, as the session of their browser says; None once it ended.
+
+    Services ask over another connection than that browser's.
+    """
+    sign_in = SignIn.objects.filter(pk=sign_in_id).only("session_key", "begun_at").first()
+    if sign_in is None:
+        return None
+    browser = HttpRequest()
+    browser.session = SessionStore(sign_in.session_key)
+    return last_verified(browser)[0] or sign_in.begun_at
 
 
 def sign_in_scope(*, actor: Actor, now: datetime) -> Scope:

@@ -30,8 +30,3 @@ def sign_ins_of(account_id: int, *, session_key: str | None, now: datetime) -> l
 def current_sign_in(session_key: str | None) -> SignIn | None:
     """The sign-in that a browser's session stands for."""
     return SignIn.objects.filter(session_key=session_key).first() if session_key else None
-
-
-def sign_in_began(sign_in_id: int) -> datetime | None:
-    """When a sign-in began, while it stands."""
-    return SignIn.objects.filter(pk=sign_in_id).values_list("begun_at", flat=True).first()

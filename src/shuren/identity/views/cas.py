@@ -1,6 +1,7 @@
 """The addresses of CAS 3.0."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from defusedxml import ElementTree as SafeET
 from defusedxml.common import DefusedXmlException
@@ -56,7 +57,10 @@ def login(request: HttpRequest) -> HttpResponse:
         question.pop(ASKED, None)
         return ask_again(request, f"{reverse('identity:cas_login')}?{question.urlencode()}")
     if step is not None:
-        return redirect(step)
+        # Marked, because what follows a form goes on by a page in between; an empty mark proves nothing.
+        question = request.GET.copy()
+        question.setdefault(ASKED, "")
+        return redirect(f"{step}?{urlencode({'next': f'{request.path}?{question.urlencode()}'})}")
     ticket = issue_ticket(service=service, address=address, sign_in=sign_in, is_fresh=fresh, now=clock.now())
     return _send(request, service, address, ticket)
 

@@ -1,7 +1,9 @@
 """The addresses of the SAML 2.0 identity provider."""
 
 import zlib
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth import logout as end_browser_session
 from django.core import signing
@@ -14,9 +16,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shuren.identity.api import step_due
-from shuren.identity.models import SignIn
+from shuren.identity.data import Assurance
+from shuren.identity.models import SamlService, SignIn
+from shuren.identity.presence import best_proof, is_weak, last_verified
+from shuren.identity.rules.factors import assurance_of
 from shuren.identity.rules.saml import messages
+from shuren.identity.rules.saml.contexts import AskedContext, can_show, class_for, least_assurance
 from shuren.identity.rules.saml.messages import BadMessage, Query
+from shuren.identity.selectors.factors import held_factors
 from shuren.identity.selectors.saml import saml_service_by_id
 from shuren.identity.selectors.sign_ins import current_sign_in
 from shuren.identity.services.saml.answer import (
@@ -25,6 +32,7 @@ from shuren.identity.services.saml.answer import (
     check_authn_request,
     check_logout_request,
     fit_relay_state,
+    refuse_context,
     refuse_passive,
 )
 from shuren.identity.services.saml.idp import Address, own_metadata
@@ -36,6 +44,7 @@ from shuren.kernel import clock
 from shuren.kernel.doors import open_door
 from shuren.kernel.errors import NotFound, Refused
 
+_RAISED = "raised"
 _SALT = "identity.saml_request"
 _LASTS = 1800
 
@@ -70,6 +79,7 @@ def sso(request: HttpRequest) -> HttpResponse:
         "relay": relay_state,
         "passive": asked.is_passive,
         "forced": asked.is_forced,
+        "context": asked.context and [asked.context.comparison, asked.context.classes],
     }
     return redirect(f"{reverse('identity:saml_answer')}?request={signing.dumps(kept, salt=_SALT, compress=True)}")
 
@@ -78,7 +88,7 @@ def sso(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def answer(request: HttpRequest) -> HttpResponse:
-    """Tell the service who is there, or let the person sign in first."""
+    """Tell the service who is there and how surely, or let the person sign in or show more first."""
     kept = _kept(request.GET.get("request", ""))
     service = saml_service_by_id(kept["service"])
     if service is None:
@@ -86,16 +96,20 @@ def answer(request: HttpRequest) -> HttpResponse:
     sign_in = _sign_in(request)
     step = step_due(request, answer) if sign_in is not None else None
     is_missing = sign_in is None or (kept["forced"] and not is_fresh(request))
-    address, now = _address(request), clock.now()
+    way = {"service": service, "request_id": kept["id"], "acs_url": kept["acs"], "address": _address(request)}
     if kept["passive"] and (is_missing or step is not None):
-        body = refuse_passive(service=service, request_id=kept["id"], acs_url=kept["acs"], address=address)
-        return _post(request, kept, body, name=service.name)
+        return _post(request, kept, refuse_passive(**way), name=service.name)
     if sign_in is None or is_missing:
-        here = f"{reverse('identity:saml_answer')}?request={request.GET['request']}"
-        return ask_again(request, here)
+        return ask_again(request, _here(request))
     if step is not None:
-        return redirect(step)
-    body = answer_request(service=service, request_id=kept["id"], acs_url=kept["acs"], sign_in=sign_in, address=address, now=now)
+        return redirect(f"{step}?{urlencode({'next': request.get_full_path()})}")
+    verified_at, shown = _shown(request, kept, sign_in)
+    asked = AskedContext(kept["context"][0], tuple(kept["context"][1])) if kept.get("context") else None
+    class_ref = class_for(asked, shown)
+    if asked is not None and class_ref is None:
+        return _fall_short(request, kept, asked, sign_in, way)
+    assert class_ref is not None
+    body = answer_request(**way, sign_in=sign_in, class_ref=class_ref, verified_at=verified_at, now=clock.now())
     return _post(request, kept, body, name=service.name)
 
 
@@ -119,6 +133,32 @@ def slo(request: HttpRequest) -> HttpResponse:
         end_browser_session(request)
     url = answer_logout(request_id=asked.id, endpoint=endpoint, relay_state=relay_state, address=address, now=now)
     return Onward(url)
+
+
+def _shown(request: HttpRequest, kept: dict[str, Any], sign_in: SignIn) -> tuple[datetime, Assurance]:
+    """When somebody last showed who they are, and the best that they showed: since we asked, where the service forces it."""
+    verified_at, last = last_verified(request)
+    return verified_at or sign_in.begun_at, last if kept["forced"] else assurance_of(best_proof(request))
+
+
+def _fall_short(
+    request: HttpRequest, kept: dict[str, Any], asked: AskedContext, sign_in: SignIn, way: dict[str, Any]
+) -> HttpResponse:
+    """Ask once for more where the person can show it; a service that insists on what cannot be shown is told so."""
+    account, wanted = sign_in.account, least_assurance(asked)
+    held, has_password = held_factors(account.pk), account.has_usable_password()
+    can = wanted is not None and can_show(wanted, held=held, has_password=has_password)
+    service: SamlService = way["service"]
+    if can and kept["passive"]:
+        return _post(request, kept, refuse_passive(**way), name=service.name)
+    if can and not (_RAISED in request.GET and is_fresh(request)):
+        # Pictures end here: what comes after them is a sign-in of its own, which may fall short in turn.
+        return ask_again(request, _here(request) + ("" if is_weak(request) else f"&{_RAISED}=1"))
+    return _post(request, kept, refuse_context(**way), name=service.name)
+
+
+def _here(request: HttpRequest) -> str:
+    return f"{reverse('identity:saml_answer')}?{urlencode({'request': request.GET['request']})}"
 
 
 def _address(request: HttpRequest) -> Address:

@@ -16,6 +16,7 @@ from defusedxml import ElementTree as SafeET
 from defusedxml.common import DefusedXmlException
 
 from shuren.identity.rules.saml import names
+from shuren.identity.rules.saml.contexts import COMPARISONS, LEVELS, AskedContext
 
 _LONGEST = 64 * 1024
 _OLDEST = timedelta(minutes=10)
@@ -50,6 +51,7 @@ class AuthnRequest:
     binding: str
     is_passive: bool
     is_forced: bool
+    context: AskedContext | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def authn_request(root: Element, *, now: datetime) -> AuthnRequest:
         binding=root.get("ProtocolBinding", ""),
         is_passive=root.get("IsPassive") in {"true", "1"},
         is_forced=root.get("ForceAuthn") in {"true", "1"},
+        context=_context(root),
     )
 
 
@@ -177,6 +180,18 @@ def _id(root: Element, *, now: datetime) -> str:
     if not id_ or len(id_) > 200 or not (id_[0].isalpha() or id_[0] == "_"):
         raise BadMessage("ID is none")
     return id_
+
+
+def _context(root: Element) -> AskedContext | None:
+    """How sure the service wants us to be. Declarations and classes that we do not know are left out: nobody can meet them."""
+    found = root.find(f"{{{names.PROTOCOL}}}RequestedAuthnContext")
+    if found is None:
+        return None
+    comparison = found.get("Comparison", "exact")
+    if comparison not in COMPARISONS:
+        raise BadMessage("Comparison is none of SAML's")
+    asked = [(line.text or "").strip() for line in found.findall(f"{{{names.ASSERTION}}}AuthnContextClassRef")]
+    return AskedContext(comparison, tuple(dict.fromkeys(name for name in asked if name in LEVELS)))
 
 
 def _issuer(root: Element) -> str:

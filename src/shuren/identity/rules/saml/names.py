@@ -8,11 +8,11 @@ REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 SOAP = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 NO_PASSIVE = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+NO_CONTEXT = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"  # noqa: S105  # the name of a class of sign-in
 SIGNATURE_ALGORITHMS = frozenset(
     f"http://www.w3.org/2001/04/xmldsig-more#{name}"
     for name in ("rsa-sha256", "rsa-sha384", "rsa-sha512", "ecdsa-sha256", "ecdsa-sha384")

@@ -9,7 +9,7 @@ from shuren.identity.models import Account, CasService, CasTicket
 from shuren.identity.rules import addresses
 from shuren.identity.rules.cas.answers import Failure, Success
 from shuren.identity.selectors.accounts import actor_of_account
-from shuren.identity.selectors.sign_ins import sign_in_began
+from shuren.identity.selectors.cas import verified_at_of
 from shuren.identity.services.cas.issue import GRANTING_LASTS, is_alive, new_ticket, refusal_of_service, ticket_digest
 from shuren.identity.services.release import release_attributes, user_name
 from shuren.kernel import audit, outward
@@ -87,9 +87,9 @@ def _fault(row: CasTicket, *, service: str, is_renewed: bool, allows_proxies: bo
 
 
 def _attributes(row: CasTicket, *, now: datetime) -> dict[str, tuple[str, ...]]:
-    began = sign_in_began(row.sign_in_id) or row.issued_at
+    verified_at = verified_at_of(row.sign_in_id) or row.issued_at
     return {
-        "authenticationDate": (began.strftime("%Y-%m-%dT%H:%M:%SZ"),),
+        "authenticationDate": (verified_at.strftime("%Y-%m-%dT%H:%M:%SZ"),),
         "longTermAuthenticationRequestTokenUsed": ("false",),
         "isFromNewLogin": ("true" if row.is_fresh else "false",),
         **release_attributes(row.account, row.service, now=now),

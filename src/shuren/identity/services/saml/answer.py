@@ -67,10 +67,21 @@ def check_logout_request(
 
 @transaction.atomic
 def answer_request(
-    *, service: SamlService, request_id: str, acs_url: str, sign_in: SignIn, address: Address, now: datetime
+    *,
+    service: SamlService,
+    request_id: str,
+    acs_url: str,
+    sign_in: SignIn,
+    class_ref: str,
+    verified_at: datetime,
+    address: Address,
+    now: datetime,
 ) -> str:
     """A signed response with a signed assertion, in base64; raises `Refused` for people outside the service's branch
-    or the schools that chose its app."""
+    or the schools that chose its app.
+
+    `class_ref` tells how sure we are, `verified_at` when somebody last showed who they are.
+    """
     account = sign_in.account
     check_person(service.client, actor=actor_of_account(account), now=now)
     if not is_of_branch(account.person_id, service.org.path, now=now):
@@ -89,7 +100,7 @@ def answer_request(
             sp_name_qualifier=service.entity_id,
             text=name_id,
         ),
-        authn={"class_ref": names.PASSWORD, "authn_instant": int(sign_in.begun_at.timestamp())},
+        authn={"class_ref": class_ref, "authn_instant": int(verified_at.timestamp())},
         sign_response=True,
         sign_assertion=True,
         sign_alg=names.RSA_SHA256,
@@ -114,12 +125,23 @@ def answer_request(
 
 
 def refuse_passive(*, service: SamlService, request_id: str, acs_url: str, address: Address) -> str:
-    """`NoPassive`, signed: nobody is signed in and nobody may be asked."""
+    """`NoPassive`, signed: somebody would have to be asked, and nobody may be."""
+    reason = (names.NO_PASSIVE, "nobody is signed in, or not as surely as asked for")
+    return _refusal(reason, service=service, request_id=request_id, acs_url=acs_url, address=address)
+
+
+def refuse_context(*, service: SamlService, request_id: str, acs_url: str, address: Address) -> str:
+    """`NoAuthnContext`, signed: whoever is there cannot be recognised as surely as the service asks."""
+    reason = (names.NO_CONTEXT, "none of the authentication contexts asked for can be met")
+    return _refusal(reason, service=service, request_id=request_id, acs_url=acs_url, address=address)
+
+
+def _refusal(reason: tuple[str, str], *, service: SamlService, request_id: str, acs_url: str, address: Address) -> str:
     server = server_for(address, service.metadata)
     response = server.create_error_response(
         request_id,
         acs_url,
-        (names.NO_PASSIVE, "nobody is signed in"),
+        reason,
         sign=True,
         sign_alg=names.RSA_SHA256,
         digest_alg=names.SHA256,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.etree import ElementTree
@@ -11,7 +11,7 @@ import pytest
 from cas import CASClientWithSAMLV1
 from django.test import Client
 
-from shuren.identity.models import CasService, CasTicket, SignIn
+from shuren.identity.models import Account, CasService, CasTicket, SignIn
 from shuren.identity.services.cas.issue import issue_ticket
 from shuren.identity.services.cas.sign_out import sweep_cas_tickets, tell_cas_service, tell_cas_services
 from shuren.identity.services.sign_in import end_other_sign_ins
@@ -146,6 +146,35 @@ def test_renew_asks_again(sign_in: Enter, library: CasService, outside: Outside)
     ticket = parse_qs(urlsplit(client.get(wanted).context["url"]).query)["ticket"][0]
     root = asked("serviceValidate", ticket=ticket, service=f"{outside.url}/lib/", renew="true")
     assert root.find(f".//{NS}user") is not None
+
+
+def test_services_learn_when_somebody_last_showed_who_they_are(sign_in: Enter, library: CasService, outside: Outside) -> None:
+    client, service = sign_in("pupil"), f"{outside.url}/lib/"
+    session, at = client.session, clock.now() - timedelta(hours=1)
+    session["proof"] |= {"begun": at.timestamp(), "verified": at.timestamp()}
+    session.save()
+    SignIn.objects.update(begun_at=at)
+
+    def age() -> timedelta:
+        root = asked("p3/serviceValidate", ticket=ticket_of(client, service), service=service)
+        return clock.now() - datetime.fromisoformat(root.findtext(f".//{NS}authenticationDate"))
+
+    assert age() > timedelta(minutes=59)
+    client.post("/account/confirm/", {"password": PASSWORD, "next": "/"})
+    assert age() < timedelta(minutes=1)
+
+
+def test_the_service_outlives_a_first_password(school: School, library: CasService, outside: Outside) -> None:
+    Account.objects.filter(person_id=school.people["pupil"]).update(must_change_password=True)
+    client, service = Client(), f"{outside.url}/lib/"
+    client.post("/sign-in/", {"username": "pupil", "password": PASSWORD})
+    step = client.get("/cas/login", {"service": service}).headers["Location"]
+    assert step.startswith("/account/password/?next=%2Fcas%2Flogin")
+    changed = client.post(step, {"old": PASSWORD, "new": "Zhongwen-8842-x", "again": "Zhongwen-8842-x"})
+    page = client.get(changed.headers["Location"])
+    ticket = parse_qs(urlsplit(page.context["url"]).query)["ticket"][0]
+    root = asked("p3/serviceValidate", ticket=ticket, service=service)
+    assert root.findtext(f".//{NS}isFromNewLogin") == "false"
 
 
 def test_gateway_shows_nothing(sign_in: Enter, library: CasService, outside: Outside) -> None:

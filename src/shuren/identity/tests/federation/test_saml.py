@@ -4,7 +4,7 @@ import base64
 import re
 import zlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from random import Random
 from urllib.parse import parse_qs, quote_plus, unquote_plus, urlencode, urlsplit
@@ -12,16 +12,19 @@ from urllib.parse import parse_qs, quote_plus, unquote_plus, urlencode, urlsplit
 import pytest
 from django.test import Client
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
-from saml2.response import StatusNoPassive
+from saml2.response import StatusNoAuthnContext, StatusNoPassive
 from saml2.saml import NAMEID_FORMAT_PERSISTENT
 
-from shuren.identity.models import SamlService, SamlSession, SignIn
+from shuren.identity.models import Account, SamlService, SamlSession, SignIn
+from shuren.identity.rules.saml.contexts import MFA, UNSPECIFIED
+from shuren.identity.rules.saml.contexts import PASSWORD as PASSWORD_CLASS
 from shuren.identity.rules.saml.metadata import BadMetadata, read_metadata
 from shuren.identity.services.saml import keys
 from shuren.identity.services.saml.register import NewSamlService, register_saml_service
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.identity.tests.federation.conftest import Outside
 from shuren.identity.tests.federation.saml_sp import ACS, SLO, Provider
+from shuren.identity.tests.test_second_factors import with_app
 from shuren.kernel import clock
 from shuren.kernel.data import SYSTEM
 from shuren.work.api import run_pending
@@ -150,6 +153,142 @@ def test_force_authn_asks_again(sign_in: Enter, papers: SamlService, provider: P
     assert asking.headers["Location"].startswith("/account/confirm/?")
     wanted = parse_qs(urlsplit(asking.headers["Location"]).query)["next"][0]
     browser.post("/account/confirm/", {"password": PASSWORD, "next": wanted})
+    assert taken(client, request_id, posted(browser.get(wanted))).ava["displayName"] == ["张三"]
+
+
+def statement_of(answer) -> tuple[str, datetime]:
+    """The class and the moment of the sign-in that the service was told of."""
+    (statement,) = answer.assertion.authn_statement
+    return statement.authn_context.authn_context_class_ref.text, datetime.fromisoformat(statement.authn_instant)
+
+
+def long_ago(browser: Client, *, methods: tuple[str, ...] = ("password",)) -> None:
+    """As if the person had come in an hour ago by these methods, and shown nothing since."""
+    session, at = browser.session, clock.now() - timedelta(hours=1)
+    session["proof"] |= {"begun": at.timestamp(), "verified": at.timestamp(), "methods": methods, "shown": methods}
+    session.save()
+    SignIn.objects.update(begun_at=at)
+
+
+@pytest.mark.parametrize(
+    ("methods", "class_ref"),
+    [
+        (("picture",), UNSPECIFIED),
+        (("password",), PASSWORD_CLASS),
+        (("upstream",), PASSWORD_CLASS),
+        (("password", "totp"), MFA),
+        (("passkey",), MFA),
+    ],
+)
+def test_service_is_told_how_sure_we_are(
+    methods: tuple[str, ...], class_ref: str, sign_in: Enter, papers: SamlService, provider: Provider
+) -> None:
+    browser = sign_in("pupil")
+    long_ago(browser, methods=methods)
+    client, request_id, path = asked(provider)
+    told, at = statement_of(taken(client, request_id, posted(signed_in(browser, path))))
+    assert told == class_ref
+    assert clock.now() - at > timedelta(minutes=59)
+
+
+def test_force_authn_tells_the_moment_of_the_new_proof(sign_in: Enter, papers: SamlService, provider: Provider) -> None:
+    client, request_id, path = asked(provider, force_authn="true")
+    browser = sign_in("pupil")
+    long_ago(browser)
+    wanted = parse_qs(urlsplit(signed_in(browser, path).headers["Location"]).query)["next"][0]
+    browser.post("/account/confirm/", {"password": PASSWORD, "next": wanted})
+    told, at = statement_of(taken(client, request_id, posted(browser.get(wanted))))
+    assert (told, clock.now() - at < timedelta(minutes=1)) == (PASSWORD_CLASS, True)
+
+
+def wanting(*classes: str, comparison: str = "exact") -> dict[str, object]:
+    return {"requested_authn_context": {"authn_context_class_ref": list(classes), "comparison": comparison}}
+
+
+def test_a_second_factor_is_asked_for_where_the_service_wants_one(
+    sign_in: Enter, papers: SamlService, provider: Provider, school: School
+) -> None:
+    browser, totp = sign_in("pupil"), with_app(school, "pupil")
+    long_ago(browser)
+    client, request_id, path = asked(provider, **wanting(MFA))
+    door = signed_in(browser, path).headers["Location"]
+    wanted = parse_qs(urlsplit(door).query)["next"][0]
+    assert browser.get(wanted).headers["Location"].startswith("/account/confirm/?")  # nothing was shown since
+    browser.post("/account/confirm/", {"code": totp.at(clock.now()), "next": wanted})
+    told, at = statement_of(taken(client, request_id, posted(browser.get(wanted))))
+    assert (told, clock.now() - at < timedelta(minutes=1)) == (MFA, True)
+    client, request_id, path = asked(provider, **wanting("http://schemas.microsoft.com/claims/multipleauthn"))
+    told, _at = statement_of(taken(client, request_id, posted(signed_in(browser, path))))
+    assert told == "http://schemas.microsoft.com/claims/multipleauthn"
+
+
+def test_a_stranger_is_asked_for_both_factors_one_after_the_other(
+    papers: SamlService, provider: Provider, school: School, sign_in: Enter
+) -> None:
+    totp, browser = with_app(school, "pupil"), Client()
+    client, request_id, path = asked(provider, **wanting(MFA), force_authn="true")
+    wanted = parse_qs(urlsplit(signed_in(browser, path).headers["Location"]).query)["next"][0]
+    browser.post("/sign-in/", {"username": "pupil", "password": PASSWORD, "next": wanted})
+    door = browser.get(wanted).headers["Location"]
+    assert door.startswith("/account/confirm/?")
+    wanted = parse_qs(urlsplit(door).query)["next"][0]
+    browser.post("/account/confirm/", {"code": totp.at(clock.now()), "next": wanted})
+    assert statement_of(taken(client, request_id, posted(browser.get(wanted))))[0] == MFA
+
+
+@pytest.mark.parametrize(
+    "classes", [(MFA,), ("urn:shuren:acr:cryptographic",), ("urn:oasis:names:tc:SAML:2.0:ac:classes:Kerberos",)]
+)
+def test_what_cannot_be_shown_is_said(classes: tuple[str, ...], sign_in: Enter, papers: SamlService, provider: Provider) -> None:
+    client, request_id, path = asked(provider, **wanting(*classes))
+    fields = posted(signed_in(sign_in("pupil"), path))
+    with pytest.raises(StatusNoAuthnContext):
+        taken(client, request_id, fields)
+    assert not SamlSession.objects.exists()
+
+
+def test_a_passive_request_asks_nobody_for_more(sign_in: Enter, papers: SamlService, provider: Provider, school: School) -> None:
+    browser = sign_in("pupil")
+    client, request_id, path = asked(provider, is_passive="true", **wanting(MFA))
+    with pytest.raises(StatusNoAuthnContext):
+        taken(client, request_id, posted(signed_in(browser, path)))
+    with_app(school, "pupil")
+    with pytest.raises(StatusNoPassive):
+        taken(client, request_id, posted(signed_in(browser, path)))
+
+
+def test_pictures_are_not_taken_for_a_password(sign_in: Enter, papers: SamlService, provider: Provider) -> None:
+    browser = sign_in("pupil")
+    long_ago(browser, methods=("picture",))
+    client, request_id, path = asked(provider, **wanting(PASSWORD_CLASS))
+    door = signed_in(browser, path).headers["Location"]
+    assert door.startswith("/sign-in/?")
+    assert browser.get("/account/").status_code == 302
+    wanted = parse_qs(urlsplit(door).query)["next"][0]
+    browser.post("/sign-in/", {"username": "pupil", "password": PASSWORD, "next": wanted})
+    assert statement_of(taken(client, request_id, posted(browser.get(wanted))))[0] == PASSWORD_CLASS
+
+
+def test_a_comparison_that_does_not_exist_is_refused(sign_in: Enter, school: School) -> None:
+    provider = Provider(signs=False)
+    registered(school, provider)
+    _client, _request_id, path = asked(provider, **wanting(MFA, comparison="minimum"))
+    xml = inflated(path.partition("?")[2])
+    changed = xml.replace('Comparison="minimum"', 'Comparison="nearly"')
+    assert changed != xml
+    assert sign_in("pupil").get("/saml/sso?" + urlencode({"SAMLRequest": deflated(changed)})).status_code == 403
+
+
+def test_the_request_outlives_a_first_password(papers: SamlService, provider: Provider, school: School) -> None:
+    Account.objects.filter(person_id=school.people["pupil"]).update(must_change_password=True)
+    client, request_id, path = asked(provider, force_authn="true")
+    browser = Client()
+    wanted = parse_qs(urlsplit(signed_in(browser, path).headers["Location"]).query)["next"][0]
+    browser.post("/sign-in/", {"username": "pupil", "password": PASSWORD, "next": wanted})
+    step = browser.get(wanted).headers["Location"]
+    assert step.startswith("/account/password/?next=%2Fsaml%2Fanswer")
+    changed = browser.post(step, {"old": PASSWORD, "new": "Zhongwen-8842-x", "again": "Zhongwen-8842-x"})
+    assert changed.headers["Location"] == wanted
     assert taken(client, request_id, posted(browser.get(wanted))).ava["displayName"] == ["张三"]
 
 
@@ -438,5 +577,5 @@ def test_entry_lasts_five_minutes(sign_in: Enter, papers: SamlService, provider:
     client, request_id, path = asked(provider)
     answer = taken(client, request_id, posted(signed_in(sign_in("pupil"), path)))
     until = re.search(r'NotOnOrAfter="([^"]+)"', str(answer.assertion.subject)).group(1)
-    assert clock.now() < __import__("datetime").datetime.fromisoformat(until) <= clock.now() + timedelta(minutes=5)
+    assert clock.now() < datetime.fromisoformat(until) <= clock.now() + timedelta(minutes=5)
     assert SignIn.objects.count() == 1
