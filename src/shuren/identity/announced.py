@@ -68,6 +68,7 @@ ACTIONS: dict[str, str | Promise] = {
     "identity.recovery_codes_made": pgettext_lazy("audit", "生成备用码"),
     "identity.totp_added": pgettext_lazy("audit", "添加验证器应用"),
     "identity.totp_removed": pgettext_lazy("audit", "删除验证器应用"),
+    "identity.factors_reset": pgettext_lazy("audit", "清除第二种验证方式"),
     "identity.second_factor_refused": pgettext_lazy("audit", "第二种验证不通过"),
     "identity.school_networks_changed": pgettext_lazy("audit", "修改校内网络"),
     "identity.sign_in_policy_changed": pgettext_lazy("audit", "修改登录要求"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from shuren.identity.data import Bearer, Purpose, Wardrobe
 from shuren.identity.models import Account
-from shuren.identity.presence import is_factor_due, is_weak, last_verified, proof_of
+from shuren.identity.presence import is_factor_due, is_weak, last_shown, last_verified, proof_of
 from shuren.identity.rules.factors import amr_of, is_fresh
 from shuren.identity.selectors.accounts import account_named, accounts_of_people, actor_of_account, person_ids_of_accounts
 from shuren.identity.selectors.app_actors import actor_of_bearer, bearer_in
@@ -139,8 +139,14 @@ def step_up_due(request: HttpRequest, purpose: Purpose) -> bool:
     account_id = actor_of(request).account_id
     if account_id is None:
         return True
-    verified_at, assurance = last_verified(request)
-    return not is_fresh(verified_at=verified_at, assurance=assurance, held=held_factors(account_id), now=clock.now())
+    verified_at, _assurance = last_verified(request)
+    return not is_fresh(
+        verified_at=verified_at,
+        shown=last_shown(request),
+        held=held_factors(account_id),
+        now=clock.now(),
+        is_for_factors=purpose is Purpose.FACTORS,
+    )
 
 
 require_step_up = sensitive

@@ -26,11 +26,15 @@ class AccountData:
 
 
 class SleepReason(StrEnum):
-    """Why an account sleeps: its person belongs nowhere any more or was erased, it was unused, merged, or stopped by hand."""
+    """Why an account sleeps: its person belongs nowhere any more or was erased, it was unused or merged, or stopped.
+
+    HELD was stopped by an officer, and only by hand is it let go; SUSPENDED by the system that provisions it.
+    """
 
     LEFT = "left"
     UNUSED = "unused"
     HELD = "held"
+    SUSPENDED = "suspended"
     MERGED = "merged"
     ERASED = "erased"
 
@@ -114,6 +118,7 @@ class LeftOutReason(StrEnum):
     SELF = "self"
     OUTSIDE = "outside"
     WIDER_DUTIES = "wider_duties"
+    HELD = "held"
     ERASED = "erased"
 
 
@@ -206,6 +211,7 @@ class Purpose(StrEnum):
     EXPORT = "export"
     FACTORS = "factors"
     SIGN_IN_POLICY = "sign_in_policy"
+    CONNECTIONS = "connections"
 
 
 class RiskReason(StrEnum):
@@ -225,11 +231,15 @@ class RiskDecision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """From where somebody knocks: network address, browser, and the token of the browser's device cookie, if any."""
+    """From where somebody knocks: network address, browser, and the token of the browser's device cookie, if any.
+
+    `mark` tells browsers behind one school's address apart that nobody came in by yet (see `door_cookie`).
+    """
 
     address: str = ""
     agent: str = ""
     device: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

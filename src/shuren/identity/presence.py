@@ -47,6 +47,12 @@ def last_verified(request: HttpRequest) -> tuple[datetime | None, Assurance]:
     return datetime.fromtimestamp(kept["verified"], UTC), assurance_of([SignInMethod(word) for word in kept["shown"]])
 
 
+def last_shown(request: HttpRequest) -> tuple[SignInMethod, ...]:
+    """By what somebody last showed in this session who they are."""
+    kept: dict[str, Any] = request.session.get(_PROOF) or {}
+    return tuple(map(SignInMethod, kept.get("shown", ())))
+
+
 def best_proof(request: HttpRequest) -> tuple[SignInMethod, ...]:
     """The methods that make us surest of who is there: those of coming in, or those shown since."""
     kept: dict[str, Any] = request.session.get(_PROOF) or {}

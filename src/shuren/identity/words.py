@@ -55,6 +55,7 @@ FORM_NAMES: dict[SlipForm, str | Promise] = {
 LEFT_OUT_NAMES: dict[LeftOutReason, str | Promise] = {
     LeftOutReason.SELF: gettext_lazy("是您本人：请在“我的账号”里修改密码"),
     LeftOutReason.OUTSIDE: gettext_lazy("不在您可以发放的范围里：请本单位管理员发放"),
+    LeftOutReason.HELD: gettext_lazy("账号被停用：请先唤醒"),
     LeftOutReason.ERASED: gettext_lazy("账号已经注销"),
     LeftOutReason.WIDER_DUTIES: gettext_lazy("在您管辖以外还有职务：请上级单位发放"),
 }
@@ -69,6 +70,7 @@ SLEEP_NAMES: dict[SleepReason, str | Promise] = {
     SleepReason.LEFT: gettext_lazy("休眠：已离开"),
     SleepReason.UNUSED: gettext_lazy("休眠：长期不用"),
     SleepReason.HELD: gettext_lazy("休眠：由管理员停用"),
+    SleepReason.SUSPENDED: gettext_lazy("休眠：由对接系统停用"),
     SleepReason.MERGED: gettext_lazy("已并入另一账号"),
     SleepReason.ERASED: gettext_lazy("已注销"),
 }

@@ -74,20 +74,22 @@ def next_step(
     *,
     requirement: Requirement,
     held: HeldFactors,
-    assurance: Assurance,
+    shown: Collection[SignInMethod],
     is_usual: bool,
     is_in_grace: bool,
     can_receive: bool = False,
 ) -> Step:
-    """What a person who has shown `assurance` does next. `is_usual` is False for a new device or another risk.
+    """What a person who has shown these methods does next. `is_usual` is False for a new device or another risk.
 
     Whoever holds a second factor is asked for it where the role demands one or something is unusual; whoever holds none
     but `can_receive` a code by phone or mail is sent one. Whoever must hold one and does not comes in while grace lasts,
-    and afterwards only to register it.
+    and afterwards only to register it. Where the role demands cryptography, a code by phone or mail stands in for nothing
+    that is held: a key or an app's number is shown, and a recovery code leads to where a lost one is replaced.
     """
+    assurance = assurance_of(shown)
     if requirement is Requirement.CRYPTOGRAPHIC:
-        if held.has_second and not reaches(assurance, Assurance.MULTI):
-            return Step.VERIFY
+        if held.has_second and not set(shown) & (KEY_METHODS | {SignInMethod.TOTP}):
+            return Step.ENROL if SignInMethod.RECOVERY_CODE in shown else Step.VERIFY
         has_key = held.passkeys > 0 or assurance is Assurance.CRYPTOGRAPHIC
         return Step.ENTER if has_key or is_in_grace else Step.ENROL
     if reaches(assurance, Assurance.MULTI):
@@ -98,10 +100,23 @@ def next_step(
     return Step.ENTER if requirement is Requirement.RISK or is_in_grace else Step.ENROL
 
 
-def is_fresh(*, verified_at: datetime | None, assurance: Assurance, held: HeldFactors, now: datetime) -> bool:
-    """Whether the last proof is recent and strong enough for something sensitive: with the best factor one holds."""
+def is_fresh(
+    *,
+    verified_at: datetime | None,
+    shown: Collection[SignInMethod],
+    held: HeldFactors,
+    now: datetime,
+    is_for_factors: bool = False,
+) -> bool:
+    """Whether the last proof is recent and strong enough for something sensitive: with the best factor one holds.
+
+    For the factors themselves a recovery code is enough: it is shown by whoever has lost them.
+    """
     if verified_at is None or not timedelta() <= now - verified_at < FRESH_FOR:
         return False
+    if is_for_factors and SignInMethod.RECOVERY_CODE in shown:
+        return True
+    assurance = assurance_of(shown)
     if held.passkeys:
-        return assurance is Assurance.CRYPTOGRAPHIC or (held.has_totp and assurance is Assurance.MULTI)
+        return assurance is Assurance.CRYPTOGRAPHIC or (held.has_totp and SignInMethod.TOTP in shown)
     return reaches(assurance, Assurance.MULTI if held.has_totp else Assurance.SINGLE)

@@ -1,7 +1,7 @@
 """Decisions about locks and names, free of database and clock."""
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
@@ -10,6 +10,12 @@ PAIR_WINDOW = timedelta(hours=12)
 # Guesses from everywhere together close an account to strangers; known devices and networks still come in.
 MAX_STRANGE_FAILURES = 50
 STRANGE_WINDOW = timedelta(hours=1)
+# From networks it came in from before, all of whose browsers it never used are counted together too.
+MAX_NEAR_FAILURES = 200
+# Second factors, from everywhere: whoever types them has shown the first.
+MAX_FACTOR_FAILURES = 20
+# Three pictures of twelve in order are one in 1,320.
+MAX_PICTURE_FAILURES = 30
 MAX_ADDRESS_FAILURES = 100
 ADDRESS_WINDOW = timedelta(minutes=15)
 # From a network that fails all the time, one name it never used may try per second.
@@ -37,6 +43,8 @@ def sign_in_name(text: str) -> str:
 def network_address(text: str) -> str:
     """The network address that a request came from; empty when a proxy told something that is none."""
     try:
-        return str(ip_address(text.strip()))
+        parsed = ip_address(text.strip())
     except ValueError:
         return ""
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return str(mapped or parsed)

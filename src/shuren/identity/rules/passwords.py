@@ -30,6 +30,19 @@ wangyong liujie liumin yangyang wangchao lijuan liuyang liyong chenjing zhangyon
 wangxia zhangxia liuyan wanggang zhangtao wangping litao wangjuan zhanghua zixuan haoran zihan yuchen xinyi yinuo
 """
 _NAMES = frozenset(_NAME_WORDS.split())
+# How the hundred most frequent family names are read (National Bureau of Statistics), and any syllable after them.
+_FAMILIES = """
+wang li zhang liu chen yang zhao huang zhou wu xu sun hu zhu gao lin he guo ma luo liang song zheng xie han tang feng yu dong
+xiao cheng cao yuan deng fu shen zeng peng lv su lu jiang cai jia ding wei xue ye yan pan du dai xia zhong tian ren fan fang
+shi yao tan liao zou xiong jin hao kong bai cui kang mao qiu qin gu hou shao meng long wan duan lei qian yin chang lai gong wen
+ouyang shangguan sima zhuge situ
+"""
+_SYLLABLE = (
+    "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?"
+    "(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|er|ia|ie|iu|in|ua|uo|ui|un|ue|ve|a|o|e|i|u|v)"
+)
+_FULL_NAME = re.compile(rf"[\d\W_]*(?:{'|'.join(sorted(_FAMILIES.split(), key=len, reverse=True))})(?:{_SYLLABLE}){{0,2}}[\d\W_]*")
+_PHRASES = re.compile("woaini|aini|iloveyou|nihao|mima|laopo|laogong|baobao|baobei|zhongguo|qinai|xiexie")
 _RUNS = ("0123456789", "9876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -78,6 +91,9 @@ def _is_guessable(lowered: str) -> bool:
     digits = re.sub(r"\D", "", lowered)
     rest = re.sub(r"[a-z\d]", "", lowered)
     parts = [part for part in (letters, digits) if part]
+    phrase = _PHRASES.sub("", letters)
+    if phrase != letters and len(phrase) <= 3:
+        return True
     return len(rest) <= 1 and bool(parts) and all(_is_weak_part(part) for part in parts)
 
 
@@ -87,13 +103,17 @@ def _is_weak_part(part: str) -> bool:
 
 
 def _is_name_or_date(lowered: str) -> bool:
-    """A citizen number anywhere, or nothing but a common name in pinyin, a date in any order, or both."""
+    """A citizen number anywhere, or nothing but a name in pinyin and figures, or a date with next to nothing beside it."""
     if _CITIZEN.search(lowered):
         return True
     letters, digits = re.sub(r"[^a-z]", "", lowered), re.sub(r"\D", "", lowered)
-    if letters in _NAMES and len(digits) <= 8:
+    if len(digits) <= 8 and (letters in _NAMES or _FULL_NAME.fullmatch(lowered)):
         return True
-    return len(letters) <= 3 and len(digits) in (6, 8) and _is_date(digits)
+    return len(letters) <= 3 and len(digits) <= 10 and _begins_or_ends_with_date(digits)
+
+
+def _begins_or_ends_with_date(digits: str) -> bool:
+    return any(len(digits) >= size and (_is_date(digits[:size]) or _is_date(digits[-size:])) for size in (6, 8))
 
 
 def _is_date(digits: str) -> bool:

@@ -6,6 +6,8 @@ and nothing beyond the page shown is counted.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import connection
 from django.db.models import Q
@@ -28,6 +30,14 @@ PERMISSIONS = (Permission.ISSUE_CREDENTIALS, Permission.MANAGE_SIGN_IN)
 # A username or phone number that leads to more people than this is typed on.
 _NARROW = 500
 _LAST = chr(0x10FFFF)
+# What waits by itself, and what is counted from everywhere together (see `services/throttle.py`).
+_PAIRS = ("pair", "verify:pair", "picture:pair")
+_TOGETHER = {
+    "strange": locks.MAX_STRANGE_FAILURES,
+    "near": locks.MAX_NEAR_FAILURES,
+    "verify": locks.MAX_FACTOR_FAILURES,
+    "picture": locks.MAX_PICTURE_FAILURES,
+}
 _STATES = {
     AccountState.ASLEEP: Q(is_active=False),
     AccountState.NEVER_HANDED_OUT: Q(is_active=True, password_changed_at__isnull=True),
@@ -63,13 +73,18 @@ def access_account(*, actor: Actor, id: int, now: datetime) -> Account:
 
 def is_locked(account_id: int, *, now: datetime) -> bool:
     """Whether wrong passwords keep a browser, a network or everybody unknown from this account right now."""
-    return account_id in _locked(now=now, of=account_id)
+    return Failure.objects.filter(lock_q(account_id)).filter(_waiting_q(now)).exists()
 
 
 def lock_q(account_id: int) -> Q:
-    """The failures that were counted against one account."""
-    pairs = f"pair:account:{account_id}:"
-    return Q(key=f"strange:account:{account_id}") | Q(key__gte=pairs, key__lt=f"{pairs}{_LAST}")
+    """The failures that were counted against one account: of its password, its second factors, its pictures."""
+    whose = f"account:{account_id}"
+    found = Q(key__in=[f"{kind}:{whose}" for kind in _TOGETHER])
+    return reduce(or_, (_begins_q(f"{kind}:{whose}:") for kind in _PAIRS), found)
+
+
+def _begins_q(prefix: str) -> Q:
+    return Q(key__gte=prefix, key__lt=f"{prefix}{_LAST}")
 
 
 def _page_in_state(
@@ -143,18 +158,18 @@ def _within(actor: Actor, person_ids: Iterable[int], *, now: datetime) -> set[in
     return found
 
 
-def _locked(*, now: datetime, of: int | None = None) -> set[int]:
-    rows = Failure.objects.filter(lock_q(of)) if of is not None else Failure.objects.filter(_OF_ACCOUNTS)
-    waiting = Q(blocked_until__gt=now) | Q(
-        key__startswith="strange:",
-        count__gte=locks.MAX_STRANGE_FAILURES,
-        window_began_at__gt=now - locks.STRANGE_WINDOW,
-    )
-    keys = rows.filter(waiting).values_list("key", flat=True)[:10_000]
-    return {int(key.split(":")[2]) for key in keys}
+def _locked(*, now: datetime) -> set[int]:
+    of_accounts = reduce(or_, (_begins_q(f"{kind}:account:") for kind in (*_PAIRS, *_TOGETHER)))
+    keys = Failure.objects.filter(of_accounts).filter(_waiting_q(now)).values_list("key", flat=True)[:10_000]
+    return {int(key.partition("account:")[2].partition(":")[0]) for key in keys}
 
 
-_OF_ACCOUNTS = Q(key__startswith="pair:account:") | Q(key__startswith="strange:account:")
+def _waiting_q(now: datetime) -> Q:
+    """What is closed right now: a pair that waits, or a count of all together that is full."""
+    found, began = Q(blocked_until__gt=now), now - locks.STRANGE_WINDOW
+    for kind, most in _TOGETHER.items():
+        found |= Q(key__startswith=f"{kind}:account:", count__gte=most, window_began_at__gt=began)
+    return found
 
 
 def _page_of(rows: list[AccountRow], number: int, size: int) -> Page[AccountRow]:

@@ -4,15 +4,17 @@ import csv
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from time import monotonic
 
 from django.conf import settings
-from django.core.cache import cache
 
 from shuren.directory import api as directory
 from shuren.identity.models import SchoolNetwork
-from shuren.identity.rules.risk import Spot, is_inside
+from shuren.identity.rules.networks import NetworkTable, network_table
+from shuren.identity.rules.risk import Spot
 
-_KEPT_SECONDS = 60
+_KEPT_SECONDS = 60.0
+_kept: dict[str, tuple[float, NetworkTable]] = {}
 
 
 def networks_of_school(org_id: int) -> tuple[str, ...]:
@@ -25,8 +27,7 @@ def place_of(address: str) -> str:
     """A short name of where the address is: a school, a place of the table, or empty when nothing is known."""
     if not address:
         return ""
-    blocks: list[tuple[int, tuple[str, ...]]] = cache.get_or_set("identity.networks", _blocks, _KEPT_SECONDS) or []
-    org_id = next((org_id for org_id, networks in blocks if is_inside(address, networks)), None)
+    org_id = _schools().owner_of(address)
     if org_id is not None:
         org = directory.orgs_by_ids([org_id]).get(org_id)
         return (org.short_name or org.name)[:80] if org else ""
@@ -34,9 +35,23 @@ def place_of(address: str) -> str:
     return spot.name[:80] if spot else ""
 
 
-def _blocks() -> list[tuple[int, tuple[str, ...]]]:
-    rows = SchoolNetwork.objects.exclude(networks="").order_by("pk")
-    return [(row.org_id, tuple(row.networks.split())) for row in rows]
+def is_school_address(address: str) -> bool:
+    """Whether some school has written the address down as its own; up to a minute old."""
+    return _schools().owner_of(address) is not None
+
+
+def forget_networks() -> None:
+    """The table is read anew with the next question, in this process."""
+    _kept.clear()
+
+
+def _schools() -> NetworkTable:
+    made_at, table = _kept.get("schools", (0.0, None))
+    if table is None or monotonic() - made_at > _KEPT_SECONDS:
+        rows = SchoolNetwork.objects.exclude(networks="").order_by("pk").values_list("org_id", "networks")
+        table = network_table((org_id, networks.split()) for org_id, networks in rows.iterator())
+        _kept["schools"] = (monotonic(), table)
+    return table
 
 
 def spot_of(address: str) -> Spot | None:

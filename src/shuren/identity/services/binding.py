@@ -110,24 +110,38 @@ def bind_guardian(*, actor: Actor, binding: Binding, relation: str, now: datetim
 
 @transaction.atomic
 def register_guardian(*, binding: Binding, name: str, phone: str, relation: str, password: str, now: datetime) -> int:
-    """Enter a new person with an account and make them the child's guardian; returns the account's id.
+    """Give a guardian an account, a new person or one whom the school has listed; returns the account's id.
 
-    Raises `Conflict` where somebody of this name and phone is already known, who signs in first, and `PasswordRefused`.
+    Whoever stands in the roster as this child's guardian by name and phone and never had a password gets theirs by the
+    code. Raises `Conflict` where somebody else of this name and phone is known, who signs in first, and `PasswordRefused`.
     """
-    if directory.person_ids_by_name_and_phone(name=name, phone=phone):
+    known = directory.person_ids_by_name_and_phone(name=name, phone=phone)
+    listed = _listed_without_password(binding, known, now=now)
+    if known and listed is None:
         raise Conflict(_("已经有同名同手机号的账号。"), remedy=_("请先登录，再输入绑定码；忘记密码请找班主任。"))
     reasons = password_refusals(password, owner=_owner(name, phone))
     if reasons:
         raise PasswordRefused(reasons)
-    written = directory.add_person(actor=SYSTEM, person=NewPerson(name=name, phone=phone), now=now)
-    _use(binding, written.id, now=now)
-    directory.add_guardian(actor=SYSTEM, guardian_id=written.id, ward_id=binding.ward_id, relation=relation, now=now)
-    create_accounts(actor=SYSTEM, person_ids=[written.id], now=now)
-    set_password(actor=SYSTEM, person_id=written.id, password=password, must_change=False, now=now)
-    account = Account.objects.get(person_id=written.id)
-    actor = Actor(person_id=written.id, account_id=account.pk, name=name)
-    _record(actor, binding, written.id, relation, now=now)
+    guardian_id = listed or directory.add_person(actor=SYSTEM, person=NewPerson(name=name, phone=phone), now=now).id
+    _use(binding, guardian_id, now=now)
+    if listed is None:
+        directory.add_guardian(actor=SYSTEM, guardian_id=guardian_id, ward_id=binding.ward_id, relation=relation, now=now)
+    create_accounts(actor=SYSTEM, person_ids=[guardian_id], now=now)
+    set_password(actor=SYSTEM, person_id=guardian_id, password=password, must_change=False, now=now)
+    account = Account.objects.get(person_id=guardian_id)
+    actor = Actor(person_id=guardian_id, account_id=account.pk, name=name)
+    _record(actor, binding, guardian_id, relation, now=now)
     return account.pk
+
+
+def _listed_without_password(binding: Binding, known: Sequence[int], *, now: datetime) -> int | None:
+    """The one of these people who is this child's guardian already, and nothing else, and never had a password."""
+    guardians = {link.guardian_id for link in directory.guardians_of([binding.ward_id], day=clock.day_of(now))}
+    if len(known) != 1 or known[0] not in guardians or directory.duty_paths_of(known, now=now).get(known[0]):
+        return None
+    account = Account.objects.filter(person_id=known[0]).first()
+    is_free = account is None or (account.is_active and account.password_changed_at is None)
+    return known[0] if is_free else None
 
 
 def _owner(name: str, phone: str) -> Owner:

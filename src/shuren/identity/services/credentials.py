@@ -17,12 +17,13 @@ from shuren.identity.rules import locks
 from shuren.identity.rules.passwords import MAX_SLIPS, initial_password
 from shuren.identity.selectors.accounts import person_ids_without_account
 from shuren.identity.services.life import wake
-from shuren.identity.services.sign_in import end_other_sign_ins
+from shuren.identity.services.sign_out import end_access
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
 
 _BATCH = 1_000
+_STOPPED = {SleepReason.HELD: LeftOutReason.HELD, SleepReason.ERASED: LeftOutReason.ERASED}
 
 
 def create_accounts(*, actor: Actor, person_ids: Iterable[int], usernames: Mapping[int, str] | None = None, now: datetime) -> int:
@@ -88,9 +89,9 @@ def draw_slips(people: Sequence[PersonData]) -> list[Slip]:
 
 @transaction.atomic
 def set_first_passwords(*, actor: Actor, hashes: Mapping[int, str], now: datetime) -> None:
-    """Let these hashes open the people's accounts, once changed: ends sessions, lifts locks, wakes who sleeps.
+    """Let these hashes open the people's accounts, once changed: ends sessions and tokens, lifts locks, wakes who sleeps.
 
-    The caller has asked whether `actor` may.
+    What an officer has stopped sleeps on. The caller has asked whether `actor` may.
     """
     for account in Account.objects.filter(person_id__in=list(hashes)).only("pk", "person_id"):
         person_id = account.person_id or 0
@@ -101,7 +102,7 @@ def set_first_passwords(*, actor: Actor, hashes: Mapping[int, str], now: datetim
             failed_count=0,
             locked_until=None,
         )
-        end_other_sign_ins(account_id=account.pk, kept_session_key=None, now=now)
+        end_access(account_id=account.pk, now=now)
         wake(actor=actor, account_id=account.pk, now=now)
         audit.record(actor=actor, action="identity.credentials_issued", target=f"person:{person_id}", now=now)
 
@@ -114,8 +115,8 @@ def who_is_left_out(
     within = directory.people_within(actor=actor, person_ids=wanted, permission=permission, now=now)
     scope = directory.scope_of(actor=actor, permission=permission, now=now)
     duties = directory.duty_paths_of(wanted, now=now)
-    erased = Account.objects.filter(person_id__in=wanted, sleep_reason=SleepReason.ERASED).values_list("person_id", flat=True)
-    found = {person_id: LeftOutReason.ERASED for person_id in erased if person_id is not None}
+    stopped = Account.objects.filter(person_id__in=wanted, sleep_reason__in=_STOPPED).values_list("person_id", "sleep_reason")
+    found = {person_id: _STOPPED[SleepReason(reason)] for person_id, reason in stopped if person_id is not None}
     for person_id in wanted:
         if person_id == actor.person_id:
             found[person_id] = LeftOutReason.SELF
@@ -126,9 +127,14 @@ def who_is_left_out(
     return found
 
 
-def check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetime) -> None:
-    """Refuse where `actor` may not hand out the password of everybody of `people`; see `who_is_left_out`."""
+def check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetime, even_held: bool = False) -> None:
+    """Refuse where `actor` may not hand out the password of everybody of `people`; see `who_is_left_out`.
+
+    `even_held` passes over accounts that an officer has stopped.
+    """
     left_out = who_is_left_out(actor=actor, person_ids=list(people), now=now)
+    if even_held:
+        left_out = {person_id: reason for person_id, reason in left_out.items() if reason is not LeftOutReason.HELD}
     reasons = set(left_out.values())
     if LeftOutReason.SELF in reasons:
         raise Refused(_("不能给自己发放密码。"), remedy=_("请在“我的账号”里修改密码。"))
@@ -136,6 +142,8 @@ def check_reach(*, actor: Actor, people: Mapping[int, PersonData], now: datetime
         raise NotFound(_("有人不在您可以发放密码的范围内。"))
     if LeftOutReason.ERASED in reasons:
         raise Conflict(_("有人的账号已经注销，不能再发放密码。"), remedy=_("请取消勾选已注销的人。"))
+    if LeftOutReason.HELD in reasons:
+        raise Conflict(_("有人的账号被停用，不能发放密码。"), remedy=_("请先唤醒这个账号，或取消勾选。"))
     for person_id in left_out:
         raise Refused(
             _("%(name)s 在您管辖以外还有职务，不能由您发放密码。") % {"name": people[person_id].name},

@@ -13,7 +13,7 @@ from shuren.directory.data import Permission
 from shuren.identity.data import SleepReason
 from shuren.identity.models import Account
 from shuren.identity.rules.life import Life, Turn, turn_of
-from shuren.identity.services.sign_in import end_other_sign_ins
+from shuren.identity.services.sign_out import end_access
 from shuren.kernel import audit, events
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, NotFound
@@ -64,18 +64,20 @@ def put_to_sleep(*, actor: Actor, account_id: int, reason: SleepReason, now: dat
         )
         if not slept:
             return
-        end_other_sign_ins(account_id=account_id, kept_session_key=None, now=now)
+        end_access(account_id=account_id, now=now)
         details = {"reason": reason.value}
         audit.record(actor=actor, action="identity.account_slept", target=f"account:{account_id}", details=details, now=now)
         events.publish("identity.account_slept", {"account_id": account_id, **details}, now=now)
 
 
-def wake(*, actor: Actor, account_id: int, now: datetime) -> None:
-    """Let a sleeping account be used again; publishes `identity.account_woken`. The caller has asked whether `actor` may."""
+def wake(*, actor: Actor, account_id: int, now: datetime, even_held: bool = False) -> None:
+    """Let a sleeping account be used again; publishes `identity.account_woken`. The caller has asked whether `actor` may.
+
+    What an officer has stopped stays so unless somebody lets it go by hand (`even_held`).
+    """
+    ended = {SleepReason.MERGED, SleepReason.ERASED} | (set() if even_held else {SleepReason.HELD})
     with transaction.atomic():
-        sleeping = Account.objects.filter(pk=account_id, is_active=False).exclude(
-            sleep_reason__in=(SleepReason.MERGED, SleepReason.ERASED)
-        )
+        sleeping = Account.objects.filter(pk=account_id, is_active=False).exclude(sleep_reason__in=ended)
         woken = sleeping.update(is_active=True, asleep_since=None, sleep_reason="", tieless_since=None, last_sign_in_at=now)
         if woken:
             audit.record(actor=actor, action="identity.account_woken", target=f"account:{account_id}", now=now)
@@ -91,7 +93,7 @@ def wake_account(*, actor: Actor, person_id: int, now: datetime) -> None:
     account = Account.objects.filter(person_id=person_id).first()
     if account is None or account.is_active or account.sleep_reason == SleepReason.ERASED:
         raise Conflict(_("这个账号没有休眠。"), remedy=_("请刷新页面。"))
-    wake(actor=actor, account_id=account.pk, now=now)
+    wake(actor=actor, account_id=account.pk, now=now, even_held=True)
 
 
 _NEEDED = (

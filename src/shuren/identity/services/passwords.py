@@ -6,10 +6,11 @@ from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from shuren.directory import api as directory
 from shuren.identity.models import Account, FormerPassword
 from shuren.identity.rules import locks
 from shuren.identity.rules.passwords import KEPT_PASSWORDS, Owner, password_refusals
-from shuren.identity.services.sign_in import end_other_sign_ins
+from shuren.identity.services.sign_out import end_access
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -42,6 +43,8 @@ def change_password(*, actor: Actor, old: str, new: str, kept_session_key: str |
         _count_wrong(account, now=now)
         raise WrongPassword(_("现在的密码不对。"))
     reasons = password_refusals(new, owner=_owner(account))
+    if account.person_id and directory.tells_national_id(person_id=account.person_id, text=new):
+        reasons.append(_("密码里不要用自己的身份证号。"))
     if _was_used(account, new):
         reasons.append(_("这个密码最近用过，请换一个。"))
     if reasons:
@@ -49,7 +52,7 @@ def change_password(*, actor: Actor, old: str, new: str, kept_session_key: str |
     _replace(account, new, must_change=False, now=now)
     with transaction.atomic():
         account.save(update_fields=["password", "must_change_password", "password_changed_at", "failed_count", "locked_until"])
-        end_other_sign_ins(account_id=account.pk, kept_session_key=kept_session_key, now=now)
+        end_access(account_id=account.pk, kept_session_key=kept_session_key, now=now)
         audit.record(actor=actor, action="identity.password_changed", target=f"account:{account.pk}", now=now)
 
 

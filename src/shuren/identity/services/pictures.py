@@ -13,6 +13,7 @@ from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, PersonData
 from shuren.identity.data import SignInOutcome, SignInRefusal, Visit
 from shuren.identity.models import Account, PictureCard, PicturePassword
+from shuren.identity.rules import locks
 from shuren.identity.rules.pictures import drawn_pictures, is_young
 from shuren.identity.rules.risk import is_inside
 from shuren.identity.selectors.places import networks_of_school
@@ -90,10 +91,13 @@ def make_class_card(*, actor: Actor, class_id: int, now: datetime) -> ClassCard:
 
 
 def open_class(*, code: str, address: str, now: datetime) -> tuple[OrgData, list[PersonData]]:
-    """The class behind the code on the wall and its children; outside the school's network it does not exist."""
+    """The class behind the code on the wall and its children.
+
+    Outside the school's network it does not exist, nor once the class has left grade 2.
+    """
     card = PictureCard.objects.filter(code=code.strip().lower()[:16]).first()
     org = directory.orgs_by_ids([card.class_id]).get(card.class_id) if card else None
-    if org is None or not is_inside(address, networks_of_class(org)):
+    if org is None or not is_young(grade=org.grade, name=org.name) or not is_inside(address, networks_of_class(org)):
         raise NotFound(_("这里打不开这个班。"), remedy=_("图片登录只能在学校里用。在家请用账号和密码。"))
     standing = set(PicturePassword.objects.filter(class_id=org.id).values_list("account__person_id", flat=True))
     return org, [pupil for pupil in pupils_of_class(org, now=now) if pupil.id in standing]
@@ -106,12 +110,16 @@ def check_pictures(*, code: str, person_id: int, pictures: tuple[str, ...] | Non
         raise NotFound(_("没有找到这位同学。"))
     row = PicturePassword.objects.select_related("account").get(account__person_id=person_id)
     key = f"picture:{throttle.origin_of(account_id=row.account_id, visit=visit).pair}"
+    together = f"picture:account:{row.account_id}"
     until = throttle.blocked_until(key, now=now)
+    if until is None and throttle.is_spent(together, most=locks.MAX_PICTURE_FAILURES, window=locks.STRANGE_WINDOW, now=now):
+        until = now + locks.STRANGE_WINDOW
     if until:
         return SignInOutcome(None, SignInRefusal.LOCKED, until)
     if pictures is None or not compare_digest(row.pictures_hash, _hash(row.account_id, pictures)):
         with transaction.atomic():
             until = throttle.count_key(key, now=now)
+            throttle.add(together, window=locks.STRANGE_WINDOW, now=now)
             audit.record(
                 actor=ANONYMOUS,
                 action="identity.pictures_refused",

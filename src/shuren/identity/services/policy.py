@@ -3,7 +3,6 @@
 from datetime import datetime
 from ipaddress import ip_network
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -11,6 +10,7 @@ from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission, Role
 from shuren.identity.data import Requirement
 from shuren.identity.models import SchoolNetwork, SignInPolicy
+from shuren.identity.selectors.places import forget_networks
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, Refused
@@ -54,7 +54,7 @@ def set_school_networks(*, actor: Actor, org_id: int, text: str, now: datetime) 
     if len(networks) > MAX_NETWORKS:
         raise Invalid(_("最多登记 %(count)d 段网络地址。") % {"count": MAX_NETWORKS})
     SchoolNetwork.objects.update_or_create(org_id=org.id, defaults={"networks": "\n".join(networks), "changed_at": now})
-    cache.delete("identity.networks")
+    forget_networks()
     details = {"networks": list(networks)}
     audit.record(actor=actor, action="identity.school_networks_changed", target=f"org:{org.id}", details=details, now=now)
     return networks

@@ -41,12 +41,12 @@ def provision_account(*, actor: Actor, person_id: int, username: str = "", now: 
 def suspend_account(*, actor: Actor, person_id: int, now: datetime) -> None:
     """Let a person's account sleep until `resume_account`; their sessions and tokens end. Publishes `identity.account_slept`."""
     account = _account(actor=actor, person_id=person_id, now=now)
-    put_to_sleep(actor=actor, account_id=account.pk, reason=SleepReason.HELD, now=now)
+    put_to_sleep(actor=actor, account_id=account.pk, reason=SleepReason.SUSPENDED, now=now)
 
 
 @transaction.atomic
 def resume_account(*, actor: Actor, person_id: int, now: datetime) -> None:
-    """Wake a person's account, whatever it sleeps for; publishes `identity.account_woken`."""
+    """Wake a person's account, unless an officer has stopped it; publishes `identity.account_woken`."""
     account = _account(actor=actor, person_id=person_id, now=now)
     wake(actor=actor, account_id=account.pk, now=now)
 
@@ -63,4 +63,4 @@ def _check(*, actor: Actor, person_id: int, now: datetime) -> None:
     people = directory.people_by_ids([person_id])
     if person_id not in people:
         raise NotFound(_("没有找到这个人。"))
-    check_reach(actor=actor, people=people, now=now)
+    check_reach(actor=actor, people=people, now=now, even_held=True)

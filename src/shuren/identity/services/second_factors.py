@@ -8,15 +8,18 @@ from hmac import compare_digest
 import pyotp
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shuren.identity.data import SignInMethod, Visit
 from shuren.identity.models import Account, RecoveryCode, TotpSecret
+from shuren.identity.rules import locks
 from shuren.identity.services import throttle
 from shuren.identity.services.codes import used_code
 from shuren.kernel import audit
 from shuren.kernel.data import ANONYMOUS, Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
+from shuren.messaging import api as messaging
 from shuren.trust import api as trust
 
 RECOVERY_CODES = 10
@@ -89,10 +92,14 @@ def make_recovery_codes(*, actor: Actor, now: datetime) -> list[str]:
 def verify_code(*, account: Account, code: str, visit: Visit, now: datetime) -> SignInMethod:
     """What a typed second factor was: an app's number, a recovery code or one that was sent.
 
-    Raises `WrongCode` or `TooManyTries`. Five wrong ones from one origin make it wait, longer each time.
+    Raises `WrongCode` or `TooManyTries`. Five wrong ones from one origin make it wait, longer each time; twenty in an hour,
+    wherever from, make everybody wait, for whoever types them knows the password, and its owner is told.
     """
     key = f"verify:{throttle.origin_of(account_id=account.pk, visit=visit).pair}"
-    if throttle.blocked_until(key, now=now):
+    together = f"verify:account:{account.pk}"
+    if throttle.blocked_until(key, now=now) or throttle.is_spent(
+        together, most=locks.MAX_FACTOR_FAILURES, window=locks.STRANGE_WINDOW, now=now
+    ):
         raise TooManyTries(_("输错的次数太多了。"), remedy=_("请过几分钟再试。"))
     typed = code.strip().lower().replace(" ", "").replace("-", "")
     method = (
@@ -103,6 +110,8 @@ def verify_code(*, account: Account, code: str, visit: Visit, now: datetime) -> 
     if method is None:
         with transaction.atomic():
             until = throttle.count_key(key, now=now)
+            if throttle.add(together, window=locks.STRANGE_WINDOW, now=now) == locks.MAX_FAILURES:
+                _warn_owner(account, now=now)
             audit.record(
                 actor=ANONYMOUS,
                 action="identity.second_factor_refused",
@@ -115,6 +124,19 @@ def verify_code(*, account: Account, code: str, visit: Visit, now: datetime) -> 
         raise WrongCode(_("这个数字不对，或者已经用过。"), remedy=_("请等应用里出现新的数字再试。"))
     throttle.forget_key(key)
     return method
+
+
+def _warn_owner(account: Account, *, now: datetime) -> None:
+    if account.person_id is None:
+        return
+    messaging.notify(
+        person_ids=[account.person_id],
+        title=_("有人用您的密码登录，第二步输错了多次"),
+        body=_("如果不是您本人，说明密码已被别人知道：请马上修改密码。"),
+        url=reverse("identity:change_password"),
+        key=f"second_factor:{account.pk}:{now:%Y-%m-%dT%H}",
+        now=now,
+    )
 
 
 def _used_totp(account_id: int, typed: str, *, now: datetime) -> SignInMethod | None:

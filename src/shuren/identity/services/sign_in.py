@@ -112,7 +112,7 @@ def weigh_entry(
     step = factors.next_step(
         requirement=requirement,
         held=held,
-        assurance=factors.assurance_of(methods),
+        shown=methods,
         is_usual=assessment.decision is RiskDecision.ALLOW and RiskReason.NEW_DEVICE not in assessment.reasons,
         is_in_grace=is_in_grace,
         can_receive=assessment.decision is RiskDecision.STEP_UP and bool(addresses_of(account)),
@@ -176,17 +176,6 @@ def end_other_sign_ins(*, account_id: int, kept_session_key: str | None, now: da
     Publishes `identity.session_ended` for each.
     """
     return _end(SignIn.objects.filter(account_id=account_id).exclude(session_key=kept_session_key or ""), now=now)
-
-
-@transaction.atomic
-def sign_out_elsewhere(*, actor: Actor, kept_session_key: str | None, now: datetime) -> int:
-    """End every session of the actor but this one; returns how many."""
-    assert actor.account_id is not None
-    ended = end_other_sign_ins(account_id=actor.account_id, kept_session_key=kept_session_key, now=now)
-    audit.record(
-        actor=actor, action="identity.sessions_ended", target=f"account:{actor.account_id}", details={"count": ended}, now=now
-    )
-    return ended
 
 
 def note_new_key(*, old_key: str, new_key: str) -> None:

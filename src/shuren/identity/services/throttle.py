@@ -1,9 +1,10 @@
 """Failures, counted by whose account and from where, so that nobody locks out anybody but themself.
 
 A guess counts against the pair of account and origin. The origin is the browser, where the account came in from it
-before, else the network address: five failures close that pair for a minute, then two, four, eight, fifteen. Guesses
-from everywhere together close an account only to browsers and networks it never used, and an address that fails all
-the time is slowed to one try a second for names that never came in from there. A name nobody has is counted alike.
+before or a school's network shares one address, else the network address (of IPv6 the /64): five failures close that
+pair for a minute, then two, four, eight, fifteen. Guesses from everywhere together close an account only to browsers it
+never used, later in networks it came in from than elsewhere, and an address that fails all the time is slowed to one
+try a second for names that never came in from there. A name nobody has is counted alike.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from django.utils.crypto import salted_hmac
 from shuren.identity.data import SignInOutcome, SignInRefusal, Visit
 from shuren.identity.models import Failure
 from shuren.identity.rules import locks
+from shuren.identity.rules.networks import counted_network
 from shuren.identity.rules.risk import network_prefix
+from shuren.identity.selectors.places import is_school_address
 from shuren.kernel.moments import loaded
 from shuren.trust import api as trust
 
@@ -27,7 +30,7 @@ _COUNT = """
     RETURNING count
 """
 
-_FAILED = "SELECT key, window_began_at, count, blocked_until FROM identity_failure WHERE key IN (%s, %s, %s, %s)"
+_FAILED = "SELECT key, window_began_at, count, blocked_until FROM identity_failure WHERE key IN (%s, %s, %s, %s, %s)"
 _BROWSERS = """
     SELECT COALESCE(SUM(CASE WHEN token_hash = %s THEN 1 ELSE 0 END), 0),
            COALESCE(SUM(CASE WHEN prefix = %s THEN 1 ELSE 0 END), 0)
@@ -46,12 +49,16 @@ class Origin:
     is_known_network: bool
 
     @property
-    def is_familiar(self) -> bool:
-        return self.is_known_device or self.is_known_network
-
-    @property
     def pair(self) -> str:
         return f"pair:{self.whose}:{self.where}"
+
+    @property
+    def strange(self) -> str:
+        return f"strange:{self.whose}"
+
+    @property
+    def near(self) -> str:
+        return f"near:{self.whose}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,15 @@ def origin_of(*, account_id: int | None, name: str = "", visit: Visit) -> Origin
     with connection.cursor() as cursor:
         cursor.execute(_BROWSERS, [token, prefix, account_id or 0])
         same, near = cursor.fetchone()
-    is_known = bool(token) and same > 0
+    is_known, network = bool(token) and same > 0, counted_network(visit.address)
+    if is_known:
+        where = f"device:{token[:32]}"
+    else:
+        where = f"mark:{visit.mark[:32]}" if visit.mark and is_school_address(visit.address) else f"net:{network}"
     return Origin(
         whose=f"account:{account_id}" if account_id else whose_name(name),
-        where=f"device:{token[:32]}" if is_known else f"net:{visit.address}",
-        address=visit.address,
+        where=where,
+        address=network,
         is_known_device=is_known,
         is_known_network=bool(prefix) and near > 0,
     )
@@ -96,26 +107,29 @@ def refusal_of(origin: Origin, *, now: datetime) -> SignInOutcome | None:
 
 def record_of(origin: Origin, *, now: datetime) -> Record:
     """Everything that failed before and matters to this origin, in one look."""
-    keys = (origin.pair, f"strange:{origin.whose}", f"address:{origin.address}", f"pace:{origin.address}")
+    keys = (origin.pair, origin.strange, origin.near, f"address:{origin.address}", f"pace:{origin.address}")
     with connection.cursor() as cursor:
         cursor.execute(_FAILED, keys)
         rows = {
             key: Failure(key, loaded(began), count, until and loaded(until)) for key, began, count, until in cursor.fetchall()
         }
-    strange = _count(rows.get(f"strange:{origin.whose}"), locks.STRANGE_WINDOW, now)
+    strange = _count(rows.get(origin.strange), locks.STRANGE_WINDOW, now)
     return Record(_refusal(origin, rows, now=now), origin.pair in rows, strange)
 
 
 def _refusal(origin: Origin, rows: dict[str, Failure], *, now: datetime) -> SignInOutcome | None:
-    strange, address, pace = f"strange:{origin.whose}", f"address:{origin.address}", f"pace:{origin.address}"
+    address, pace = f"address:{origin.address}", f"pace:{origin.address}"
     pair = rows.get(origin.pair)
     if pair and pair.blocked_until and pair.blocked_until > now:
         return SignInOutcome(None, SignInRefusal.LOCKED, pair.blocked_until)
-    if origin.is_familiar:
+    if origin.is_known_device:
         return None
-    if _count(rows.get(strange), locks.STRANGE_WINDOW, now) >= locks.MAX_STRANGE_FAILURES:
-        return SignInOutcome(None, SignInRefusal.LOCKED, rows[strange].window_began_at + locks.STRANGE_WINDOW)
-    if _count(rows.get(address), locks.ADDRESS_WINDOW, now) < locks.MAX_ADDRESS_FAILURES:
+    together, most = (
+        (origin.near, locks.MAX_NEAR_FAILURES) if origin.is_known_network else (origin.strange, locks.MAX_STRANGE_FAILURES)
+    )
+    if _count(rows.get(together), locks.STRANGE_WINDOW, now) >= most:
+        return SignInOutcome(None, SignInRefusal.LOCKED, rows[together].window_began_at + locks.STRANGE_WINDOW)
+    if origin.is_known_network or _count(rows.get(address), locks.ADDRESS_WINDOW, now) < locks.MAX_ADDRESS_FAILURES:
         return None
     until = rows[pace].blocked_until if pace in rows else None
     if until and until > now:
@@ -130,8 +144,8 @@ def count_failure(origin: Origin, *, now: datetime) -> tuple[int, datetime | Non
     """Count a wrong answer; returns how many there were in a row from here and until when this origin waits."""
     count = add(origin.pair, window=locks.PAIR_WINDOW, now=now)
     add(f"address:{origin.address}", window=locks.ADDRESS_WINDOW, now=now)
-    if not origin.is_familiar:
-        add(f"strange:{origin.whose}", window=locks.STRANGE_WINDOW, now=now)
+    if not origin.is_known_device:
+        add(origin.near if origin.is_known_network else origin.strange, window=locks.STRANGE_WINDOW, now=now)
     until = locks.locked_until(failed_count=count, now=now)
     if until:
         Failure.objects.filter(key=origin.pair).update(blocked_until=until)
@@ -163,6 +177,12 @@ def count_key(key: str, *, now: datetime) -> datetime | None:
     if until:
         Failure.objects.filter(key=key).update(blocked_until=until)
     return until
+
+
+def is_spent(key: str, *, most: int, window: timedelta, now: datetime) -> bool:
+    """Whether `key` was counted up to `most` times within its window."""
+    row = Failure.objects.filter(key=key).first()
+    return _count(row, window, now) >= most
 
 
 def forget_key(key: str) -> None:

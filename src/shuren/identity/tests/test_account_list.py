@@ -9,11 +9,13 @@ from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Role
 from shuren.identity import api
 from shuren.identity.data import AccountState, SignInRefusal, SleepReason, Visit
-from shuren.identity.models import Failure, SignIn
+from shuren.identity.models import Failure, SignIn, TotpSecret, VendorBinding
 from shuren.identity.rules.locks import MAX_FAILURES, MAX_STRANGE_FAILURES
 from shuren.identity.selectors.account_list import account_page, is_locked
 from shuren.identity.services import tend_accounts
-from shuren.identity.services.life import put_to_sleep
+from shuren.identity.services.credentials import issue_credentials
+from shuren.identity.services.life import put_to_sleep, review_people
+from shuren.identity.services.provision import resume_account, suspend_account
 from shuren.identity.services.sign_in import check_sign_in, record_sign_in
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.kernel import audit, clock, ids
@@ -100,6 +102,35 @@ def test_asleep_by_hand_and_awake_by_hand(school: School) -> None:
         tend_accounts.hold_account(actor=admin, account_id=pk, now=clock.now())
     tend_accounts.wake_held_account(actor=admin, account_id=pk, now=clock.now())
     assert check_sign_in(name="pupil", password=PASSWORD, visit=Visit("10.0.0.1"), now=clock.now()).account_id == pk
+
+
+def test_what_an_officer_stopped_is_not_woken_by_routine(school: School) -> None:
+    pk, admin, now = school.account("pupil").pk, school.actor("admin"), clock.now()
+    tend_accounts.hold_account(actor=admin, account_id=pk, now=now)
+    with pytest.raises(Conflict, match="停用"):
+        issue_credentials(actor=admin, person_ids=[school.people["pupil"]], now=now)
+    resume_account(actor=admin, person_id=school.people["pupil"], now=now)
+    review_people(person_ids=[school.people["pupil"]], now=now)
+    assert school.account("pupil").sleep_reason == SleepReason.HELD
+    tend_accounts.wake_held_account(actor=admin, account_id=pk, now=now)
+    suspend_account(actor=admin, person_id=school.people["pupil"], now=now)
+    resume_account(actor=admin, person_id=school.people["pupil"], now=now)
+    assert school.account("pupil").is_active
+
+
+def test_lost_factors_are_reset_and_the_owner_told(school: School) -> None:
+    pk, admin, now = school.account("pupil").pk, school.actor("admin"), clock.now()
+    TotpSecret.objects.create(account_id=pk, secret_sealed=b"x", created_at=now, confirmed_at=now)
+    VendorBinding.objects.create(account_id=pk, vendor="wecom", subject="x", bound_at=now)
+    tend_accounts.reset_factors(actor=admin, account_id=pk, now=now)
+    assert not TotpSecret.objects.exists()
+    assert not VendorBinding.objects.exists()
+    entry = audit.entries(action="identity.factors_reset").get()
+    assert entry.details == {"removed": {"totpsecret": 1, "vendorbinding": 1}}
+    with pytest.raises(Refused):
+        tend_accounts.reset_factors(actor=admin, account_id=school.account("admin").pk, now=now)
+    with pytest.raises(NotFound):
+        tend_accounts.reset_factors(actor=admin, account_id=school.account("far_teacher").pk, now=now)
 
 
 def test_what_ended_for_good_does_not_wake(school: School) -> None:

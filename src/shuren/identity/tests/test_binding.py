@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shuren.directory import api as directory
-from shuren.directory.data import EnrollmentRole
+from shuren.directory.data import EnrollmentRole, Role
 from shuren.identity.data import Visit
 from shuren.identity.models import Account, BindingCode
 from shuren.identity.rules.binding import (
@@ -20,11 +20,18 @@ from shuren.identity.rules.binding import (
     is_same_name,
     short_name,
 )
-from shuren.identity.services.binding import TooManyTries, find_binding, make_binding_codes, revoke_binding_codes
+from shuren.identity.services.binding import (
+    TooManyTries,
+    find_binding,
+    make_binding_codes,
+    register_guardian,
+    revoke_binding_codes,
+)
+from shuren.identity.services.credentials import create_accounts
 from shuren.identity.tests.conftest import BEGUN, NOW, PASSWORD, School
 from shuren.kernel import audit, clock, ids
 from shuren.kernel.data import SYSTEM
-from shuren.kernel.errors import Invalid, NotFound
+from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.messaging import api as messaging
 
 VISIT = Visit("10.0.0.9", "")
@@ -184,3 +191,47 @@ def test_slips_tell_no_names_and_are_not_kept(taught: School) -> None:
     assert "张**" in text
     assert "张小雨" not in text
     assert text.count("data:image/svg") == CODES_PER_WARD
+
+
+def listed_parent(school: School) -> int:
+    """A mother as a roster lists her: with her phone, and an account nobody ever got a password for."""
+    person_id = school.add_person("mother", "李梅", phone="13000000077")
+    directory.link_guardian(
+        actor=SYSTEM, guardian_id=person_id, ward_id=school.people["pupil"], relation="母亲", begin_date=BEGUN, now=NOW
+    )
+    create_accounts(actor=SYSTEM, person_ids=[person_id], now=NOW)
+    return person_id
+
+
+def register(school: School, code: str) -> int:
+    binding = find_binding(code=code, ward_name="张三", visit=VISIT, now=clock.now())
+    return register_guardian(
+        binding=binding, name="李梅", phone="13000000077", relation="母亲", password="tiankong-Blau7", now=clock.now()
+    )
+
+
+def test_a_parent_of_the_roster_chooses_the_first_password_by_the_code(taught: School) -> None:
+    person_id = listed_parent(taught)
+    first, second = make(taught)
+    account_id = register(taught, first)
+    account = Account.objects.get(pk=account_id)
+    assert (account.person_id, account.check_password("tiankong-Blau7")) == (person_id, True)
+    assert len([link for link in directory.guardians_of([taught.people["pupil"]]) if link.guardian_id == person_id]) == 1
+    with pytest.raises(Conflict):  # the other code does not take the account over
+        register(taught, second)
+
+
+def test_a_code_opens_no_account_of_somebody_with_duties(taught: School) -> None:
+    listed_parent(taught)
+    taught.employ("mother", "李梅", Role.TEACHER, "school")
+    with pytest.raises(Conflict):
+        register(taught, make(taught)[0])
+
+
+def test_a_code_for_one_child_opens_no_account_of_another_ones_parent(taught: School) -> None:
+    listed_parent(taught)
+    binding = find_binding(code=make(taught, "classmate")[0], ward_name="张小雨", visit=VISIT, now=clock.now())
+    with pytest.raises(Conflict):
+        register_guardian(
+            binding=binding, name="李梅", phone="13000000077", relation="母亲", password="tiankong-Blau7", now=clock.now()
+        )

@@ -17,11 +17,13 @@ from django.test import Client
 
 from shuren.identity.data import SignInMethod, Visit
 from shuren.identity.models import Account, OneTimeCode, RecoveryCode, SignIn, TotpSecret
+from shuren.identity.rules import locks
 from shuren.identity.services import codes, second_factors
 from shuren.identity.services.second_factors import TooManyTries, WrongCode
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.kernel import audit, clock
 from shuren.kernel.errors import Conflict, Invalid, NotFound
+from shuren.messaging import api as messaging
 from shuren.messaging.api import letter_in
 from shuren.messaging.data import Channel
 from shuren.trust import api as trust
@@ -91,6 +93,18 @@ def test_five_wrong_numbers_make_this_origin_wait_and_no_other(school: School) -
         verify(school, totp.at(NOW))
     assert verify(school, totp.at(NOW), visit=Visit("192.0.2.1")) is SignInMethod.TOTP
     assert audit.entries(action="identity.second_factor_refused").count() == 5
+
+
+def test_whoever_changes_their_address_does_not_guess_for_ever_and_the_owner_is_told(school: School) -> None:
+    totp = with_app(school, "officer", now=NOW - timedelta(days=2))
+    for turn in range(locks.MAX_FACTOR_FAILURES):
+        with pytest.raises(WrongCode):
+            verify(school, "000000", visit=Visit(f"198.51.100.{turn}"))
+    with pytest.raises(TooManyTries):
+        verify(school, totp.at(NOW), visit=Visit("192.0.2.1"))
+    assert verify(school, totp.at(NOW + timedelta(hours=1)), visit=Visit("192.0.2.1"), after=timedelta(hours=1))
+    told = messaging.notices_of(school.people["officer"]).rows
+    assert [notice.title for notice in told] == ["有人用您的密码登录，第二步输错了多次"]
 
 
 def test_a_recovery_code_serves_once(school: School) -> None:
@@ -323,3 +337,25 @@ def test_the_security_page_shows_what_is_held(school: School, sign_in: Enter) ->
     shown = client.get("/account/security/").content.decode()
     assert "还有 10 个没有用过" in shown
     assert json.dumps(page[:20]) not in shown
+
+
+def test_an_officer_with_an_app_is_sent_no_code_instead(school: School, gateways: None, client: Client) -> None:
+    with_app(school, "officer")
+    client.post("/sign-in/", {"username": "officer", "password": PASSWORD})
+    page = client.get("/sign-in/verify/").content.decode()
+    assert 'value="email"' not in page
+    assert client.post("/sign-in/verify/", {"channel": "email"}).status_code == 403
+    assert not OutboxMessage.objects.exists()
+    assert not SignIn.objects.exists()
+
+
+def test_a_recovery_code_leads_an_officer_to_where_the_lost_factor_is_replaced(school: School, client: Client) -> None:
+    with_app(school, "officer")
+    codes_made = second_factors.make_recovery_codes(actor=school.actor("officer"), now=NOW)
+    client.post("/sign-in/", {"username": "officer", "password": PASSWORD})
+    client.post("/sign-in/verify/", {"code": codes_made[0]})
+    assert client.get("/account/").headers["Location"] == "/account/security/"
+    assert client.get("/account/security/").status_code == 200
+    # The code is proof enough to register a key in place of what was lost, and for nothing else.
+    assert client.post("/account/security/passkeys/begin/", "{}", content_type="application/json").status_code == 200
+    assert client.get("/people/").headers["Location"] == "/account/security/"

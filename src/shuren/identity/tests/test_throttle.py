@@ -9,7 +9,8 @@ from shuren.directory.data import Role
 from shuren.identity.data import Assurance, HeldFactors, Requirement, RiskDecision, RiskReason, SignInMethod, SignInRefusal, Visit
 from shuren.identity.models import Account, Device, Failure, SignIn, SignInPolicy
 from shuren.identity.rules import factors, locks
-from shuren.identity.rules.factors import Step, amr_of, assurance_of, next_step
+from shuren.identity.rules.factors import Step, amr_of, assurance_of, is_fresh, next_step
+from shuren.identity.rules.networks import network_table
 from shuren.identity.rules.risk import Signals, Spot, assess, is_inside, kilometres_between, network_prefix
 from shuren.identity.selectors.factors import requirement_of_roles
 from shuren.identity.services import throttle
@@ -159,29 +160,57 @@ NOTHING, APP, KEY = HeldFactors(), HeldFactors(has_totp=True), HeldFactors(passk
 
 
 @pytest.mark.parametrize(
-    ("requirement", "held", "assurance", "is_usual", "is_in_grace", "step"),
+    ("requirement", "held", "shown", "is_usual", "is_in_grace", "step"),
     [
-        (Requirement.RISK, NOTHING, Assurance.SINGLE, False, True, Step.ENTER),
-        (Requirement.RISK, APP, Assurance.SINGLE, True, True, Step.ENTER),
-        (Requirement.RISK, APP, Assurance.SINGLE, False, True, Step.VERIFY),
-        (Requirement.RISK, APP, Assurance.MULTI, False, True, Step.ENTER),
-        (Requirement.SECOND, APP, Assurance.SINGLE, True, True, Step.VERIFY),
-        (Requirement.SECOND, NOTHING, Assurance.SINGLE, True, True, Step.ENTER),
-        (Requirement.SECOND, NOTHING, Assurance.SINGLE, True, False, Step.ENROL),
-        (Requirement.SECOND, NOTHING, Assurance.WEAK, True, False, Step.ENROL),
-        (Requirement.CRYPTOGRAPHIC, NOTHING, Assurance.SINGLE, True, True, Step.ENTER),
-        (Requirement.CRYPTOGRAPHIC, NOTHING, Assurance.SINGLE, True, False, Step.ENROL),
-        (Requirement.CRYPTOGRAPHIC, APP, Assurance.SINGLE, True, True, Step.VERIFY),
-        (Requirement.CRYPTOGRAPHIC, APP, Assurance.MULTI, True, False, Step.ENROL),
-        (Requirement.CRYPTOGRAPHIC, KEY, Assurance.SINGLE, True, True, Step.VERIFY),
-        (Requirement.CRYPTOGRAPHIC, KEY, Assurance.CRYPTOGRAPHIC, False, False, Step.ENTER),
+        (Requirement.RISK, NOTHING, "password", False, True, Step.ENTER),
+        (Requirement.RISK, APP, "password", True, True, Step.ENTER),
+        (Requirement.RISK, APP, "password", False, True, Step.VERIFY),
+        (Requirement.RISK, APP, "password totp", False, True, Step.ENTER),
+        (Requirement.SECOND, APP, "password", True, True, Step.VERIFY),
+        (Requirement.SECOND, APP, "password sms_code", True, True, Step.ENTER),
+        (Requirement.SECOND, NOTHING, "password", True, True, Step.ENTER),
+        (Requirement.SECOND, NOTHING, "password", True, False, Step.ENROL),
+        (Requirement.SECOND, NOTHING, "picture", True, False, Step.ENROL),
+        (Requirement.CRYPTOGRAPHIC, NOTHING, "password", True, True, Step.ENTER),
+        (Requirement.CRYPTOGRAPHIC, NOTHING, "password", True, False, Step.ENROL),
+        (Requirement.CRYPTOGRAPHIC, APP, "password", True, True, Step.VERIFY),
+        (Requirement.CRYPTOGRAPHIC, APP, "password totp", True, False, Step.ENROL),
+        (Requirement.CRYPTOGRAPHIC, KEY, "password", True, True, Step.VERIFY),
+        (Requirement.CRYPTOGRAPHIC, KEY, "password sms_code", True, True, Step.VERIFY),
+        (Requirement.CRYPTOGRAPHIC, KEY, "password email_code", True, False, Step.VERIFY),
+        (Requirement.CRYPTOGRAPHIC, KEY, "password recovery_code", True, True, Step.ENROL),
+        (Requirement.CRYPTOGRAPHIC, KEY, "passkey", False, False, Step.ENTER),
     ],
 )
 def test_what_comes_next(
-    requirement: Requirement, held: HeldFactors, assurance: Assurance, is_usual: bool, is_in_grace: bool, step: Step
+    requirement: Requirement, held: HeldFactors, shown: str, is_usual: bool, is_in_grace: bool, step: Step
 ) -> None:
-    found = next_step(requirement=requirement, held=held, assurance=assurance, is_usual=is_usual, is_in_grace=is_in_grace)
+    methods = [SignInMethod(word) for word in shown.split()]
+    found = next_step(requirement=requirement, held=held, shown=methods, is_usual=is_usual, is_in_grace=is_in_grace)
     assert found is step
+
+
+@pytest.mark.parametrize(
+    ("held", "shown", "is_for_factors", "is_enough"),
+    [
+        (NOTHING, "password", False, True),
+        (APP, "password", False, False),
+        (APP, "password totp", False, True),
+        (KEY, "password recovery_code", False, False),
+        (KEY, "password recovery_code", True, True),
+        (KEY, "password sms_code", True, False),
+        (HeldFactors(passkeys=1, has_totp=True), "password sms_code", False, False),
+        (HeldFactors(passkeys=1, has_totp=True), "password totp", False, True),
+        (KEY, "passkey", False, True),
+    ],
+)
+def test_what_is_fresh_enough(held: HeldFactors, shown: str, is_for_factors: bool, is_enough: bool) -> None:
+    methods = [SignInMethod(word) for word in shown.split()]
+    found = [
+        is_fresh(verified_at=NOW - ago, shown=methods, held=held, now=NOW, is_for_factors=is_for_factors)
+        for ago in (timedelta(minutes=9), timedelta(minutes=10))
+    ]
+    assert found == [is_enough, False]
 
 
 def test_what_was_shown_in_the_words_of_the_standard() -> None:
@@ -202,3 +231,28 @@ def test_the_strictest_role_counts_and_grace_begins_with_the_rule(school: School
     assert requirement_of_roles([Role.TEACHER], begun_at=begun, now=NOW + timedelta(days=5))[1] is False
     assert factors.strictest([]) is Requirement.RISK
     assert Account.objects.filter(first_sign_in_at__isnull=True).exists()
+
+
+def test_addresses_of_one_ipv6_subscriber_count_as_one(school: School) -> None:
+    for turn in range(5):
+        guess("pupil", address=f"2001:db8:1:2::{turn + 1:x}")
+    assert guess("pupil", address="2001:db8:1:2:ffff::9", password=PASSWORD) is SignInRefusal.LOCKED
+    assert guess("pupil", address="2001:db8:1:3::9", password=PASSWORD) is None
+
+
+def test_guesses_inside_the_own_network_are_counted_together_too(school: School) -> None:
+    come_in(school, "pupil", address="192.0.2.7", device="home")
+    for number in range(locks.MAX_NEAR_FAILURES):
+        guess("pupil", address=f"192.0.2.{number % 250}", seconds=number)
+    assert guess("pupil", address="192.0.2.251", password=PASSWORD, seconds=300) is SignInRefusal.LOCKED
+    assert guess("pupil", address="203.0.113.1", password=PASSWORD, seconds=300) is None
+    assert guess("pupil", address="192.0.2.251", device="home", password=PASSWORD, seconds=300) is None
+
+
+def test_networks_are_looked_up_by_the_narrowest() -> None:
+    table = network_table([(1, ["10.0.0.0/8", "2001:db8::/32"]), (2, ["10.8.0.0/16"]), (3, ["10.8.0.1"])])
+    owners = {
+        address: table.owner_of(address) for address in ("10.1.1.1", "10.8.9.9", "10.8.0.1", "2001:db8::5", "x", "11.0.0.1")
+    }
+    assert owners == {"10.1.1.1": 1, "10.8.9.9": 2, "10.8.0.1": 3, "2001:db8::5": 1, "x": None, "11.0.0.1": None}
+    assert (locks.network_address("::ffff:10.8.0.1"), locks.network_address("x")) == ("10.8.0.1", "")

@@ -17,7 +17,8 @@ from shuren.identity.models import Account
 from shuren.identity.presence import is_weak
 from shuren.identity.selectors import sign_ins
 from shuren.identity.services import passwords
-from shuren.identity.services.sign_in import end_sign_in, note_new_key, sign_out_elsewhere
+from shuren.identity.services.sign_in import end_sign_in, note_new_key
+from shuren.identity.services.sign_out import sign_out_elsewhere
 from shuren.identity.views.entry import safe_next
 from shuren.identity.wardrobe import choose_hat
 from shuren.kernel import clock, ids

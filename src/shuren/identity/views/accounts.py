@@ -36,6 +36,7 @@ _STEPS: dict[str, tuple[Callable[..., object], object]] = {
     "sleep": (tend_accounts.hold_account, gettext_lazy("账号已休眠。")),
     "wake": (tend_accounts.wake_held_account, gettext_lazy("账号已唤醒。")),
     "unlock": (tend_accounts.unlock_account, gettext_lazy("已解除锁定。")),
+    "reset-factors": (tend_accounts.reset_factors, gettext_lazy("第二种验证方式已清除，本人会收到通知。")),
 }
 
 
@@ -87,7 +88,7 @@ def account_of_other(request: HttpRequest, account_id: str) -> HttpResponse:
 @require_step_up(Purpose.ISSUE_CREDENTIALS)
 @require_POST
 def tend_account(request: HttpRequest, account_id: str, step: str) -> HttpResponse:
-    """Sign out, put to sleep, wake or unlock."""
+    """Sign out, put to sleep, wake, unlock, or forget lost factors."""
     if step not in _STEPS:
         raise Http404
     take, done = _STEPS[step]
@@ -180,11 +181,14 @@ def _actions(account_id: str, account: Account, *, is_locked: bool, is_in: bool)
         url = reverse("identity:tend_account", args=[account_id, step])
         return Action(label=label, url=url, is_post=True, confirm=confirm, is_danger=is_danger)
 
-    found = []
+    found, held = [], held_factors(account.pk)
     if is_locked:
         found.append(action("unlock", _("解除锁定"), _("确认是本人忘了密码，再解除锁定。")))
     if is_in:
         found.append(action("sign-out", _("全部退出"), _("让这个账号在所有设备上退出？")))
+    if held.has_second or held.codes_left:
+        ask = _("先当面核实是本人。通行密钥、验证器、备用码和绑定的其他登录方式都会清除，所有设备退出。")
+        found.append(action("reset-factors", _("清除验证方式"), ask, is_danger=True))
     if account.is_active:
         found.append(action("sleep", _("休眠"), _("休眠后本人不能登录，直到有人唤醒。"), is_danger=True))
     elif account.sleep_reason in set(tend_accounts.WAKEABLE):

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, PersonData
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.identity.rules.binding import VALID_FOR, short_name
 from shuren.identity.selectors.bindings import CodeCounts, code_counts
 from shuren.identity.services.binding import make_binding_codes, revoke_binding_codes
@@ -72,6 +73,7 @@ def binding_of_org(request: HttpRequest, org_id: str) -> HttpResponseBase:
     return _WALK.show(request, org, _spec(org))
 
 
+@require_step_up(Purpose.ISSUE_CREDENTIALS)
 @never_cache
 @require_POST
 def make_codes(request: HttpRequest, org_id: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole
 from shuren.identity.api import actor_of, require_step_up
 from shuren.identity.data import Purpose, SignInMethod, SignInRefusal
+from shuren.identity.door_cookie import mark_browser
 from shuren.identity.models import Account
 from shuren.identity.rules.pictures import PICTURES, is_young, pictures_in
 from shuren.identity.services import pictures
@@ -55,7 +56,7 @@ def class_tiles(request: HttpRequest, code: str) -> HttpResponse:
     org, pupils = pictures.open_class(code=code, address=visit.address, now=now)
     context = {"org": org, "tiles": [(pupil.public_id, pupil.name) for pupil in pupils], "pictures": _grid()}
     if request.method != "POST":
-        return render(request, "identity/class_tiles.html", context)
+        return mark_browser(request, render(request, "identity/class_tiles.html", context))
     person_id = ids.decode("person", request.POST.get("pupil", ""))
     chosen = pictures_in(request.POST.get("pictures", ""))
     outcome = pictures.check_pictures(code=code, person_id=person_id, pictures=chosen, visit=visit, now=now)

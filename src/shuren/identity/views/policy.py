@@ -53,6 +53,7 @@ def set_policy(request: HttpRequest) -> HttpResponse:
     return redirect("identity:sign_in_policy")
 
 
+@require_step_up(Purpose.SIGN_IN_POLICY)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def school_networks(request: HttpRequest, org_id: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shuren.identity.api import actor_of
 from shuren.identity.data import SignInMethod, SignInOutcome, SignInRefusal
+from shuren.identity.door_cookie import mark_browser
 from shuren.identity.forms.sign_in import SignInForm
 from shuren.identity.services.sign_in import knock, record_sign_out
 from shuren.identity.services.vendors import vendors_here
@@ -78,7 +79,7 @@ def _door(request: HttpRequest, form: SignInForm, *, refusal: str = "", turn: Tu
         "turn": turn,
         "vendors": vendor_choices(),
     }
-    return render(request, "identity/sign_in.html", context, status=status)
+    return mark_browser(request, render(request, "identity/sign_in.html", context, status=status))
 
 
 def _queue(request: HttpRequest, form: SignInForm, turn: Turn) -> HttpResponse:

@@ -8,11 +8,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from shuren.identity.api import actor_of, step_up_due
-from shuren.identity.data import Purpose, SignInMethod
+from shuren.identity.data import Purpose, Requirement, SignInMethod
 from shuren.identity.forms.factors import CodeForm, ConfirmForm
 from shuren.identity.models import Account
 from shuren.identity.presence import is_weak, note_verified
-from shuren.identity.selectors.factors import held_factors
+from shuren.identity.selectors.factors import held_factors, requirement_of
 from shuren.identity.services import codes
 from shuren.identity.services.passwords import WrongPassword, confirm_password
 from shuren.identity.services.second_factors import TooManyTries, WrongCode, verify_code
@@ -49,6 +49,8 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def _send(request: HttpRequest, account: Account) -> HttpResponse:
     form = CodeForm()
+    if not _channels(account):
+        raise Refused(_("您的身份要用通行密钥或验证器应用验证，不能用短信或邮件。"), remedy=_("都丢了的话，请用一个备用码。"))
     try:
         channel = Channel(request.POST["channel"])
         sent_to = masked_to(codes.send_code(account=account, channel=channel, now=clock.now()))
@@ -61,15 +63,22 @@ def _send(request: HttpRequest, account: Account) -> HttpResponse:
 
 def _page(request: HttpRequest, account: Account, form: CodeForm, *, sent_to: str = "", status: int) -> HttpResponse:
     kept = pending_of(request) or {"reasons": []}
-    places = codes.addresses_of(account)
     context = {
         "form": form,
         "held": held_factors(account.pk),
         "reasons": kept["reasons"],
-        "channels": [(channel.value, masked_to(to)) for channel, to in places.items()],
+        "channels": [(channel.value, masked_to(to)) for channel, to in _channels(account).items()],
         "sent_to": sent_to,
     }
     return render(request, "identity/verify.html", context, status=status)
+
+
+def _channels(account: Account) -> dict[Channel, str]:
+    """Where a code can be sent that lets this person in: nowhere, where the role demands cryptography and some is held."""
+    requirement, _is_in_grace = requirement_of(account, now=clock.now())
+    if requirement is Requirement.CRYPTOGRAPHIC and held_factors(account.pk).has_second:
+        return {}
+    return codes.addresses_of(account)
 
 
 @before_entry

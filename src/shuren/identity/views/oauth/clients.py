@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuren.directory import api as directory
-from shuren.identity.api import actor_of
-from shuren.identity.data import ClientAuth, ClientData, ClientStatus, NewClient
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import ClientAuth, ClientData, ClientStatus, NewClient, Purpose
 from shuren.identity.forms.clients import CLIENT_SCOPES, ClientForm, client_initial
 from shuren.identity.selectors.clients import access_client, may_manage_clients, page_of_clients, secrets_of
 from shuren.identity.services.oauth import register
@@ -33,6 +33,7 @@ def clients(request: HttpRequest) -> HttpResponseBase:
     return pages.render_list(request, _spec(), template="front/list.html", context={"lead": _lead()})
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_client(request: HttpRequest) -> HttpResponse:
@@ -71,6 +72,7 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
     return render(request, "front/detail.html", context)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_client(request: HttpRequest, client_id: str) -> HttpResponse:
@@ -91,6 +93,7 @@ def change_client(request: HttpRequest, client_id: str) -> HttpResponse:
     return render(request, "front/form.html", _form_context(form, _("修改“%(app)s”") % {"app": found.name}, _("保存"), back))
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_POST
 def add_secret(request: HttpRequest, client_id: str) -> HttpResponse:
@@ -99,6 +102,7 @@ def add_secret(request: HttpRequest, client_id: str) -> HttpResponse:
     return _shown_once(request, found, secret)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def drop_secrets(request: HttpRequest, client_id: str) -> HttpResponse:
     found = _access(request, client_id)
@@ -115,6 +119,7 @@ def disable_client(request: HttpRequest, client_id: str) -> HttpResponse:
     return redirect("identity:client", client_id=found.public_id)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def enable_client(request: HttpRequest, client_id: str) -> HttpResponse:
     found = _access(request, client_id)

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.identity.forms.services import AddressForm, CasServiceForm
 from shuren.identity.rules import addresses
 from shuren.identity.selectors.cas import access_cas_service, cas_service_of, page_of_cas_services
@@ -50,6 +51,7 @@ def cas_services(request: HttpRequest) -> HttpResponseBase:
     return service_list(request, CAS, shown)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def add_cas_service(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     scope = managed_scope(actor)
@@ -62,6 +64,7 @@ def add_cas_service(request: HttpRequest) -> HttpResponseBase:
     return form_answer(request, form, save, title=_("登记 CAS 服务"), submit=_("登记"), back=CAS.list_url)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def correct_cas(request: HttpRequest, service_id: str) -> HttpResponseBase:
     actor = actor_of(request)
     service = access_cas_service(actor=actor, id=ids.decode("cas_service", service_id), now=clock.now())
@@ -76,6 +79,7 @@ def correct_cas(request: HttpRequest, service_id: str) -> HttpResponseBase:
     return form_answer(request, form, save, title=service.name, submit=_("保存"), back=CAS.list_url)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def switch_cas(request: HttpRequest, service_id: str, turn: str) -> HttpResponseBase:
     actor = actor_of(request)

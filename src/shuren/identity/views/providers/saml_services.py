@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.identity.forms.services import SamlServiceForm
 from shuren.identity.selectors.saml import access_saml_service, page_of_saml_services
 from shuren.identity.services.saml.keys import ANNOUNCED_FOR, rotate_saml_key, xmlsec_path
@@ -54,6 +55,7 @@ def saml_services(request: HttpRequest) -> HttpResponseBase:
     return service_list(request, SAML, shown)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def turn_saml_key(request: HttpRequest) -> HttpResponseBase:
     """Announce the next signing key; it signs once services had time to read our metadata again."""
@@ -70,6 +72,7 @@ def _turn_action() -> Action:
     return Action(label=_("更换签名密钥"), url=reverse("identity:turn_saml_key"), icon="refresh", is_post=True, confirm=confirm)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def add_saml_service(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     scope = managed_scope(actor)
@@ -82,6 +85,7 @@ def add_saml_service(request: HttpRequest) -> HttpResponseBase:
     return form_answer(request, form, save, title=_("登记 SAML 服务"), submit=_("登记"), back=SAML.list_url)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def correct_saml(request: HttpRequest, service_id: str) -> HttpResponseBase:
     actor = actor_of(request)
     service = access_saml_service(actor=actor, id=ids.decode("saml_service", service_id), now=clock.now())
@@ -96,6 +100,7 @@ def correct_saml(request: HttpRequest, service_id: str) -> HttpResponseBase:
     return form_answer(request, form, save, title=service.name, submit=_("保存"), back=SAML.list_url)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def switch_saml(request: HttpRequest, service_id: str, turn: str) -> HttpResponseBase:
     actor = actor_of(request)

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.identity.forms.services import UpstreamForm
 from shuren.identity.models import Upstream
 from shuren.identity.selectors.upstreams import access_upstream, page_of_upstreams
@@ -55,6 +56,7 @@ def upstreams(request: HttpRequest) -> HttpResponseBase:
     return render_list(request, spec, template="identity/providers.html", context={"tabs": tabs("upstreams"), "lead": lead})
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def add_upstream(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     scope = managed_scope(actor)
@@ -68,6 +70,7 @@ def add_upstream(request: HttpRequest) -> HttpResponseBase:
     return form_answer(request, form, save, title=_("登记登录来源"), submit=_("登记"), back=UPSTREAM.list_url)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 def correct(request: HttpRequest, upstream_id: str) -> HttpResponseBase:
     actor = actor_of(request)
     row = access_upstream(actor=actor, id=ids.decode("upstream", upstream_id), now=clock.now())
@@ -85,6 +88,7 @@ def correct(request: HttpRequest, upstream_id: str) -> HttpResponseBase:
     return form_answer(request, form, save, title=row.name, submit=_("保存"), back=UPSTREAM.list_url, lead=lead)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def switch(request: HttpRequest, upstream_id: str, turn: str) -> HttpResponseBase:
     actor = actor_of(request)
