@@ -91,7 +91,11 @@ export async function verdictOf(source: string, logKeys: string[], witnessKeys: 
     const root = await rootOf(proof, hash);
     if (!fits || !root || hex(root) !== hex(note.root)) return { outcome: "invalid", proof, witnesses: [] };
     const keys = await Promise.all(logKeys.map(readKey));
-    const signed = await Promise.all(keys.filter((key) => !key.isWitness).map((key) => signedBy(note, key)));
+    const own = keys.filter((key) => !key.isWitness);
+    const signed = await Promise.all(own.map((key) => signedBy(note, key)));
+    // A key that has a line, or of which the head says that it signed, must hold: taking one of two away is noticed.
+    const isBroken = own.some((key, place) => signed[place] === "broken" || (!signed[place] && note.keys.includes(key.id)));
+    if (isBroken) return { outcome: "invalid", proof, witnesses: [] };
     if (!signed.some((at) => at instanceof Date)) {
       return { outcome: signed.includes("unsupported") ? "unsupported" : "unknown", proof, witnesses: [] };
     }
@@ -156,6 +160,7 @@ interface Note {
   origin: string;
   size: number;
   hash: string;
+  keys: string[];
   root: Uint8Array;
   signed: string;
   lines: string[];
@@ -168,7 +173,8 @@ function readNote(source: string): Note {
   const named = rest.filter((line) => line.startsWith("hash "));
   if (gap < 0 || !/^(0|[1-9]\d*)$/.test(size) || named.length > 1) throw new Error("not a checkpoint");
   const hash = named[0]?.slice("hash ".length) ?? "SHA-256";
-  return { origin, size: Number(size), hash, root: fromBase64(root), signed, lines: source.slice(gap + 2).split("\n") };
+  const keys = rest.filter((line) => line.startsWith("keys ")).flatMap((line) => line.slice("keys ".length).split(","));
+  return { origin, size: Number(size), hash, keys, root: fromBase64(root), signed, lines: source.slice(gap + 2).split("\n") };
 }
 
 async function readKey(source: string): Promise<Key> {
@@ -182,8 +188,9 @@ async function readKey(source: string): Promise<Key> {
   return { name, id, kind: word === "ES256" ? "ES256" : "other", isWitness: role === "cosignature", bytes: data.slice(end + 1) };
 }
 
-/** When this key signed (the epoch where the signature tells no time); undefined where it did not. */
-async function signedBy(note: Note, key: Key): Promise<Date | "unsupported" | undefined> {
+/** When this key signed (the epoch where the signature tells no time); undefined where it has no line, "broken" where that lies. */
+async function signedBy(note: Note, key: Key): Promise<Date | "unsupported" | "broken" | undefined> {
+  let isBroken = false;
   for (const line of note.lines) {
     if (!line.startsWith(`— ${key.name} `)) continue;
     const data = fromBase64(line.slice(line.lastIndexOf(" ") + 1));
@@ -193,8 +200,9 @@ async function signedBy(note: Note, key: Key): Promise<Date | "unsupported" | un
     const holds = await holdsFor(key, data.slice(key.isWitness ? 12 : 4), signed);
     if (holds === undefined) return "unsupported";
     if (holds) return new Date(at * 1000);
+    isBroken = true;
   }
-  return undefined;
+  return isBroken ? "broken" : undefined;
 }
 
 async function holdsFor(key: Key, signature: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Promise<boolean | undefined> {

@@ -97,6 +97,39 @@ def test_keys_sign_and_seal_for_their_app_alone(stage: Stage, app_id: int) -> No
     assert {"interop.crypto_sign_served", "interop.crypto_seal_served", "interop.crypto_digest_served"} <= actions
 
 
+def test_an_app_turns_its_keys_over_and_takes_them_back(app_id: int) -> None:
+    app, text = caller(app_id), b64("成绩单")
+    app.post("/crypto/keys", {"key": "report", "algorithm": "SM2"})
+    signatures = [app.crypto("sign", key="report", data=text).json()["items"][0]["data"]]
+    rotated = app.post("/crypto/keys/report/rotate")
+    assert (rotated.status_code, rotated.json()["version"], rotated.json()["algorithm"]) == (200, 2, "SM2")
+    signatures.append(app.crypto("sign", key="report", data=text).json()["items"][0]["data"])
+
+    def verdicts() -> list[bool]:
+        items = [{"key": "report", "data": text, "signature": signature} for signature in signatures]
+        return [item["is_valid"] for item in app.post("/crypto/verify", {"items": items}).json()["items"]]
+
+    assert verdicts() == [True, True]
+    revoked = app.post("/crypto/keys/report/revoke", {"version": 1})
+    assert [(one["version"], one["status"]) for one in revoked.json()["versions"]] == [(2, "active"), (1, "revoked")]
+    assert verdicts() == [False, True]
+    assert app.post("/crypto/keys/report/revoke", {"version": 2}).status_code == 200
+    assert app.crypto("sign", key="report", data=text).status_code == 404
+    assert app.post("/crypto/keys/report/rotate").json()["version"] == 3
+    assert app.crypto("sign", key="report", data=text).status_code == 200
+    assert [one["version"] for one in app.get("/crypto/keys/report").json()["versions"]] == [3, 2, 1]
+    for answer in (
+        app.get("/crypto/keys/other"),
+        app.post("/crypto/keys/other/rotate"),
+        app.post("/crypto/keys/other/revoke", {"version": 1}),
+        app.post("/crypto/keys/report/revoke", {"version": 9}),
+    ):
+        assert answer.status_code == 404
+    told = audit.entries(action="trust.key_r").values_list("action", "actor_role")
+    assert sorted(told) == [("trust.key_revoked", "app")] * 2 + [("trust.key_rotated", "app")] * 2
+    assert caller(app_id, ("directory.read",)).post("/crypto/keys/report/rotate").status_code == 403
+
+
 BAD_ITEMS = ([], [{"key": "../a", "data": "YQ=="}], [{"key": "a", "data": "!"}], None)
 
 

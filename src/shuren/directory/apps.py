@@ -31,6 +31,7 @@ class DirectoryConfig(AppConfig):
     audit_targets = TARGETS
     purposes = PURPOSES
     sealed_columns = (("Person", "national_id_sealed", "directory.national_id"),)
+    records_on_log = {"consent": "shuren.directory.selectors.consent_evidence.consents_on_record"}
 
     def ready(self) -> None:
         for event, jobs in _SUBSCRIPTIONS.items():

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from shuren.front.rest import api
-from shuren.front.views import audit, home, imports, jobs, language, notices, outbox, search
+from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, search
 
 handler400 = "shuren.front.errors.bad_request"
 handler403 = "shuren.front.errors.refused"
@@ -30,6 +30,9 @@ front_patterns = [
     path("audit/", audit.audit, name="audit"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("audit/evidence/", audit.evidence, name="audit_evidence"),
+    path("audit/archive/", audit_archive.audit_archive, name="audit_archive"),
+    path("audit/archive/entries/", audit_archive.audit_archived, name="audit_archived"),
+    path("audit/archive/files/<str:name>", audit_archive.audit_archive_file, name="audit_archive_file"),
     path("search/", search.search, name="search"),
     path("search/suggest/", search.suggest, name="suggest"),
     path("notices/", notices.notices, name="notices"),

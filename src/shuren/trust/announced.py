@@ -5,6 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 ACTIONS: dict[str, str | Promise] = {
     "trust.seal_key_added": pgettext_lazy("audit", "新增加密密钥"),
+    "trust.seal_keys_wrapped": pgettext_lazy("audit", "用口令保护加密密钥"),
     "trust.trail_archived": pgettext_lazy("audit", "归档审计记录"),
     "trust.authority_founded": pgettext_lazy("audit", "建立证书机构"),
     "trust.authority_certified": pgettext_lazy("audit", "为下级证书机构签发证书"),

@@ -1,14 +1,14 @@
 """The face of proof: sealing, keys and signatures, and the evidence log."""
 
 from shuren.trust.rules.crypto.digests import digest
-from shuren.trust.rules.log.archive import faults_of_archive
+from shuren.trust.rules.log.archive import Closing, faults_of_archive, faults_of_line
 from shuren.trust.rules.log.merkle import root_over
 from shuren.trust.rules.log.proofs import proof_as_json, read_proof, verify_proof
 from shuren.trust.rules.log.witness import WitnessRefused
 from shuren.trust.rules.sealing import SealBroken
 from shuren.trust.rules.signing import jwk_of
 from shuren.trust.rules.x509.certificates import NotACertificate, certificates_in, subject_text
-from shuren.trust.selectors.archive import audit_evidence
+from shuren.trust.selectors.archive import archive_file, archive_files, archived_page, archived_stream
 from shuren.trust.selectors.audit import AuditPage, audit_page, audit_stream
 from shuren.trust.selectors.authorities import (
     authorities,
@@ -23,7 +23,7 @@ from shuren.trust.selectors.authorities import (
     validate_certificate,
     verify_timestamp,
 )
-from shuren.trust.selectors.checks import faults_of_folder, faults_of_log, faults_of_trail
+from shuren.trust.selectors.checks import faults_of_folder, faults_of_log
 from shuren.trust.selectors.keys import key_of, key_versions, names_under, public_jwks, public_key_of
 from shuren.trust.selectors.log import (
     consistency,
@@ -36,7 +36,9 @@ from shuren.trust.selectors.log import (
     tree_heads,
 )
 from shuren.trust.selectors.note_keys import log_keys, witness_key
+from shuren.trust.selectors.record_checks import faults_of_records
 from shuren.trust.selectors.tiles import tile_bytes
+from shuren.trust.selectors.trail_checks import faults_of_trail
 from shuren.trust.services.authority.found import accept_authority, authority_request, found_authority
 from shuren.trust.services.authority.issue import (
     issue_certificate,
@@ -63,15 +65,17 @@ from shuren.trust.services.keys.for_apps import (
 from shuren.trust.services.keys.make import ensure_key, make_key, revoke_key, rotate_key
 from shuren.trust.services.keys.sign import private_jwk_of, sign, sign_jws, sign_many, verify
 from shuren.trust.services.log.anchoring import anchor, anchor_many
+from shuren.trust.services.log.archiving import hand_out_trail
 from shuren.trust.services.log.delivering import deliver_heads
 from shuren.trust.services.log.growing import grow_log
 from shuren.trust.services.log.trail import anchor_trail
 from shuren.trust.services.log.witnessing import add_checkpoint
 from shuren.trust.services.reseal import begin_resealing, rotate_seal_key
-from shuren.trust.services.sealing import blind_index, seal, seal_versions, unseal
+from shuren.trust.services.sealing import blind_index, seal, seal_versions, unseal, wrap_seal_keys
 
 __all__ = [
     "AuditPage",
+    "Closing",
     "NotACertificate",
     "SealBroken",
     "WitnessRefused",
@@ -82,7 +86,10 @@ __all__ = [
     "anchor_trail",
     "answer_ocsp",
     "answer_timestamp",
-    "audit_evidence",
+    "archive_file",
+    "archive_files",
+    "archived_page",
+    "archived_stream",
     "audit_page",
     "audit_stream",
     "authorities",
@@ -104,11 +111,14 @@ __all__ = [
     "ensure_key",
     "faults_of_archive",
     "faults_of_folder",
+    "faults_of_line",
     "faults_of_log",
+    "faults_of_records",
     "faults_of_trail",
     "fingerprint_of",
     "found_authority",
     "grow_log",
+    "hand_out_trail",
     "issue_certificate",
     "issue_with_key",
     "jwk_of",
@@ -163,4 +173,5 @@ __all__ = [
     "verify_proof",
     "verify_timestamp",
     "witness_key",
+    "wrap_seal_keys",
 ]

@@ -263,3 +263,19 @@ class AuditSearch:
     actor_name: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A file of archived audit entries: those after `begin_at`, as far as that is known, up to `end_at`.
+
+    `size` is in bytes, None where the file is gone.
+    """
+
+    name: str
+    begin_at: datetime | None
+    end_at: datetime
+    batches: int
+    entries: int
+    size: int | None
+    archived_at: datetime | None

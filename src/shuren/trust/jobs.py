@@ -9,6 +9,7 @@ from shuren.trust.services.log.archiving import archive_trail
 from shuren.trust.services.log.delivering import deliver_heads
 from shuren.trust.services.log.growing import grow_log
 from shuren.trust.services.log.trail import anchor_trail
+from shuren.trust.services.log.witnessing import anchor_witnessing
 from shuren.trust.services.reseal import reseal_column as reseal
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
@@ -17,6 +18,7 @@ from shuren.work.data import JobContext
 def take_up_entries(job: JobContext) -> dict[str, int]:
     """Anchor the audit trail, take waiting entries up and sign a head: twice a minute, so that nothing waits longer than one."""
     audited = anchor_trail(now=clock.now())
+    anchor_witnessing(now=clock.now())
     return {"audited": audited, "size": grow_log(now=clock.now(), on_progress=job.progress)}
 
 

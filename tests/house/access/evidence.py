@@ -12,11 +12,15 @@ EVIDENCE: dict[str, Address] = {
     ),
     "certificates:verify_evidence": public("GET"),
     "front:audit_evidence": page(roles("audit_admin"), denied=403),
+    "front:audit_archive": page(roles("audit_admin"), denied=403),
+    "front:audit_archived": page(roles("audit_admin"), denied=403),
+    # The cast's trail is too young for a file of the archive.
+    "front:audit_archive_file": page(roles("audit_admin"), roles("audit_admin"), denied=403, granted=404, name="archive_name"),
 }
 
 
 def evidence_places(cast: Cast) -> dict[str, tuple[str, str]]:
-    return {"tile_path": ("tile/0/000", "tile/entries/000")}
+    return {"tile_path": ("tile/0/000", "tile/entries/000"), "archive_name": ("1-2.jsonl.gz", "3-4.jsonl.gz")}
 
 
 AREA = Area(EVIDENCE, evidence_places)

@@ -60,6 +60,27 @@ def rotate_command(name: str, data_dir: str | None, reference: str) -> None:
     click.echo(f"{key.name}  v{key.version}  {key.key_id}")
 
 
+@command.command("revoke")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(min=1))
+@click.option("--data-dir", help="Folder of the installation.")
+def revoke_command(name: str, version: int, data_dir: str | None) -> None:
+    """Believe a version of a key no more, for good; where it was the active one, rotate the key to sign again.
+
+    Keys of apps are named app.a<number of the app>.<key>.
+    """
+    trust.revoke_key(name=name, version=version, actor=SYSTEM, now=clock.now())
+    click.echo(f"{name}  v{version}  revoked")
+
+
+@command.command("wrap")
+@click.option("--data-dir", help="Folder of the installation.")
+def wrap_command(data_dir: str | None) -> None:
+    """Wrap the secrets for sealing that lie in plain files by SHUREN_KEY_PASSPHRASE; every process needs it from then on."""
+    names = trust.wrap_seal_keys(actor=SYSTEM, now=clock.now())
+    click.echo(f"wrapped: {', '.join(names)}. Back up keys/ now." if names else "all are wrapped already")
+
+
 def _active_keys() -> Iterator[PublicKey]:
     after = ""
     while names := trust.names_under("", limit=500, after=after):

@@ -1,6 +1,7 @@
 """`shuren verify`: proofs, whole logs and this installation's own records, checked without believing anybody."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 import click
@@ -58,25 +59,29 @@ def log(ctx: click.Context, folder: Path, checkpoint: Path, keys: tuple[str, ...
 @command.command("archive")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", "keys", multiple=True, required=True, help=KEY_HELP)
+@click.option("--not-closed", "is_open", is_flag=True, help="Take files without a closing line, as earlier releases wrote them.")
 @click.pass_context
-def archive(ctx: click.Context, files: tuple[Path, ...], keys: tuple[str, ...]) -> None:
-    """Check files of audit entries (.jsonl or .jsonl.gz)."""
-    faults = []
+def archive(ctx: click.Context, files: tuple[Path, ...], keys: tuple[str, ...], is_open: bool) -> None:
+    """Check files of audit entries (.jsonl or .jsonl.gz); of several also that none between them is missing."""
+    faults: list[str] = []
+    closings: list[trust.Closing] = []
     for path in files:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+            found = trust.faults_of_archive(lines, log_keys=_lines(keys), is_closed=not is_open, on_closing=closings.append)
             try:
-                faults += [f"{path}: {fault}" for fault in trust.faults_of_archive(lines, log_keys=_lines(keys))]
-            except (OSError, EOFError) as error:
+                faults += [f"{path}: {fault}" for fault in found]
+            except (OSError, EOFError, zlib.error) as error:
                 faults.append(f"{path}: {error}")
-    _tell(ctx, faults, "all entries are what was anchored")
+    _tell(ctx, [*faults, *trust.faults_of_line(closings)], "all entries are what was anchored")
 
 
 @command.command("records")
 @click.option("--data-dir", help="Folder of the installation.")
 @click.pass_context
 def records(ctx: click.Context, data_dir: str | None) -> None:
-    """Compare this installation's rows, heads and audit trail with its evidence log."""
-    _tell(ctx, [*trust.faults_of_log(on_progress=_progress), *trust.faults_of_trail()], "all records are what was signed")
+    """Compare this installation's log, audit trail, archive and what apps put on record with what was signed."""
+    faults = [*trust.faults_of_log(on_progress=_progress), *trust.faults_of_trail(), *trust.faults_of_records()]
+    _tell(ctx, faults, "all records are what was signed")
 
 
 def _lines(values: tuple[str, ...]) -> list[str]:

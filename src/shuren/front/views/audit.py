@@ -38,15 +38,15 @@ from shuren.trust.data import AuditSearch
 @require_GET
 def audit(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
-    _refuse_others(actor)
+    refuse_others(actor)
     spec = ListSpec(
         name="audit",
         title=_("审计"),
-        columns=_columns(),
+        columns=entry_columns(),
         rows=partial(_rows, request),
         stream=_stream,
         filters=(
-            Filter(key="area", label=_("范围"), choices=_areas()),
+            Filter(key="area", label=_("范围"), choices=areas()),
             Filter(key="action", label=_("动作")),
             Filter(key="target", label=pgettext("audit", "对象")),
             Filter(key="since", label=_("从"), is_date=True),
@@ -56,9 +56,10 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         is_endless=True,
         actions=(
             Action(label=_("下载带证明的记录"), url=f"{reverse('front:audit_evidence')}{_window(request)}", icon="shield-check"),
+            Action(label=_("已归档的记录"), url=reverse("front:audit_archive"), icon="archive"),
         ),
         sizes=(50, 100, 200),
-        on_export=lambda query, form: _record_export(actor, query, form),
+        on_export=lambda query, form: record_export(actor, query, form),
         empty=EmptyState(title=_("没有符合条件的记录"), text=_("请放宽筛选条件。"), icon="history"),
     )
     return pages.render_list(request, spec, context={"lead": _("记录只增不改。导出和查看敏感信息也会留下记录。")})
@@ -70,12 +71,12 @@ def audit(request: HttpRequest) -> HttpResponseBase:
 def evidence(request: HttpRequest) -> HttpResponseBase:
     """The audit trail with its proofs, for somebody who will check it elsewhere."""
     actor = actor_of(request)
-    _refuse_others(actor)
-    since, until = _moment(request.GET.get("since"), time.min), _moment(request.GET.get("until"), time.max)
+    refuse_others(actor)
+    since, until = moment_of(request.GET.get("since"), time.min), moment_of(request.GET.get("until"), time.max)
     details = {"form": "evidence", "since": request.GET.get("since", ""), "until": request.GET.get("until", "")}
     trail.record(actor=actor, action="front.audit_exported", target="audit:all", details=details, now=clock.now())
-    lines = trust.audit_evidence(since=since, until=until)
     name = f"audit-{clock.day_of(clock.now())}.jsonl"
+    lines = trust.hand_out_trail(name=name, now=clock.now(), since=since, until=until)
     return StreamingHttpResponse(
         lines, content_type="application/jsonl", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
@@ -86,12 +87,12 @@ def _window(request: HttpRequest) -> str:
     return f"?{urlencode(chosen)}" if chosen else ""
 
 
-def _refuse_others(actor: Actor) -> None:
+def refuse_others(actor: Actor) -> None:
     if not selectors.holds_everywhere(actor, Permission.VIEW_AUDIT, now=clock.now()):
         raise Refused(_("只有审计管理员能查看审计记录。"))
 
 
-def _areas() -> tuple[Choice, ...]:
+def areas() -> tuple[Choice, ...]:
     return (
         Choice(value="identity.", label=_("账号与登录")),
         Choice(value="directory.", label=_("机构与人员")),
@@ -109,7 +110,7 @@ def _areas() -> tuple[Choice, ...]:
     )
 
 
-def _columns() -> tuple[Column[AuditEntry], ...]:
+def entry_columns() -> tuple[Column[AuditEntry], ...]:
     return (
         Column(key="at", title=_("时间"), value=lambda row: row.at, kind=CellKind.DATETIME),
         Column(key="who", title=_("操作人"), value=lambda row: row.actor_name),
@@ -126,7 +127,7 @@ def _details(entry: AuditEntry) -> str:
     return "; ".join(f"{key}: {value}" for key, value in entry.details.items())
 
 
-def _search(query: ListQuery) -> AuditSearch:
+def search_of(query: ListQuery) -> AuditSearch:
     area, said = query.filters.get("area", ""), query.filters.get("action", "").strip()
     return AuditSearch(
         # An action of an app that is gone has no name left; it is found by the beginning of its code.
@@ -134,12 +135,12 @@ def _search(query: ListQuery) -> AuditSearch:
         actions=actions_said(said, area=area) if said else (),
         target=target_said(query.filters.get("target", "")),
         actor_name=query.search,
-        since=_moment(query.filters.get("since"), time.min),
-        until=_moment(query.filters.get("until"), time.max),
+        since=moment_of(query.filters.get("since"), time.min),
+        until=moment_of(query.filters.get("until"), time.max),
     )
 
 
-def _moment(text: str | None, of_day: time) -> datetime | None:
+def moment_of(text: str | None, of_day: time) -> datetime | None:
     try:
         day: date | None = parse_date(text or "")
     except ValueError:
@@ -148,7 +149,7 @@ def _moment(text: str | None, of_day: time) -> datetime | None:
 
 
 def _rows(request: HttpRequest, query: ListQuery) -> Page[AuditEntry]:
-    found = trust.audit_page(_search(query), before=query.cursor, size=query.size)
+    found = trust.audit_page(search_of(query), before=query.cursor, size=query.size)
     if found.has_too_many_names:
         messages.warning(request, _("这样开头的姓名或动作太多，只查了一部分。请多写几个字。"))
     is_first = not query.cursor
@@ -157,9 +158,9 @@ def _rows(request: HttpRequest, query: ListQuery) -> Page[AuditEntry]:
 
 
 def _stream(query: ListQuery) -> Iterator[AuditEntry]:
-    return trust.audit_stream(_search(query))
+    return trust.audit_stream(search_of(query))
 
 
-def _record_export(actor: Actor, query: ListQuery, form: str) -> None:
+def record_export(actor: Actor, query: ListQuery, form: str) -> None:
     details = {"form": form, "search": query.search, **query.filters}
     trail.record(actor=actor, action="front.audit_exported", target="audit:all", details=details, now=clock.now())

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
@@ -10,10 +11,18 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from shuren.interop.rest.callers import ERRORS, calling_app
-from shuren.interop.services.serve_crypto import Operation, Task, make_app_key, serve
+from shuren.interop.services.serve_crypto import (
+    Operation,
+    Task,
+    app_key_versions,
+    make_app_key,
+    revoke_app_key,
+    rotate_app_key,
+    serve,
+)
 from shuren.kernel import clock
 from shuren.kernel.errors import Invalid
-from shuren.trust.data import DigestAlgorithm, KeyAlgorithm
+from shuren.trust.data import DigestAlgorithm, KeyAlgorithm, KeyStatus, PublicKey
 
 router = Router(tags=["crypto"])
 
@@ -37,6 +46,30 @@ class KeyOut(Schema):
     version: int
     algorithm: KeyAlgorithm
     public_key: str
+
+
+class KeyVersionIn(Schema):
+    """One version of a key."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000, examples=[1])]
+
+
+class KeyVersionOut(Schema):
+    """A version as it stands: `active` signs, `retired` verifies what it signed, `revoked` is believed no more."""
+
+    version: int
+    algorithm: KeyAlgorithm
+    status: KeyStatus
+    public_key: str
+    created_at: datetime
+    retired_at: datetime | None
+
+
+class KeyVersionsOut(Schema):
+    """All versions of a key, newest first."""
+
+    key: str
+    versions: list[KeyVersionOut]
 
 
 class SignIn(Schema):
@@ -123,6 +156,40 @@ def make_key(request: HttpRequest, body: KeyIn) -> KeyOut:
     return KeyOut(key=body.key, version=made.version, algorithm=made.algorithm, public_key=made.pem)
 
 
+@router.get(
+    "/keys/{key}",
+    response={200: KeyVersionsOut, **ERRORS},
+    operation_id="get_crypto_key",
+    summary="All versions of a key of the app's own",
+)
+def key_versions(request: HttpRequest, key: KeyName) -> KeyVersionsOut:
+    """404 where the app has no key of this name."""
+    return _versions(key, app_key_versions(app=calling_app(request), key=key))
+
+
+@router.post(
+    "/keys/{key}/rotate",
+    response={200: KeyOut, **ERRORS},
+    operation_id="rotate_crypto_key",
+    summary="Let the next version of a key sign",
+)
+def rotate_key(request: HttpRequest, key: KeyName) -> KeyOut:
+    """Of the same algorithm. Signatures of the versions before still verify; use revoke for one that was betrayed."""
+    made = rotate_app_key(app=calling_app(request), key=key, now=clock.now())
+    return KeyOut(key=key, version=made.version, algorithm=made.algorithm, public_key=made.pem)
+
+
+@router.post(
+    "/keys/{key}/revoke",
+    response={200: KeyVersionsOut, **ERRORS},
+    operation_id="revoke_crypto_key",
+    summary="Believe a version of a key no more",
+)
+def revoke_key(request: HttpRequest, key: KeyName, body: KeyVersionIn) -> KeyVersionsOut:
+    """Nothing that this version signed verifies from now on, for good. Where it was the active one, rotate to sign again."""
+    return _versions(key, revoke_app_key(app=calling_app(request), key=key, version=body.version, now=clock.now()))
+
+
 @router.post("/sign", response={200: DataBatchOut, **ERRORS}, operation_id="sign_data", summary="Sign with the app's keys")
 def sign(request: HttpRequest, body: SignBatch) -> DataBatchOut:
     """SM2, ECDSA and RSA signatures, as the algorithm of the key says."""
@@ -164,6 +231,23 @@ def timestamp(request: HttpRequest, body: DigestBatch) -> DataBatchOut:
     if any(len(task.data) != DIGEST_BYTES for task in tasks):
         raise Invalid(_("时间戳要的是 32 字节的摘要。"), remedy=_("请先用 digest 算出摘要。"))
     return _data(request, Operation.TIMESTAMP, tasks)
+
+
+def _versions(key: str, found: list[PublicKey]) -> KeyVersionsOut:
+    return KeyVersionsOut(
+        key=key,
+        versions=[
+            KeyVersionOut(
+                version=one.version,
+                algorithm=one.algorithm,
+                status=one.status,
+                public_key=one.pem,
+                created_at=one.created_at,
+                retired_at=one.retired_at,
+            )
+            for one in found
+        ],
+    )
 
 
 def _data(request: HttpRequest, operation: Operation, tasks: list[Task]) -> DataBatchOut:

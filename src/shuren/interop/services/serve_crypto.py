@@ -76,6 +76,26 @@ def make_app_key(*, app: AppData, key: str, algorithm: KeyAlgorithm, now: dateti
     return trust.make_key_for(namespace_of(app), key=key, algorithm=algorithm, actor=actor_of_app(app), now=now)
 
 
+def rotate_app_key(*, app: AppData, key: str, now: datetime) -> PublicKey:
+    """The next version signs from now on; the ones before it still verify what they signed."""
+    return trust.rotate_key_for(namespace_of(app), key=key, actor=actor_of_app(app), now=now)
+
+
+def revoke_app_key(*, app: AppData, key: str, version: int, now: datetime) -> list[PublicKey]:
+    """Believe a version no more, whatever it signed; all versions as they stand afterwards, newest first.
+
+    Where it was the active one nothing signs under this name until the key is rotated.
+    """
+    space = namespace_of(app)
+    trust.revoke_key_for(space, key=key, version=version, actor=actor_of_app(app), now=now)
+    return trust.key_versions_for(space, key=key)
+
+
+def app_key_versions(*, app: AppData, key: str) -> list[PublicKey]:
+    """All versions of a key of the app's own, newest first; raises `NotFound` where it has none of this name."""
+    return trust.key_versions_for(namespace_of(app), key=key)
+
+
 def serve(*, app: AppData, operation: Operation, tasks: Sequence[Task], now: datetime) -> list[Outcome]:
     """Do every item or none; each counts as a call, the first was counted at the door. One audit entry for the batch."""
     if sum(len(task.data) for task in tasks) > MAX_BYTES:

@@ -18,7 +18,6 @@ class Log(models.Model):
     hash_algorithm = models.CharField(max_length=10, choices=[(a.value, a.value) for a in DigestAlgorithm])
     sequenced = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
-    made_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.origin} {self.size}"
@@ -56,22 +55,27 @@ class TreeHead(models.Model):
 
 
 class Cosignature(models.Model):
-    """What a witness answered for a head: one line of a signed note."""
+    """What a witness answered for a head: one line of a signed note.
+
+    `entry` is the entry of the log that has it on record, with all that came since the one before; None while it waits.
+    """
 
     head = models.ForeignKey(TreeHead, on_delete=models.CASCADE, related_name="cosignatures")
     witness = models.CharField(max_length=200)
     line = models.TextField()
     at = models.DateTimeField()
+    entry = models.ForeignKey(LogEntry, on_delete=models.PROTECT, null=True, related_name="cosignatures")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["head", "witness"], name="log_cosignature_once")]
+        indexes = [models.Index(fields=["id"], name="log_cosignature_waiting", condition=Q(entry__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.witness} on {self.head_id}"
 
 
 class WitnessedHead(models.Model):
-    """The newest head that this installation has cosigned for another one's log."""
+    """The newest head that this installation has cosigned for another one's log; `note` ends in its own line, of `at`."""
 
     origin = models.CharField(max_length=200, unique=True)
     size = models.BigIntegerField(default=0)

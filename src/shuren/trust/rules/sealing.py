@@ -2,7 +2,8 @@
 
 A sealed value is `v2:<version of the secret>:` + one letter for the algorithm + 12 random bytes + the ciphertext with
 its tag, bound to all that stands before it and to the purpose: moved to a column of another purpose, or changed in one
-bit, it no longer opens. Values of the first form (`v1:`, version 1, AES-256-GCM) open for ever.
+bit, it no longer opens. Values of the first form (`v1:`, version 1, AES-256-GCM) open for ever. What is sealed for an app
+of others begins with `v3:` and has a key derived for that app alone; what was sealed for it before opens as it was.
 """
 
 import hmac
@@ -20,8 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from shuren.trust.data import SealAlgorithm
 from shuren.trust.rules.crypto import sm4
 
-_FIRST = b"v1:"
-_HEAD = re.compile(rb"v2:([1-9][0-9]{0,8}):([AS])")
+_FIRST, _OWNED = b"v1:", b"v3:"
+_HEAD = re.compile(rb"v([23]):([1-9][0-9]{0,8}):([AS])")
 _LETTERS = {SealAlgorithm.AES_256_GCM: b"A", SealAlgorithm.SM4_GCM: b"S"}
 _ALGORITHMS = {letter: algorithm for algorithm, letter in _LETTERS.items()}
 _NONCE_BYTES = 12
@@ -38,25 +39,31 @@ def derived_key(secret: bytes, *, use: str, length: int = 32) -> bytes:
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"shuren.trust.{use}".encode()).derive(secret)
 
 
-def head_of(*, version: int, algorithm: SealAlgorithm) -> bytes:
+def head_of(*, version: int, algorithm: SealAlgorithm, owner: str = "") -> bytes:
     """What values begin with that were sealed so."""
-    return b"v2:%d:" % version + _LETTERS[algorithm]
+    return (b"v3:%d:" if owner else b"v2:%d:") % version + _LETTERS[algorithm]
 
 
-def seal_with(secret: bytes, data: bytes, *, purpose: str, version: int, algorithm: SealAlgorithm) -> bytes:
-    head, nonce = head_of(version=version, algorithm=algorithm), secrets.token_bytes(_NONCE_BYTES)
+def seal_with(secret: bytes, data: bytes, *, purpose: str, version: int, algorithm: SealAlgorithm, owner: str = "") -> bytes:
+    """`owner` names the app that it is sealed for; empty for this installation itself."""
+    head, nonce = head_of(version=version, algorithm=algorithm, owner=owner), secrets.token_bytes(_NONCE_BYTES)
+    secret = _secret_for(secret, owner)
     bound = head + _bound(purpose)
     if algorithm is SealAlgorithm.SM4_GCM:
         return head + nonce + sm4.encrypt_gcm(_sm4_key(secret), nonce, data, bound)
     return head + nonce + AESGCM(_aes_key(secret)).encrypt(nonce, data, bound)
 
 
-def unseal_with(secret_of: Callable[[int], bytes | None], sealed: bytes, *, purpose: str) -> bytes:
+def unseal_with(secret_of: Callable[[int], bytes | None], sealed: bytes, *, purpose: str, owner: str = "") -> bytes:
     """Open a value with the secret of its version; raises `SealBroken`, also where there is no such version."""
     version, algorithm, head = _read_head(sealed)
     secret = secret_of(version)
     if secret is None:
         raise SealBroken(f"there is no secret of version {version}")
+    if head.startswith(_OWNED):
+        if not owner:
+            raise SealBroken("the value was sealed for an app")
+        secret = _secret_for(secret, owner)
     body = sealed[len(head) :]
     if len(body) < _NONCE_BYTES + _TAG_BYTES:
         raise SealBroken("not a sealed value")
@@ -87,7 +94,11 @@ def _read_head(sealed: bytes) -> tuple[int, SealAlgorithm, bytes]:
     found = _HEAD.match(sealed)
     if found is None:
         raise SealBroken("not a sealed value")
-    return int(found[1]), _ALGORITHMS[found[2]], found[0]
+    return int(found[2]), _ALGORITHMS[found[3]], found[0]
+
+
+def _secret_for(secret: bytes, owner: str) -> bytes:
+    return derived_key(secret, use=f"seal.app/{owner}") if owner else secret
 
 
 def _aes_key(secret: bytes) -> bytes:

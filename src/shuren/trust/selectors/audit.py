@@ -41,12 +41,14 @@ _HOPS = """
 class AuditPage:
     """Entries, newest first; `next_cursor` leads to older ones, empty at the end.
 
-    `has_too_many_names` says that more names or actions begin so than are looked through: write more of it.
+    `has_too_many_names` says that more names or actions begin so than are looked through: write more of it. `broken` names
+    files of the archive that could not be read.
     """
 
     rows: list[AuditEntry]
     next_cursor: str
     has_too_many_names: bool = False
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from shuren.kernel.models import AuditEntry
 from shuren.trust.models import AuditBatch, AuditGap, AuditRange
 from shuren.trust.rules.log.trail import trail_bytes
 
+# What subjects of batches begin with; the log keeps other things of the trail's business too, each under a word of its own.
+TRAIL = "audit:"
 # What is hashed of an audit entry. A column that comes later needs a version of its own, or old batches no longer hold.
 _HASHED = ("id", "at", "actor_person_id", "actor_account_id", "actor_name", "actor_role", "action", "target", "details")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shuren.kernel.data import SYSTEM
-from shuren.kernel.errors import Conflict
+from shuren.kernel.errors import Conflict, Invalid
 from shuren.trust import api
 from shuren.trust.rules.sealing import blind_with, derived_key, version_of
 from shuren.trust.services import sealing
@@ -88,3 +88,39 @@ def test_blind_indexes_outlive_every_secret(key_file: Path) -> None:
     restarted()
     with pytest.raises(Conflict, match=r"index\.key"):
         api.blind_index("a", purpose="p")
+
+
+@pytest.mark.django_db
+def test_secrets_lie_under_a_passphrase_where_there_is_one(key_file: Path, settings: Any) -> None:
+    plain = api.seal(b"x", purpose="p")
+    index = api.blind_index("a", purpose="p")
+    secret = key_file.read_text()
+    settings.SHUREN_KEY_PASSPHRASE = "eine lange Wendung"
+    restarted()
+    assert api.unseal(plain, purpose="p") == b"x"
+    assert api.wrap_seal_keys(actor=SYSTEM, now=NOW) == ["index.key", "seal.key"]
+    assert api.wrap_seal_keys(actor=SYSTEM, now=NOW) == []
+    sealing.add_seal_key(actor=SYSTEM, now=NOW)
+    files = {path.name: path.read_text() for path in key_file.parent.iterdir()}
+    assert set(files) == {"seal.key", "seal.2.key", "index.key"}
+    assert all(text.startswith("shuren-wrapped/v1:600000:") and secret not in text for text in files.values())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in key_file.parent.iterdir()} == {0o600}
+    restarted()
+    assert api.unseal(plain, purpose="p") == b"x"
+    assert api.blind_index("a", purpose="p") == index
+    for passphrase in ("", "eine andere"):
+        settings.SHUREN_KEY_PASSPHRASE = passphrase
+        restarted()
+        with pytest.raises(Invalid, match=r"seal"):
+            api.unseal(plain, purpose="p")
+
+
+def test_what_is_sealed_for_an_app_has_a_key_of_its_own(key_file: Path) -> None:
+    new = api.seal_for("reader", b"x", purpose="phone")
+    old = api.seal(b"x", purpose="app.reader/phone")  # as it was sealed before apps had keys of their own
+    assert (new[:6], old[:6]) == (b"v3:1:A", b"v2:1:A")
+    assert {api.unseal_for("reader", value, purpose="phone") for value in (new, old)} == {b"x"}
+    with pytest.raises(api.SealBroken):
+        api.unseal(new, purpose="app.reader/phone")
+    with pytest.raises(api.SealBroken):
+        sealing.unseal(new, purpose="app.reader/phone", owner="writer")

@@ -12,8 +12,8 @@ from shuren.kernel.models import AuditEntry
 from shuren.trust import api
 from shuren.trust.models import AuditBatch, AuditGap, LogEntry
 from shuren.trust.rules.log.trail import reading_of, rest_of_gap
-from shuren.trust.selectors.checks import faults_of_trail
 from shuren.trust.selectors.trail import last_seen_id, oldest_transaction, range_of
+from shuren.trust.selectors.trail_checks import faults_of_trail
 from shuren.trust.services.log.growing import grow_log, opened_log
 from shuren.trust.services.log.trail import GAP_LEAST_AGE, anchor_trail
 

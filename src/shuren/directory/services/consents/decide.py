@@ -1,7 +1,5 @@
 """Answer a notice: agree, refuse, take back."""
 
-import hashlib
-import json
 from datetime import date, datetime
 
 from django.db import transaction
@@ -10,6 +8,7 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import ConsentDecision, ConsentState, ConsentWay, DecidedAs
 from shuren.directory.models import Consent, ConsentText, Person
 from shuren.directory.rules.consent import deciders, may_answer
+from shuren.directory.selectors.consent_evidence import consent_digest
 from shuren.directory.selectors.consents import asked_texts, consent_of, subjects_of
 from shuren.directory.selectors.roles import guardian_ids_of
 from shuren.kernel import audit, events
@@ -70,20 +69,7 @@ def write_answer(
     if current is not None:
         Consent.objects.filter(pk=current.pk).update(is_current=False)
     entered_by_id = actor.person_id if way is ConsentWay.PAPER else None
-    said = {
-        "person": person_id,
-        "text": row.pk,
-        "text_sha256": text_digest(row),
-        "decision": decision.value,
-        "as": side.value,
-        "by": decided_by_id,
-        "way": way.value,
-        "entered_by": entered_by_id,
-        "signed_on": signed_on.isoformat() if signed_on else None,
-        "at": now.isoformat(),
-    }
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode())
-    consent = Consent.objects.create(
+    consent = Consent(
         person_id=person_id,
         text=row,
         base_id=row.base_id or row.pk,
@@ -94,21 +80,17 @@ def write_answer(
         entered_by_id=entered_by_id,
         signed_on=signed_on,
         at=now,
-        digest=digest.hexdigest(),
     )
-    anchor(business=Business.AUDIT, subject=f"consent:{consent.pk}", digest=digest.digest(), now=now)
+    digest = consent_digest(consent)
+    consent.digest = digest.hex()
+    consent.save(force_insert=True)
+    anchor(business=Business.AUDIT, subject=f"consent:{consent.pk}", digest=digest, now=now)
     told = {"person_id": person_id, "purpose": row.purpose, "recipient": row.recipient, "text_id": row.pk}
     details = told | {"decided_as": side.value, "way": way.value, "digest": consent.digest}
     audit.record(actor=actor, action=_EVENTS[decision], target=f"person:{person_id}", details=details, now=now)
     state = consent_of(person_id=person_id, purpose=row.purpose, recipient=row.recipient, now=now).state
     events.publish(_EVENTS[decision], told | {"consent_id": consent.pk, "state": state.value}, now=now)
     return state
-
-
-def text_digest(row: ConsentText) -> str:
-    """SHA-256 over everything a version says, so that an answer can be shown to belong to these very words."""
-    said = [row.purpose, row.recipient, row.elements, row.title_zh, row.body_zh, row.title_en, row.body_en]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def _lock(person_id: int) -> None:

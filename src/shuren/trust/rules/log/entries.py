@@ -34,6 +34,11 @@ CODES = {
 _BUSINESSES = {code: business for business, code in CODES.items()}
 
 
+def recorded_moment(at: datetime) -> datetime:
+    """The moment as a leaf says it: what lies below a millisecond would stand in the row and be proved by nothing."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 def commitment(*, salt: bytes, subject: str, digest: bytes, hasher: TreeHash) -> bytes:
     text = subject.encode()
     if len(salt) != SALT_BYTES or len(digest) != HASH_BYTES:

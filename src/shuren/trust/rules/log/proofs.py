@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shuren.trust.data import Business, DigestAlgorithm, EvidenceProof, ProofVerdict
-from shuren.trust.rules.log.checkpoint import Checkpoint, NoteBroken, NoteKey, read_checkpoint, read_key, signed_by
+from shuren.trust.rules.log.checkpoint import (
+    NoteBroken,
+    NoteKey,
+    SignedText,
+    read_checkpoint,
+    read_key,
+    signature_bytes,
+    signed_by,
+)
 from shuren.trust.rules.log.entries import commitment, entry_bytes
 from shuren.trust.rules.log.merkle import root_from_inclusion, tree_hash
 from shuren.trust.rules.log.signatures import verification_with
@@ -24,8 +32,8 @@ def leaf_of(proof: EvidenceProof) -> bytes:
 def verify_proof(proof: EvidenceProof, *, log_keys: Sequence[str], witness_keys: Sequence[str] = ()) -> ProofVerdict:
     """Check a proof against keys that the caller trusts, in the text form of signed notes.
 
-    Of the log's keys every one of a kind that signed must hold and at least one must have signed; witnesses are only
-    counted. Nothing is asked over the network.
+    Of the log's keys at least one must have signed, every one whose line is there must hold, and so must every one that the
+    head says signed it; witnesses are only counted. Nothing is asked over the network.
     """
     try:
         checkpoint = read_checkpoint(proof.checkpoint)
@@ -44,16 +52,24 @@ def verify_proof(proof: EvidenceProof, *, log_keys: Sequence[str], witness_keys:
     root = root_from_inclusion(hasher.leaf(leaf), proof.leaf_index, proof.tree_size, proof.path, hasher)
     if root != checkpoint.root:
         return ProofVerdict(fault="the path does not lead from the entry to the root")
-    if not is_signed(checkpoint, keys):
-        return ProofVerdict(fault="no trusted key of the log signed the checkpoint")
+    if not is_signed(checkpoint, keys, needed=checkpoint.key_ids):
+        return ProofVerdict(fault="the trusted keys of the log did not sign the checkpoint")
     times = [(key.name, signed_by(checkpoint, key, verify=verification_with(key))) for key in witnesses if key.is_witness]
     return ProofVerdict(fault="", witnesses=tuple((name, at) for name, at in times if at is not None))
 
 
-def is_signed(checkpoint: Checkpoint, keys: Sequence[NoteKey]) -> bool:
-    """Whether one of these keys, not of witnesses, signed."""
+def is_signed(note: SignedText, keys: Sequence[NoteKey], *, needed: Sequence[str] = ()) -> bool:
+    """Whether these keys, not of witnesses, signed: at least one did, and none that has a line or is `needed` did not.
+
+    A key that nobody handed in is not asked for: whoever holds one of two keys checks with that one.
+    """
     own = [key for key in keys if not key.is_witness]
-    return any(signed_by(checkpoint, key, verify=verification_with(key)) is not None for key in own)
+    held = [key for key in own if signed_by(note, key, verify=verification_with(key)) is not None]
+    return bool(held) and not any(key not in held and (_has_line(note, key) or key.key_id.hex() in needed) for key in own)
+
+
+def _has_line(note: SignedText, key: NoteKey) -> bool:
+    return any(signature_bytes(line, key) is not None for line in note.signatures)
 
 
 def proof_as_json(proof: EvidenceProof) -> str:

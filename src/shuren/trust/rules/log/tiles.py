@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shuren.trust.rules.log.entries import ENTRY_BYTES
 from shuren.trust.rules.log.merkle import (
     HASH_BYTES,
     Range,
@@ -56,6 +57,20 @@ def tile_path(level: int, number: int, width: int = WIDTH) -> str:
     name = "/".join([f"x{group}" for group in groups[:-1]] + groups[-1:])
     kind = "entries" if level == ENTRIES else str(level)
     return f"tile/{kind}/{name}" + ("" if width == WIDTH else f".p/{width}")
+
+
+def place_of(path: str) -> tuple[int, int, int] | None:
+    """Level, number and width of the tile that a path names; None where it names none."""
+    found = PATH.fullmatch(path)
+    if found is None:
+        return None
+    level = ENTRIES if found[1] == "entries" else int(found[1])
+    return level, int(found[2].replace("/", "").replace("x", "")), int(found[3] or WIDTH)
+
+
+def record_bytes(level: int) -> int:
+    """How long one hash, or one entry with its length before it, is in a tile's file."""
+    return 2 + ENTRY_BYTES if level == ENTRIES else HASH_BYTES
 
 
 def width_of(level: int, number: int, size: int) -> int:

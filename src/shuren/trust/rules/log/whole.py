@@ -31,8 +31,8 @@ def fault_in_log(
     Reads every bundle and every hash tile once and keeps one hash of each full tile. `on_entries(first, entries)` may look at
     the entries too and name a fault of its own.
     """
-    if not is_signed(checkpoint, keys):
-        return "no trusted key of the log signed the checkpoint"
+    if not is_signed(checkpoint, keys, needed=checkpoint.key_ids):
+        return "the trusted keys of the log did not sign the checkpoint"
     hasher = tree_hash(checkpoint.hash_algorithm)
     edge = Edge(size=checkpoint.size)
     below: list[bytes] = []

@@ -56,8 +56,8 @@ def read_request(text: str) -> AddCheckpoint:
 def refusal_of(request: AddCheckpoint, *, keys: Sequence[NoteKey], known_size: int, known_root: bytes) -> WitnessRefused | None:
     """Why not to cosign, in the order that the standard sets; None where all is well."""
     checkpoint = request.checkpoint
-    if not is_signed(checkpoint, keys):
-        return WitnessRefused(403, "no known key of this log signed the checkpoint")
+    if not is_signed(checkpoint, keys, needed=checkpoint.key_ids):
+        return WitnessRefused(403, "the known keys of this log did not sign the checkpoint")
     if request.old_size != known_size:
         return WitnessRefused(409, str(known_size))
     if checkpoint.size == known_size and known_size and checkpoint.root != known_root:

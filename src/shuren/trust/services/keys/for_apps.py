@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
 from shuren.trust.data import KeyAlgorithm, PublicKey, SignatureForm
-from shuren.trust.selectors.keys import key_versions, names_under, public_key_of
+from shuren.trust.selectors.keys import key_versions, missing, names_under, public_key_of
 from shuren.trust.services.keys.make import make_key, revoke_key, rotate_key
 from shuren.trust.services.keys.sign import sign, verify
 from shuren.trust.services.sealing import seal, unseal
@@ -38,7 +38,11 @@ def keys_for(app: str, *, limit: int = 100) -> list[PublicKey]:
 
 
 def key_versions_for(app: str, *, key: str) -> list[PublicKey]:
-    return key_versions(_name(app, key))
+    """All versions, newest first; `NotFound` for a key that is not the app's."""
+    found = key_versions(_name(app, key))
+    if not found:
+        raise missing(key)
+    return found
 
 
 def sign_for(app: str, data: bytes, *, key: str, form: SignatureForm = SignatureForm.RAW) -> bytes:
@@ -59,13 +63,13 @@ def verify_for(
 
 
 def seal_for(app: str, data: bytes, *, purpose: str) -> bytes:
-    """Encrypt for the app; only the same app opens it, for the same purpose."""
-    return seal(data, purpose=_purpose(app, purpose))
+    """Encrypt for the app, by a key of its own; only the same app opens it, for the same purpose."""
+    return seal(data, purpose=_purpose(app, purpose), owner=app)
 
 
 def unseal_for(app: str, sealed: bytes, *, purpose: str) -> bytes:
     """Open what `seal_for` wrote for this app and purpose; raises `SealBroken`."""
-    return unseal(sealed, purpose=_purpose(app, purpose))
+    return unseal(sealed, purpose=_purpose(app, purpose), owner=app)
 
 
 def _name(app: str, key: str) -> str:

@@ -1,8 +1,8 @@
-"""Entries of the audit trail that have been kept long enough leave for the archive, with their proofs."""
+"""Audit entries with their proofs leave: for the archive once they were kept long enough, or for an auditor who asks."""
 
 import gzip
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +13,16 @@ from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.models import AuditEntry
 from shuren.trust.models import AuditBatch
-from shuren.trust.rules.log.archive import faults_of_archive
-from shuren.trust.selectors.archive import lines_of_batches
+from shuren.trust.rules.log.archive import ArchiveWriter, closing_line, faults_of_archive
+from shuren.trust.selectors.archive import ARCHIVED, lines_of_batches
 from shuren.trust.selectors.log import the_log
 from shuren.trust.selectors.note_keys import log_keys
+from shuren.trust.selectors.trail_checks import file_digest
+from shuren.trust.services.log.signing import signed_note
 
 LEAST_DAYS = 180
 _BATCHES_A_FILE = 100
+_AT_ONCE = 50
 
 
 class ArchiveBroken(Exception):
@@ -43,19 +46,50 @@ def archive_trail(*, now: datetime) -> dict[str, int]:
         if not batches:
             break
         path = Path(settings.SHUREN_AUDIT_ARCHIVE) / f"{batches[0].pk:012d}-{batches[-1].pk:012d}.jsonl.gz"
-        _write(path, batches)
+        _write(path, batches, now=now)
         done["entries"] += _forget(batches, path.name, now=now)
         done["files"] += 1
     return done
 
 
-def _write(path: Path, batches: Sequence[AuditBatch]) -> None:
+def hand_out_trail(*, name: str, now: datetime, since: datetime | None = None, until: datetime | None = None) -> Iterator[bytes]:
+    """Lines of a file with every batch under a head whose newest entry lies between the two moments; callers audit it.
+
+    What was archived is not in it: those files are of the same form and are handed over as they are.
+    """
+    rows = AuditBatch.objects.filter(archived_at__isnull=True, entry__leaf_index__isnull=False)
+    if since:
+        rows = rows.filter(newest_at__gte=since)
+    if until:
+        rows = rows.filter(newest_at__lte=until)
+    writer, last = ArchiveWriter(), 0
+    while batches := list(rows.filter(pk__gt=last).order_by("pk").prefetch_related("ranges")[:_AT_ONCE]):
+        last = batches[-1].pk
+        yield from lines_of_batches(batches, writer)
+    if writer.batches:
+        yield _closed(writer, name=name, after="", now=now)
+
+
+def _closed(writer: ArchiveWriter, *, name: str, after: str, now: datetime) -> bytes:
+    log = the_log()
+    assert log is not None
+    return closing_line(signed_note(writer.closing_text(origin=log.origin, name=name, after=after), now=now))
+
+
+def _file_before() -> str:
+    rows = AuditBatch.objects.exclude(archive="").order_by("-archived_at", "-pk")
+    return rows.values_list("archive", flat=True).first() or ""
+
+
+def _write(path: Path, batches: Sequence[AuditBatch], *, now: datetime) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     with draft.open("wb") as raw:
         # No name and no time inside: the same entries give the same bytes.
         with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as file:
-            file.writelines(lines_of_batches(batches))
+            writer = ArchiveWriter()
+            file.writelines(lines_of_batches(batches, writer))
+            file.write(_closed(writer, name=path.name, after=_file_before(), now=now))
         raw.flush()
         os.fsync(raw.fileno())
     with gzip.open(draft) as file:
@@ -77,6 +111,7 @@ def _forget(batches: Sequence[AuditBatch], name: str, *, now: datetime) -> int:
         for span in batch.ranges.all():
             count += AuditEntry.objects.filter(pk__gte=span.first_id, pk__lte=span.last_id).delete()[0]
     AuditBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(archive=name, archived_at=now)
-    details = {"file": name, "entries": count}
-    audit.record(actor=SYSTEM, action="trust.trail_archived", target=f"audit_batch:{batches[0].pk}", details=details, now=now)
+    # On record with the trail itself: whoever takes a file away, or marks entries as archived that never were, is noticed.
+    details = {"file": name, "entries": count, "batches": len(batches), "sha256": file_digest(name)}
+    audit.record(actor=SYSTEM, action=ARCHIVED, target=f"audit_batch:{batches[0].pk}", details=details, now=now)
     return count

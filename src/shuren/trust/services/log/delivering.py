@@ -70,7 +70,8 @@ class Witness:
             signed = with_signatures(read_checkpoint(head.note), [line])
             at = signed_by(signed, self.key, verify=verification_with(self.key))
             if at is not None:
-                Cosignature.objects.update_or_create(head=head, witness=self.key.name, defaults={"line": line, "at": at})
+                # Asked twice, a witness signs twice: the first line may be on record already, and stays.
+                Cosignature.objects.get_or_create(head=head, witness=self.key.name, defaults={"line": line, "at": at})
                 return f"cosigned {at:%Y-%m-%dT%H:%M:%SZ}"
         raise NotDelivered("the witness's signature does not hold")
 

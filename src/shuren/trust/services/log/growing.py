@@ -13,13 +13,12 @@ from django.db import connection, transaction
 
 from shuren.trust.data import DigestAlgorithm
 from shuren.trust.models import HeadDelivery, Log, LogEntry, TreeHead
-from shuren.trust.rules.log.checkpoint import checkpoint_text
 from shuren.trust.rules.log.merkle import TreeHash, tree_hash
 from shuren.trust.rules.log.tiles import Edge, TileFile, edge_of, grown, partial_tiles, root_of
 from shuren.trust.selectors.log import ENTRY_COLUMNS, entry_from
 from shuren.trust.selectors.tiles import folder_source, log_folder
 from shuren.trust.services.log.files import write_tiles
-from shuren.trust.services.log.signing import ensure_witness_key, signed_note
+from shuren.trust.services.log.signing import ensure_witness_key, signed_head
 
 PLACES_AT_ONCE = 10_000
 _TILES_AT_ONCE = 512
@@ -60,7 +59,6 @@ def opened_log(*, now: datetime) -> Log:
     settled = {
         "origin": settings.SHUREN_EVIDENCE_ORIGIN,
         "hash_algorithm": DigestAlgorithm(settings.SHUREN_EVIDENCE_HASH).value,
-        "made_at": now,
     }
     log, is_new = Log.objects.get_or_create(pk=1, defaults=settled)
     if is_new:
@@ -129,9 +127,8 @@ def publish_head(*, size: int, root: bytes, now: datetime) -> None:
     log = Log.objects.select_for_update().get(pk=1)
     if log.size >= size:
         return
-    text = checkpoint_text(origin=log.origin, size=size, root=root, hash_algorithm=DigestAlgorithm(log.hash_algorithm))
-    number = TreeHead.objects.count() + 1
-    head = TreeHead.objects.create(number=number, size=size, root=root, note=signed_note(text, now=now), at=now)
+    note = signed_head(origin=log.origin, size=size, root=root, hash_algorithm=DigestAlgorithm(log.hash_algorithm), now=now)
+    head = TreeHead.objects.create(number=TreeHead.objects.count() + 1, size=size, root=root, note=note, at=now)
     targets = [*settings.SHUREN_EVIDENCE_WITNESSES, *settings.SHUREN_EVIDENCE_ANCHORS]
     HeadDelivery.objects.bulk_create(HeadDelivery(head=head, target=target[:300]) for target in targets)
     log.size = size

@@ -4,22 +4,37 @@ from datetime import datetime
 
 from django.conf import settings
 
-from shuren.trust.data import KeyAlgorithm
-from shuren.trust.rules.log.checkpoint import NoteKey, cosigned_text, signature_line
+from shuren.trust.data import DigestAlgorithm, KeyAlgorithm
+from shuren.trust.rules.log.checkpoint import NoteKey, checkpoint_text, cosigned_text, signature_line
 from shuren.trust.selectors.note_keys import WITNESS_KEY, log_key_name, note_key, signing_algorithms
 from shuren.trust.services.keys.make import ensure_key
 from shuren.trust.services.keys.sign import sign
 
 
+def signed_head(*, origin: str, size: int, root: bytes, hash_algorithm: DigestAlgorithm, now: datetime) -> str:
+    """A checkpoint of our log as it is published: with its time and, where several keys sign, their ids in what is signed."""
+    key_ids = [key.key_id.hex() for _name, key in _signing_keys(origin, now)]
+    text = checkpoint_text(
+        origin=origin,
+        size=size,
+        root=root,
+        hash_algorithm=hash_algorithm,
+        at=now,
+        key_ids=key_ids if len(key_ids) > 1 else (),
+    )
+    return signed_note(text, now=now)
+
+
 def signed_note(text: str, *, now: datetime) -> str:
-    """A checkpoint's text with a signature of each kind that the settings ask for below it."""
-    origin = text.partition("\n")[0]
-    lines = []
-    for algorithm in signing_algorithms():
-        name = log_key_name(algorithm)
-        key = note_key(origin, ensure_key(name=name, algorithm=algorithm, now=now))
-        lines.append(signature_line(key, sign(text.encode(), key=name)))
+    """A text whose first line is the log's origin, with a signature of each kind that the settings ask for below it."""
+    keys = _signing_keys(text.partition("\n")[0], now)
+    lines = [signature_line(key, sign(text.encode(), key=name)) for name, key in keys]
     return text + "\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _signing_keys(origin: str, now: datetime) -> list[tuple[str, NoteKey]]:
+    names = [(log_key_name(algorithm), algorithm) for algorithm in signing_algorithms()]
+    return [(name, note_key(origin, ensure_key(name=name, algorithm=algorithm, now=now))) for name, algorithm in names]
 
 
 def ensure_witness_key(*, now: datetime) -> NoteKey:

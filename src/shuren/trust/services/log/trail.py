@@ -11,6 +11,7 @@ from shuren.trust.models import AuditBatch, AuditGap, AuditRange, Log
 from shuren.trust.rules.log.merkle import folded, tree_hash
 from shuren.trust.rules.log.trail import reading_of, rest_of_gap
 from shuren.trust.selectors.trail import (
+    TRAIL,
     bytes_of_audit_entry,
     last_seen_id,
     next_transaction,
@@ -81,7 +82,7 @@ def _anchor_batch(entries: Sequence[AuditEntry], ranges: Sequence[tuple[int, int
     log = Log.objects.get(pk=1)
     hasher = tree_hash(DigestAlgorithm(log.hash_algorithm))
     root = folded([hasher.leaf(bytes_of_audit_entry(entry)) for entry in entries], hasher)
-    subject = f"audit:{entries[0].pk}-{entries[-1].pk}"
+    subject = f"{TRAIL}{entries[0].pk}-{entries[-1].pk}"
     batch = AuditBatch.objects.create(
         entry_id=anchor(business=Business.AUDIT, subject=subject, digest=root, now=now),
         count=len(entries),

@@ -1,13 +1,19 @@
 """Being a witness: cosigning heads of other installations' logs, never two histories of one log."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 
-from shuren.trust.models import WitnessedHead
+from shuren.trust.data import Business, DigestAlgorithm
+from shuren.trust.models import Cosignature, Log, LogEntry, WitnessedHead
+from shuren.trust.rules.log.checkpoint import with_signatures
 from shuren.trust.rules.log.witness import WitnessRefused, read_request, refusal_of
 from shuren.trust.selectors.note_keys import witnessed_keys
+from shuren.trust.selectors.witnessing import cosigned_digest, witnessed_digest, witnessed_subject
+from shuren.trust.services.log.anchoring import anchor
 from shuren.trust.services.log.signing import cosignature_line
+
+_AT_ONCE = 1_000
 
 
 def add_checkpoint(text: str, *, now: datetime) -> str:
@@ -28,7 +34,34 @@ def add_checkpoint(text: str, *, now: datetime) -> str:
         refusal = refusal_of(request, keys=keys, known_size=known.size, known_root=bytes(known.root))
         if refusal is not None:
             raise refusal
+        line = cosignature_line(checkpoint.text, now=now)
         if checkpoint.size > known.size:
-            known.size, known.root, known.note, known.at = checkpoint.size, checkpoint.root, checkpoint.note, now
+            known.size, known.root, known.note = checkpoint.size, checkpoint.root, with_signatures(checkpoint, [line]).note
+            # As the line says it, in seconds: the row tells nothing that is not signed.
+            known.at = datetime.fromtimestamp(int(now.timestamp()), UTC)
             known.save()
-        return cosignature_line(checkpoint.text, now=now) + "\n"
+        return line + "\n"
+
+
+@transaction.atomic
+def anchor_witnessing(*, now: datetime) -> int:
+    """Put what witnesses cosigned and what this installation cosigned on record, beside what waits; returns how many entries.
+
+    Where nothing waits it does nothing: two installations that witness each other would else make heads for ever.
+    """
+    log = Log.objects.select_for_update().filter(pk=1).first()
+    if log is None or not LogEntry.objects.filter(leaf_index__isnull=True).exists():
+        return 0
+    algorithm, count = DigestAlgorithm(log.hash_algorithm), 0
+    fresh = list(Cosignature.objects.filter(entry__isnull=True).select_related("head").order_by("pk")[:_AT_ONCE])
+    if fresh:
+        subject = f"cosigned:{fresh[0].pk}-{fresh[-1].pk}"
+        entry = anchor(business=Business.AUDIT, subject=subject, digest=cosigned_digest(fresh, algorithm), now=now)
+        Cosignature.objects.filter(pk__in=[row.pk for row in fresh]).update(entry_id=entry)
+        count += 1
+    for known in WitnessedHead.objects.filter(size__gt=0):
+        subject = witnessed_subject(known)
+        if not LogEntry.objects.filter(subject=subject).exists():
+            anchor(business=Business.AUDIT, subject=subject, digest=witnessed_digest(known, algorithm), now=now)
+            count += 1
+    return count
