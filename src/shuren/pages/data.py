@@ -212,7 +212,8 @@ class ListSpec(Generic[Row]):
     """A list page; `rows` answers one page, `stream` every matching row for an export.
 
     Without `stream` an export walks `rows` page by page. `on_export` is called with the query and `csv` or
-    `xlsx` before the first byte leaves, so that the owner can write it into the audit log. An `is_endless` list is not
+    `xlsx` before the first byte leaves, so that the owner can write into the audit log whom the file is about; without it the
+    list itself writes that it was exported, and how it was narrowed. An `is_endless` list is not
     counted and turned over by cursor, from new to old; it is exported as CSV only. `row_id` switches on
     ticking of rows; `bulk` actions receive the ticked ids as `ids` fields of a POST.
     """

@@ -107,6 +107,7 @@ def areas() -> tuple[Choice, ...]:
         Choice(value="datahub.", label=_("数据湖")),
         Choice(value="standards.", label=_("数据标准")),
         Choice(value="work.", label=_("任务")),
+        Choice(value="pages.", label=_("导出的列表")),
     )
 
 

@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from shuren.kernel.audit import record
+from shuren.kernel.data import ANONYMOUS, Actor
 from shuren.kernel.paging import Page
 from shuren.pages.data import Action, CellKind, Column, Filter, ListQuery, ListSpec, Row, Status, TooManyRows
 from shuren.pages.rules import addresses
@@ -244,6 +246,12 @@ def _all_pages(spec: ListSpec[Row], query: ListQuery) -> Iterator[Row]:
         number += 1
 
 
+def _note_export(request: HttpRequest, spec: ListSpec[Row], query: ListQuery, form: str) -> None:
+    actor: Actor = getattr(request, "actor", ANONYMOUS)  # set by the middleware of identity, a floor above
+    details = {"form": form, "path": request.path, "search": query.search, **query.filters}
+    record(actor=actor, action="pages.list_exported", target=f"list:{spec.name}", details=details)
+
+
 def _export(request: HttpRequest, spec: ListSpec[Row], form: str) -> HttpResponseBase:
     fields = list_fields(request)
     query = addresses.parsed_query(spec, fields)
@@ -251,6 +259,8 @@ def _export(request: HttpRequest, spec: ListSpec[Row], form: str) -> HttpRespons
     header = [column.title for column in columns]
     if spec.on_export:
         spec.on_export(query, form)
+    else:
+        _note_export(request, spec, query, form)
     cells: Iterator[Cells] = ([column.value(row) for column in columns] for row in exported_rows(spec, query))
     if form == "csv":
         return csv_response(spec.title, header, cells)
