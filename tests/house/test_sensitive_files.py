@@ -24,6 +24,7 @@ EXEMPT: dict[str, str] = {
     "certificates:record": "the holder's own paper, made to be shown",
     "certificates:record_print": "the holder's own paper, made to be shown",
     "directory:org_grants": "a page without a file",
+    "certificates:region_chain": "a certificate, made to be published",
     "certificates:digital_file": "a certificate, made to be published",
     "certificates:fetch_digital": "the asker's own key, under a password they choose",
     "certificates:open_original": "what the public page shows of a certificate, in the form that was signed",

@@ -26,6 +26,7 @@ ACTIONS: dict[str, str | Promise] = {
     "certificates.digital_fetched": pgettext_lazy("audit", "领取数字证书"),
     "certificates.digital_withdrawn": pgettext_lazy("audit", "撤回数字证书申请"),
     "certificates.digital_revoked": pgettext_lazy("audit", "吊销数字证书"),
+    "certificates.digital_ended": pgettext_lazy("audit", "数字证书随持有者结束"),
     "certificates.digital_reminded": pgettext_lazy("audit", "提醒数字证书到期"),
 }
 TARGETS: dict[str, str | Promise] = {

@@ -23,10 +23,14 @@ DIGITAL: dict[str, Address] = {
         near=EVERYBODY, far=EVERYBODY, objects={"code": "authority", "question": "question"}, stranger=200
     ),
     "certificates:timestamp": public("POST"),
+    "certificates:check_certificate": public("GET", "POST"),
     "certificates:authorities": page(KEEPER, denied=403),
     "certificates:found_authority": form(KEEPER, NOBODY, 403),
     "certificates:authority_request": page(KEEPER, KEEPER, denied=403, code="authority"),
     "certificates:accept_authority": form(KEEPER, KEEPER, 403, code="authority"),
+    "certificates:certify_region": form(KEEPER, KEEPER, 403, code="authority"),
+    "certificates:region_chain": page(KEEPER, KEEPER, denied=403, issued_id="below"),
+    "certificates:revoke_authority": form(KEEPER, KEEPER, 403, issued_id="below"),
     "certificates:trust_root": form(KEEPER, NOBODY, 403),
     "certificates:distrust_root": act(KEEPER, KEEPER, 403, root_id="trusted_root"),
     "certificates:digital": page(EVERYBODY),
@@ -46,6 +50,7 @@ EXCEPTIONS = {("certificates:withdraw_digital", "security_admin"): 403}
 def digital_places(cast: Cast) -> dict[str, tuple[str, str]]:
     wanted: dict[str, Any] = {"algorithm": KeyAlgorithm.ES256, "actor": SYSTEM, "now": cast.now}
     trust.found_authority(code="region", title="云杉省教育证书", **wanted)
+    trust.found_authority(code="lower", title="临江市教育证书", parent="region", **wanted)
     root = trust.authority("region").chain[0]
     fingerprint = trust.fingerprint_of(root)
     root_id = trust.trust_root(title="邻省", certificate=root, fingerprint=fingerprint, actor=SYSTEM, now=cast.now)
@@ -62,7 +67,8 @@ def digital_places(cast: Cast) -> dict[str, tuple[str, str]]:
         return ids.encode("digital", row.pk)
 
     found = {status: (asked("school", status), asked("far_school", status)) for status in ("asked", "allowed", "issued")}
-    same = {"authority": "region", "question": "AAAA", "trusted_root": ids.encode("root", root_id)}
+    lower = ids.encode("issued", trust.certificates_of_key("ca.lower")[0].id)
+    same = {"authority": "region", "below": lower, "question": "AAAA", "trusted_root": ids.encode("root", root_id)}
     return found | {key: (value, value) for key, value in same.items()}
 
 

@@ -13,6 +13,7 @@ from shuren.certificates.services.digital import notify_holder, tell_step
 from shuren.directory import api as directory
 from shuren.directory.data import OrgStatus
 from shuren.identity import api as identity
+from shuren.kernel import audit
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict
@@ -117,7 +118,9 @@ def _reason_of_closing(row: DigitalCertificate) -> RevocationReason:
 def _end(row: DigitalCertificate, reason: RevocationReason, now: datetime) -> int:
     """Revoke it, or withdraw what was only asked for, and tell the holder; 0 where somebody was quicker."""
     row = DigitalCertificate.objects.select_for_update(of=("self",)).select_related("org", "person").get(pk=row.pk)
+    details: dict[str, object] = {"reason": reason.value, "is_closed": row.org.status != OrgStatus.ACTIVE}
     if row.status in _WAITING:
+        _record(row, details, now)
         row.status = AskedStatus.WITHDRAWN
         row.save(update_fields=["status"])
         tell_step(row, "certificates.digital_withdrawn", actor=SYSTEM, now=now)
@@ -126,9 +129,14 @@ def _end(row: DigitalCertificate, reason: RevocationReason, now: datetime) -> in
         trust.revoke_certificate(id=row.certificate_id or 0, reason=reason, actor=SYSTEM, now=now)
     except Conflict:
         return 0
+    _record(row, details, now)
     tell_step(row, "certificates.digital_revoked", actor=SYSTEM, now=now)
     words = {"holder": holder_of(row), "org": row.org.name}
-    is_closed = row.org.status != OrgStatus.ACTIVE
-    body = _("“%(org)s”已撤销或并入别的单位。") if is_closed else _("持有人已不在“%(org)s”。")
+    body = _("“%(org)s”已撤销或并入别的单位。") if details["is_closed"] else _("持有人已不在“%(org)s”。")
     notify_holder(row, _("“%(holder)s”的数字证书已吊销，不能再用。") % words, body=body % words, now=now)
     return 1
+
+
+def _record(row: DigitalCertificate, details: dict[str, object], now: datetime) -> None:
+    """Why it ended, beside the step itself."""
+    audit.record(actor=SYSTEM, action="certificates.digital_ended", target=f"digital:{row.pk}", details=details, now=now)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.trust.data import CertificateFacts, CertificateKind, KeyAlgorithm, KeyFile, RevocationReason, SubjectName
@@ -16,7 +17,7 @@ from shuren.trust.rules.x509.key_files import key_file
 from shuren.trust.rules.x509.requests import NotARequest, read_request
 from shuren.trust.selectors.authorities import authority_row, certificate_facts, certificate_row, chain_of, is_revoked
 from shuren.trust.services.authority.found import PATH_LENGTH, issuer_of
-from shuren.trust.services.authority.keep import keep_issued, tell_certificate
+from shuren.trust.services.authority.keep import facts_of_step, keep_issued
 from shuren.trust.services.authority.publish import forget_crl
 
 MAX_DAYS = 3653
@@ -92,7 +93,9 @@ def revoke_certificate(*, id: int, reason: RevocationReason, actor: Actor, now: 
     row.revoked_at, row.reason = now, reason.value
     row.save(update_fields=["revoked_at", "reason"])
     forget_crl(row.authority_id)
-    tell_certificate(row, "trust.certificate_revoked", actor=actor, now=now)
+    target, details, payload = facts_of_step(row)
+    audit.record(actor=actor, action="trust.certificate_revoked", target=target, details=details, now=now)
+    events.publish("trust.certificate_revoked", payload, now=now)
 
 
 def spki_of_request(request: bytes) -> bytes:

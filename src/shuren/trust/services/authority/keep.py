@@ -34,12 +34,14 @@ def keep_issued(
         ends_at=ends_at,
         renewed_from=former,
     )
-    tell_certificate(row, "trust.certificate_issued", actor=actor, now=now)
+    target, details, payload = facts_of_step(row)
+    audit.record(actor=actor, action="trust.certificate_issued", target=target, details=details, now=now)
+    events.publish("trust.certificate_issued", payload, now=now)
     return row
 
 
-def tell_certificate(row: Certificate, event: str, *, actor: Actor, now: datetime) -> None:
-    """Write it into the audit trail and publish it."""
-    details = {"serial": row.serial, "authority": row.authority.code, "kind": row.kind, "reason": row.reason}
-    audit.record(actor=actor, action=event, target=f"certificate:{row.pk}", details=details, now=now)
-    events.publish(event, {"certificate_id": row.pk, "kind": row.kind, "authority": row.authority.code}, now=now)
+def facts_of_step(row: Certificate) -> tuple[str, dict[str, object], dict[str, object]]:
+    """What the audit trail is told of a step of a certificate, target and details, and what its event carries."""
+    beside: dict[str, object] = {"kind": row.kind, "authority": row.authority.code}
+    details = {"serial": row.serial, **beside, "reason": row.reason}
+    return f"certificate:{row.pk}", details, {"certificate_id": row.pk, **beside}
