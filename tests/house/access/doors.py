@@ -30,6 +30,8 @@ DOORS: dict[str, Address] = {
     ),
     "identity:remove_passkey": act(NOBODY, passkey_id="passkey"),
     "identity:qr_screen": public("GET", granted=302),
+    "identity:sms": public("GET", granted=302),
+    "identity:sms_code": public("GET", granted=302, stranger=302),
     "identity:qr_poll": public("POST"),
     "identity:vendor_sign_in": unknown("GET", vendor="vendor"),
     "identity:vendor_back": unknown("GET", vendor="vendor"),

@@ -41,7 +41,9 @@ _SYLLABLE = (
     "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])?"
     "(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ao|ou|an|en|er|ia|ie|iu|in|ua|uo|ui|un|ue|ve|a|o|e|i|u|v)"
 )
-_FULL_NAME = re.compile(rf"[\d\W_]*(?:{'|'.join(sorted(_FAMILIES.split(), key=len, reverse=True))})(?:{_SYLLABLE}){{0,2}}[\d\W_]*")
+_FULL_NAME = re.compile(
+    rf"[\d\W_]*(?:{'|'.join(sorted(_FAMILIES.split(), key=len, reverse=True))})(?:{_SYLLABLE}){{0,2}}[\d\W_]*"
+)
 _PHRASES = re.compile("woaini|aini|iloveyou|nihao|mima|laopo|laogong|baobao|baobei|zhongguo|qinai|xiexie")
 _RUNS = ("0123456789", "9876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 

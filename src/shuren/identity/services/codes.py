@@ -1,6 +1,7 @@
 """Codes by SMS or e-mail: six digits, five minutes, five tries, one a minute and ten a day per address."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
@@ -25,18 +26,23 @@ _A_DAY = 10
 _METHODS = {Channel.SMS: SignInMethod.SMS_CODE, Channel.EMAIL: SignInMethod.EMAIL_CODE}
 
 
-def addresses_of(account: Account) -> dict[Channel, str]:
-    """Where a code can reach the account's person: only by channels that have a gateway here."""
+def addresses_of(account: Account, *, even_recorded: bool = False) -> dict[Channel, str]:
+    """Where a code can reach the account's person: only by channels that have a gateway here, unless recording is enough."""
     person = account.person
     if person is None:
         return {}
     found = {Channel.SMS: person.phone or "", Channel.EMAIL: person.email or ""}
-    return {channel: to for channel, to in found.items() if to and messaging.gateway_settings(channel.value)}
+    return {channel: to for channel, to in found.items() if to and (even_recorded or messaging.gateway_settings(channel.value))}
 
 
-def send_code(*, account: Account, channel: Channel, now: datetime) -> str:
+def fresh_channels(account: Account, shown: Collection[SignInMethod]) -> dict[Channel, str]:
+    """Where a code can be sent that proves more than what was shown already."""
+    return {channel: to for channel, to in addresses_of(account).items() if _METHODS[channel] not in shown}
+
+
+def send_code(*, account: Account, channel: Channel, now: datetime, even_recorded: bool = False) -> str:
     """Send a fresh code; returns the address it went to. An older code is void from now on."""
-    to = addresses_of(account).get(channel)
+    to = addresses_of(account, even_recorded=even_recorded).get(channel)
     if to is None:
         raise Invalid(_("这里没有登记可以收验证码的手机或邮箱。"), remedy=_("请换一种方式，或者联系本单位管理员。"))
     to_hash = trust.blind_index(to, purpose="identity.code_address")

@@ -28,7 +28,7 @@ from shuren.identity.selectors import accounts
 from shuren.identity.selectors.factors import held_factors, requirement_of
 from shuren.identity.selectors.places import place_of, spot_of
 from shuren.identity.services import throttle
-from shuren.identity.services.codes import addresses_of
+from shuren.identity.services.codes import fresh_channels
 from shuren.identity.services.devices import remember_device
 from shuren.kernel import audit, events
 from shuren.kernel.data import ANONYMOUS, Actor
@@ -115,7 +115,7 @@ def weigh_entry(
         shown=methods,
         is_usual=assessment.decision is RiskDecision.ALLOW and RiskReason.NEW_DEVICE not in assessment.reasons,
         is_in_grace=is_in_grace,
-        can_receive=assessment.decision is RiskDecision.STEP_UP and bool(addresses_of(account)),
+        can_receive=assessment.decision is RiskDecision.STEP_UP and bool(fresh_channels(account, methods)),
     )
     return Entry(step, assessment.reasons)
 

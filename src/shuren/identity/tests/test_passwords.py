@@ -39,7 +39,9 @@ def test_the_present_password_is_asked_and_guesses_lock(school: School) -> None:
         change_password(actor=actor, old=PASSWORD, new=NEW, now=NOW)
 
 
-@pytest.mark.parametrize("new", ["short1", "zhangsan99", "Zhang20160504", "a123456789", "lixiaoming2024", "zhang020917", "woaini1314a", PASSWORD])
+@pytest.mark.parametrize(
+    "new", ["short1", "zhangsan99", "Zhang20160504", "a123456789", "lixiaoming2024", "zhang020917", "woaini1314a", PASSWORD]
+)
 def test_weak_telling_and_present_passwords_are_refused(school: School, new: str) -> None:
     with pytest.raises(PasswordRefused) as caught:
         change_password(actor=school.actor("pupil"), old=PASSWORD, new=new, now=NOW)

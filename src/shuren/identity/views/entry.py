@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from shuren.identity.data import Assurance, RiskReason, SignInMethod, SleepReason, Visit
+from shuren.identity.door_cookie import browser_of
 from shuren.identity.models import Account
 from shuren.identity.presence import keep_proof, set_factor_due
 from shuren.identity.rules import locks
@@ -48,6 +49,7 @@ def visit_of(request: HttpRequest) -> Visit:
         address=locks.network_address(request.META.get("REMOTE_ADDR", "")),
         agent=request.headers.get("User-Agent", "")[:200],
         device=request.COOKIES.get(DEVICE_COOKIE, "")[:64],
+        mark=browser_of(request),
     )
 
 
@@ -165,6 +167,8 @@ def complete(request: HttpRequest, method: SignInMethod) -> HttpResponse:
     account, now = _account(kept["account"]), clock.now()
     methods = (*map(SignInMethod, kept["methods"]), method)
     entry = weigh_entry(account=account, methods=methods, visit=visit_of(request), now=now)
+    if entry.step is Step.VERIFY:  # right, and still not what the role demands
+        return redirect("identity:verify")
     request.session.pop(_PENDING, None)
     risks, is_due = tuple(map(RiskReason, kept["reasons"])), entry.step is Step.ENROL
     above = Above(**kept["above"]) if kept.get("above") else None

@@ -20,6 +20,8 @@ from shuren.identity.views.entry import RiskRefused, receive, safe_next, visit_o
 from shuren.identity.words import method_name
 from shuren.kernel import clock
 from shuren.kernel.doors import before_entry, open_door
+from shuren.messaging import api as messaging
+from shuren.messaging.data import Channel
 
 
 @open_door
@@ -78,6 +80,7 @@ def _door(request: HttpRequest, form: SignInForm, *, refusal: str = "", turn: Tu
         "next": request.POST.get("next") or request.GET.get("next", ""),
         "turn": turn,
         "vendors": vendor_choices(),
+        "has_sms": messaging.gateway_settings(Channel.SMS.value) is not None,
     }
     return mark_browser(request, render(request, "identity/sign_in.html", context, status=status))
 

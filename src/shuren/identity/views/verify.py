@@ -49,7 +49,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def _send(request: HttpRequest, account: Account) -> HttpResponse:
     form = CodeForm()
-    if not _channels(account):
+    if not _channels(request, account):
         raise Refused(_("您的身份要用通行密钥或验证器应用验证，不能用短信或邮件。"), remedy=_("都丢了的话，请用一个备用码。"))
     try:
         channel = Channel(request.POST["channel"])
@@ -67,18 +67,19 @@ def _page(request: HttpRequest, account: Account, form: CodeForm, *, sent_to: st
         "form": form,
         "held": held_factors(account.pk),
         "reasons": kept["reasons"],
-        "channels": [(channel.value, masked_to(to)) for channel, to in _channels(account).items()],
+        "channels": [(channel.value, masked_to(to)) for channel, to in _channels(request, account).items()],
         "sent_to": sent_to,
     }
     return render(request, "identity/verify.html", context, status=status)
 
 
-def _channels(account: Account) -> dict[Channel, str]:
+def _channels(request: HttpRequest, account: Account) -> dict[Channel, str]:
     """Where a code can be sent that lets this person in: nowhere, where the role demands cryptography and some is held."""
     requirement, _is_in_grace = requirement_of(account, now=clock.now())
     if requirement is Requirement.CRYPTOGRAPHIC and held_factors(account.pk).has_second:
         return {}
-    return codes.addresses_of(account)
+    kept = pending_of(request) or {"methods": []}
+    return codes.fresh_channels(account, [SignInMethod(word) for word in kept["methods"]])
 
 
 @before_entry
