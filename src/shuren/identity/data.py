@@ -212,6 +212,7 @@ class Purpose(StrEnum):
     FACTORS = "factors"
     SIGN_IN_POLICY = "sign_in_policy"
     CONNECTIONS = "connections"
+    SCREEN = "screen"
 
 
 class RiskReason(StrEnum):

@@ -16,7 +16,7 @@ from shuren.identity.data import Requirement, RiskDecision, SignInRefusal, Visit
 from shuren.identity.models import Account, PicturePassword, QrTicket, SignIn, SignInPolicy
 from shuren.identity.rules.pictures import PICTURES, is_young, pictures_in
 from shuren.identity.rules.risk import Assessment
-from shuren.identity.services import pictures, policy, qr
+from shuren.identity.services import pictures, policy, qr, second_factors
 from shuren.identity.services import sign_in as weighing
 from shuren.identity.services.qr import QrState
 from shuren.identity.tests.conftest import BEGUN, NOW, PASSWORD, School
@@ -150,10 +150,14 @@ def test_a_strong_phone_spares_the_screen_its_second_factor_and_nothing_else(
     assert desk.get("/account/").status_code == 302
 
 
-def test_a_second_factor_shown_long_ago_does_not_count_on_the_screen(school: School, sign_in: Enter) -> None:
+@pytest.mark.parametrize("since", ["nothing", "recovery_code"])
+def test_a_number_shown_long_ago_does_not_count_on_the_screen(school: School, sign_in: Enter, since: str) -> None:
     phone, totp = sign_in("head"), with_app(school, "head")
+    (code, *_others) = second_factors.make_recovery_codes(actor=school.actor("head"), now=NOW)
     phone.post("/account/confirm/", {"code": totp.at(clock.now()), "next": "/"})
     gone_stale(phone)
+    if since == "recovery_code":
+        assert phone.post("/account/confirm/", {"code": code, "next": "/"}).status_code == 302
     desk, path, number = desk_with_code()
     phone.get(path)
     assert phone.post(path, {"number": number}).status_code == 200

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shuren.identity.api import actor_of, step_up_due
 from shuren.identity.data import Purpose, Requirement, SignInMethod
 from shuren.identity.models import Account
-from shuren.identity.presence import best_proof, is_weak
+from shuren.identity.presence import is_weak, last_shown
 from shuren.identity.rules.factors import KEY_METHODS
 from shuren.identity.selectors.factors import requirement_of
 from shuren.identity.selectors.places import place_of
@@ -64,7 +64,7 @@ def phone(request: HttpRequest, code: str) -> HttpResponse:
         raise Refused(_("用图片登录时不能做这件事。"), remedy=_("请用账号和密码重新登录。"))
     actor, now = actor_of(request), clock.now()
     typed = request.POST.get("number", "")
-    is_stale = step_up_due(request, Purpose.FACTORS)
+    is_stale = step_up_due(request, Purpose.SCREEN)
     confirm = redirect(f"{reverse('identity:confirm')}?{urlencode({'next': request.path})}")
     if request.method == "POST":
         if typed and is_stale and _must_prove(request):
@@ -73,7 +73,7 @@ def phone(request: HttpRequest, code: str) -> HttpResponse:
             actor=actor,
             code=code,
             number=int(typed) if typed.isdecimal() and typed.isascii() else None,
-            is_strong=not is_stale and bool(set(best_proof(request)) & (KEY_METHODS | {SignInMethod.TOTP})),
+            is_strong=not is_stale and bool(set(last_shown(request)) & (KEY_METHODS | {SignInMethod.TOTP})),
             now=now,
         )
         return render(request, "identity/qr_answered.html", {"is_yes": bool(typed)})
