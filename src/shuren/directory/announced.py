@@ -27,6 +27,7 @@ ACTIONS: dict[str, str | Promise] = {
     "directory.grants_exported": pgettext_lazy("audit", "导出授权名单"),
     "directory.guardian_linked": pgettext_lazy("audit", "登记监护关系"),
     "directory.guardian_unlinked": pgettext_lazy("audit", "解除监护关系"),
+    "directory.office_certified": pgettext_lazy("audit", "复核名册里的管理员"),
     "directory.org_added": pgettext_lazy("audit", "新增机构"),
     "directory.org_closed": pgettext_lazy("audit", "撤销机构"),
     "directory.org_corrected": pgettext_lazy("audit", "更正机构信息"),

@@ -14,6 +14,8 @@ class Grant(models.Model):
 
     `source` is the grant it was delegated from; revoking that one revokes this one too. A strong role has `confirm_by` and
     is in force only once somebody else has confirmed it. `certify_by` is set while somebody is asked whether it is still needed.
+    `office` is set where the role is to be entered in the roster once it is confirmed: the affiliation's sourced id, dates and
+    primacy, and the import that asked for it.
     """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants")
@@ -33,6 +35,7 @@ class Grant(models.Model):
     confirmed_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     certified_at = models.DateTimeField(null=True)
     certify_by = models.DateTimeField(null=True)
+    office = models.JSONField(null=True)
 
     class Meta:
         indexes = [

@@ -80,7 +80,10 @@ class FormerNumber(models.Model):
 
 
 class Affiliation(Roster):
-    """A person's role in an org for a period. `org_path` repeats the org's path so that scope is one index range."""
+    """A person's role in an org for a period. `org_path` repeats the org's path so that scope is one index range.
+
+    `certified_at` is when somebody last said that an office is still needed.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="affiliations")
     org = models.ForeignKey(Org, on_delete=models.PROTECT, related_name="affiliations")
@@ -89,6 +92,7 @@ class Affiliation(Roster):
     is_primary = models.BooleanField(default=True)
     begin_date = models.DateField(null=True)
     end_date = models.DateField(null=True)
+    certified_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sourced_id"], name="affiliation_sourced_once")]

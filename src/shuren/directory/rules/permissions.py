@@ -111,6 +111,11 @@ def excluded_by(role: Role, held: frozenset[Role]) -> Role | None:
     return next((other for other in Role if other in held and other in rivals), None)
 
 
+def excluded_from_administering() -> tuple[Role, ...]:
+    """The roles that no system, security or audit administrator may hold besides."""
+    return tuple(role for role in Role if role not in ADMINS and excluded_by(role, ADMINS) is not None)
+
+
 def is_within(begin: datetime, end: datetime | None, *, outer_begin: datetime, outer_end: datetime | None) -> bool:
     """Whether a half-open period lies inside another one; an open end lies only inside an open end."""
     ends_inside = outer_end is None or (end is not None and end <= outer_end)

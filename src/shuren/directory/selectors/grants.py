@@ -11,7 +11,7 @@ from shuren.directory.data import EnrollmentRole, GrantData, OrgStatus, Permissi
 from shuren.directory.models import Affiliation, Enrollment, Grant
 from shuren.directory.rules.permissions import BRANCH_ROLES, HANDS, ROLE_PERMISSIONS, may_give
 from shuren.directory.selectors.people import people_within, person_data
-from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of
+from shuren.directory.selectors.scope import active_grant_q, current_q, scope_of, scopes_of
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
@@ -123,6 +123,18 @@ class GrantRow:
     org_public_id: str
     giver_name: str
 
+    @property
+    def role(self) -> Role:
+        return self.grant.role
+
+    @property
+    def begin(self) -> datetime:
+        return self.grant.begin_at
+
+    @property
+    def certify_by(self) -> datetime | None:
+        return self.grant.certify_by
+
 
 def page_of_grants(*, actor: Actor, now: datetime, search: str, role: str, number: int, size: int) -> Page[GrantRow]:
     """Grants that `actor` may look after, newest first; `search` is a name or number."""
@@ -165,9 +177,15 @@ def grants_reaching(path: str, *, now: datetime) -> QuerySet[Grant]:
 
 
 def certifiable_grants(*, actor: Actor, now: datetime) -> QuerySet[Grant]:
-    """Grants somebody is asked to confirm or end, on branches where `actor` may give roles; never their own."""
-    scope = scope_of(actor=actor, permission=Permission.GRANT_ROLES, now=now)
-    rows = Grant.objects.filter(active_grant_q(now), path_q("org_path", scope.paths), certify_by__isnull=False)
+    """Grants somebody is asked to confirm or end, on branches where `actor` may give roles; never their own.
+
+    What the installation gave is looked through by whoever reviews access there.
+    """
+    asked = (Permission.GRANT_ROLES, Permission.REVIEW_ACCESS)
+    scopes = scopes_of(actor=actor, permissions=asked, now=now)
+    given = Q(path_q("org_path", scopes[Permission.GRANT_ROLES].paths), granted_by__isnull=False)
+    own = Q(path_q("org_path", scopes[Permission.REVIEW_ACCESS].paths), granted_by__isnull=True)
+    rows = Grant.objects.filter(active_grant_q(now), given | own, certify_by__isnull=False)
     rows = rows if actor.person_id is None else rows.exclude(person_id=actor.person_id)
     return rows.select_related("person", "org", "granted_by").order_by("certify_by", "pk")
 

@@ -1,16 +1,18 @@
 """A second pair of eyes on strong roles."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import Role
-from shuren.directory.models import Grant
+from shuren.directory.data import OrgStatus, Role
+from shuren.directory.models import Affiliation, Grant, Org, Person
 from shuren.directory.rules.permissions import excluded_by
 from shuren.directory.selectors.grants import giving_rights, grants_in_scope, held_roles
+from shuren.directory.services.affiliate import Entry, holds_already, write_entry
 from shuren.directory.services.grant_role import note_refusal
 from shuren.kernel import audit, events
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, NotFound, Refused
 
@@ -18,7 +20,8 @@ from shuren.kernel.errors import Conflict, NotFound, Refused
 def confirm_grant(*, actor: Actor, grant_id: int, now: datetime) -> None:
     """Put a waiting grant into force; publishes `directory.grant_confirmed`.
 
-    Whoever confirms could give the role there themself, and is neither giver nor receiver. What is refused is audited.
+    Whoever confirms could give the role there themself, and is neither giver nor receiver. What is refused is audited. An
+    office (`ask_office`) is thereby entered at its org, and the grant that waited for it has done its work.
     """
     try:
         _confirm(actor, grant_id, now)
@@ -47,7 +50,32 @@ def _confirm(actor: Actor, grant_id: int, now: datetime) -> None:
     if excluded_by(Role(grant.role), others) is not None:
         raise Conflict(_("这个人现在担任的角色与这个角色不能兼任。"), remedy=_("请先收回其中一个。"))
     grant.confirmed_at, grant.confirmed_by_id = now, actor.person_id
-    grant.save(update_fields=["confirmed_at", "confirmed_by"])
+    if grant.office is not None:
+        _enter(actor, grant, now)
+        grant.revoked_at = now
+    grant.save(update_fields=["confirmed_at", "confirmed_by", "revoked_at"])
     details = {"person_id": grant.person_id, "role": grant.role, "org_id": grant.org_id, "granted_by": grant.granted_by_id}
     audit.record(actor=actor, action="directory.grant_confirmed", target=f"grant:{grant.pk}", details=details, now=now)
     events.publish("directory.grant_confirmed", {"grant_id": grant.pk, **details}, now=now)
+
+
+def _enter(actor: Actor, grant: Grant, now: datetime) -> None:
+    """Write the affiliation that waited: under the id that its roster gave it, or from today where it began since."""
+    office = grant.office or {}
+    sourced_id, begin, end = office["sourced_id"], _date(office["begin_date"]), _date(office["end_date"])
+    org = Org.objects.select_for_update().filter(pk=grant.org_id, status=OrgStatus.ACTIVE).first()
+    person = Person.objects.select_for_update().filter(pk=grant.person_id, merged_into__isnull=True).first()
+    if org is None or person is None:
+        raise Conflict(_("这个人或这个机构已经不在了。"), remedy=_("请收回这条授权。"))
+    if not sourced_id or Affiliation.objects.filter(sourced_id=sourced_id).exists():
+        sourced_id, begin = "", max(begin or day_of(now), day_of(now))
+    if end is not None and end <= max(begin or day_of(now), day_of(now)):
+        raise Conflict(_("任期在确认之前已经结束。"), remedy=_("请重新添加角色。"))
+    entry = Entry(person, org, Role(grant.role), begin, end, is_primary=office["is_primary"], sourced_id=sourced_id)
+    if holds_already(entry):
+        raise Conflict(_("这个人在这段时间已经在这个机构担任这个角色。"), remedy=_("请收回这条授权。"))
+    write_entry(entry, actor=actor, now=now)
+
+
+def _date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -70,7 +70,7 @@ def _given(actor: Actor, person_id: int, wish: _Wish, now: datetime) -> int:
         raise NotFound(_("没有找到这个人或这个机构。"))
     if end_at is not None and end_at <= begin_at:
         raise Invalid(_("授权的结束时间必须晚于开始时间。"), remedy=_("请修改结束时间。"))
-    source = _source(actor, role, org.path, begin_at, end_at, now) if not actor.is_system else None
+    right = right_to_give(actor, role, org.path, begin_at, end_at, now) if not actor.is_system else None
     if person_id == actor.person_id:
         raise Refused(_("不能给自己授权。"), remedy=_("请由上级管理员授权。"))
     rival = excluded_by(role, held_roles(person_id, now=now))
@@ -93,7 +93,7 @@ def _given(actor: Actor, person_id: int, wish: _Wish, now: datetime) -> int:
         end_at=end_at,
         granted_by_id=actor.person_id,
         may_delegate=wish.may_delegate,
-        source_id=source.grant_id if source else None,
+        source_id=right.grant_id if right else None,
         confirm_by=now + CONFIRM_WITHIN if is_strong else None,
     )
     details: dict[str, object] = {"person_id": person_id, "role": role.value, "org_id": org_id, "purpose": purpose}
@@ -104,7 +104,8 @@ def _given(actor: Actor, person_id: int, wish: _Wish, now: datetime) -> int:
     return grant.pk
 
 
-def _source(actor: Actor, role: Role, path: str, begin: datetime, end: datetime | None, now: datetime) -> GivingRight:
+def right_to_give(actor: Actor, role: Role, path: str, begin: datetime, end: datetime | None, now: datetime) -> GivingRight:
+    """The right by which `actor` gives the role there for this time; raises `Refused` where there is none."""
     reaching = [right for right in giving_rights(actor=actor, now=now) if right.reaches(role, path)]
     if not reaching:
         raise Refused(_("您没有权力在这个机构授予这个角色。"), remedy=_("请由持有该角色转授权的人办理。"))

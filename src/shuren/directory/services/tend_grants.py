@@ -9,9 +9,12 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shuren.directory.models import Grant
+from shuren.directory.data import Role
+from shuren.directory.models import Affiliation, Grant
 from shuren.directory.rules.permissions import CERTIFY_WITHIN, REMIND_BEFORE
+from shuren.directory.rules.tree import prefixes_of
 from shuren.directory.selectors.grants import certifiable_grants
+from shuren.directory.selectors.offices import certifiable_offices, old_offices
 from shuren.directory.selectors.scope import active_grant_q
 from shuren.directory.services.revoke_grant import delegated_from
 from shuren.kernel import audit, events
@@ -33,17 +36,30 @@ def certify_grants(*, actor: Actor, grant_ids: Collection[int], now: datetime) -
     return len(rows)
 
 
+@transaction.atomic
+def certify_offices(*, actor: Actor, affiliation_ids: Collection[int], now: datetime) -> int:
+    """Say that offices of the roster are still needed; returns how many. For whoever reviews access, never their own."""
+    rows = list(certifiable_offices(actor=actor, now=now).filter(pk__in=affiliation_ids))
+    Affiliation.objects.filter(pk__in=[row.pk for row in rows]).update(certified_at=now)
+    for row in rows:
+        details = {"role": row.role, "org_id": row.org_id}
+        audit.record(actor=actor, action="directory.office_certified", target=f"person:{row.person_id}", details=details, now=now)
+    return len(rows)
+
+
 def tend_grants(*, now: datetime) -> dict[str, int]:
     """Run daily: each step goes on where a killed run stopped, and does nothing twice."""
     lapsed = Grant.objects.filter(revoked_at__isnull=True, confirmed_at__isnull=True, confirm_by__lte=now)
     over = Grant.objects.filter(revoked_at__isnull=True, end_at__lte=now)
-    silent = Grant.objects.filter(active_grant_q(now), certify_by__lte=now)
+    # What the installation gave only waits on: a region must not lose its last administrator by silence.
+    silent = Grant.objects.filter(active_grant_q(now), certify_by__lte=now, granted_by__isnull=False)
     return {
         "reminded": _remind(now),
         "lapsed": _end_all(lapsed, "not confirmed", now),
         "ended": _end_all(over, "expired", now),
         "uncertified": _end_all(silent, "not certified", now),
         "asked": _ask(now),
+        "offices": _ask_about_offices(now),
     }
 
 
@@ -90,27 +106,43 @@ def _remind(now: datetime) -> int:
 
 
 def _ask(now: datetime) -> int:
-    """Ask the giver about grants that nobody looked at for `CERTIFY_MONTHS`; what the installation gave has nobody to ask."""
+    """Ask the giver about grants that nobody looked at for `CERTIFY_MONTHS`, and who reviews access where nobody gave them."""
     before = now - settings.CERTIFY_MONTHS * _MONTH
     is_old = Q(certified_at__lte=before) | Q(certified_at__isnull=True, begin_at__lte=before)
-    old = Grant.objects.filter(active_grant_q(now), is_old, certify_by__isnull=True, granted_by__isnull=False)
+    old = Grant.objects.filter(active_grant_q(now), is_old, certify_by__isnull=True)
     asked = 0
     for batch in _batches(old.exclude(granted_by=F("person"))):
         with transaction.atomic():
             by = now + CERTIFY_WITHIN
             Grant.objects.filter(pk__in=[grant.pk for grant in batch]).update(certify_by=by)
-            for giver in {grant.granted_by_id for grant in batch if grant.granted_by_id is not None}:
-                title = _("请核对您给出的授权")
-                body = _("有些授权已经很久没有核对。请逐条确认是否还需要；%(days)s 天内没有确认的会自动结束。") % {
-                    "days": CERTIFY_WITHIN.days
-                }
-                notify(
-                    person_ids=[giver],
-                    title=title,
-                    body=body,
-                    url="/grants/certify/",
-                    key=f"certify:{giver}:{now:%Y-%m}",
-                    now=now,
-                )
+            givers = {grant.granted_by_id for grant in batch if grant.granted_by_id is not None}
+            body = _("有些授权已经很久没有核对。请逐条确认是否还需要；%(days)s 天内没有确认的会自动结束。") % {
+                "days": CERTIFY_WITHIN.days
+            }
+            _tell_givers(givers, _("请核对您给出的授权"), body, now)
+            unowned = {path for grant in batch if grant.granted_by_id is None for path in prefixes_of(grant.org_path)}
+            body = _("有些授权是系统给出的，很久没有核对。请逐条确认是否还需要；没有确认的会一直列在这里。")
+            _tell_givers(_reviewers(unowned, now), _("请核对系统给出的授权"), body, now)
             asked += len(batch)
     return asked
+
+
+def _ask_about_offices(now: datetime) -> int:
+    """Tell who reviews access, once a month, that officers of the roster are to be looked through."""
+    paths = {path for own in old_offices(now=now).values_list("org_path", flat=True).distinct() for path in prefixes_of(own)}
+    people = _reviewers(paths, now)
+    body = _("有些区县以上的管理员来自名册，很久没有核对。请逐个确认是否还在任。")
+    _tell_givers(people, _("请核对名册里的管理员"), body, now, url="/grants/certify/?kind=office", kind="certify-offices")
+    return len(people)
+
+
+def _reviewers(paths: Collection[str], now: datetime) -> set[int]:
+    rows = Grant.objects.filter(active_grant_q(now), role=Role.SECURITY_ADMIN, org_path__in=paths)
+    return set(rows.values_list("person_id", flat=True))
+
+
+def _tell_givers(
+    people: Collection[int], title: str, body: str, now: datetime, *, url: str = "/grants/certify/", kind: str = "certify"
+) -> None:
+    for person_id in sorted(people):
+        notify(person_ids=[person_id], title=title, body=body, url=url, key=f"{kind}:{person_id}:{now:%Y-%m}", now=now)

@@ -12,6 +12,7 @@ from shuren.directory.models import AppliedRoster, DuplicatePair, Org, OrgHistor
 from shuren.directory.rules.roster.kinds import KINDS, LINK, fingerprint_sql
 from shuren.directory.selectors.roster import cells_sql, held_hash
 from shuren.directory.services.apply_roster.before import MODELS, restore_before
+from shuren.directory.services.apply_roster.offices import forget_offices
 from shuren.directory.services.apply_roster.pending import delete_ranges
 from shuren.directory.services.check_roster.held import pull_rows
 from shuren.directory.services.check_roster.staging import Stage
@@ -49,6 +50,7 @@ def undo_roster(*, actor: Actor, import_id: int, now: datetime) -> None:
             _restore(folder)
             OrgHistory.objects.filter(reason=f"import {import_id}").delete()
             _forget_pairs(applied)
+            forget_offices(import_id, actor=actor, now=now)
             delete_ranges(applied.ranges)
             AppliedRoster.objects.filter(pk=import_id).update(undone_at=now)
             audit.record(actor=actor, action="directory.roster_undone", target=f"import:{import_id}", now=now)

@@ -1,5 +1,8 @@
 """Pages of grants: list, give, revoke."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -10,33 +13,38 @@ from django.views.decorators.http import require_POST
 
 from shuren.directory.data import OrgData, Permission, Role
 from shuren.directory.forms import GrantForm
-from shuren.directory.rules.permissions import ROSTER_ONLY
+from shuren.directory.rules.permissions import ROSTER_ONLY, STRONG
 from shuren.directory.selectors.grants import GrantRow, giving_rights, page_of_certifiable, page_of_grants, stream_certifiable
+from shuren.directory.selectors.offices import OfficeRow, page_of_offices, stream_offices
 from shuren.directory.selectors.org_list import org_page
 from shuren.directory.selectors.people import person_ids_by_number
+from shuren.directory.selectors.reach import permissions_of
 from shuren.directory.services.confirm_grant import confirm_grant
 from shuren.directory.services.grant_role import grant_role
 from shuren.directory.services.revoke_grant import revoke_grant
-from shuren.directory.services.tend_grants import certify_grants
-from shuren.directory.views.asked import actor_in, grant_id_in, now, org_id_in, posted
+from shuren.directory.services.tend_grants import certify_grants, certify_offices
+from shuren.directory.views.asked import actor_in, affiliation_id_in, grant_id_in, now, org_id_in, posted
 from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.person_sections import person_url
-from shuren.directory.views.words import ROLES
+from shuren.directory.views.words import ROLES, WAITS
 from shuren.kernel import ids
 from shuren.kernel.audit import record
 from shuren.kernel.data import Actor
 from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.kernel.errors import Invalid, NotFound
+from shuren.kernel.paging import Page
 from shuren.pages.api import render_list
-from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListSpec, Status
+from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
+
+_OFFICE = "office"
 
 
 @sensitive_files(asked_by="export")
 def grants(request: HttpRequest) -> HttpResponseBase:
     actor, moment = actor_in(request), now()
     givable = [role for role in Role if role not in ROSTER_ONLY]
-    spec = ListSpec(
+    spec: ListSpec[GrantRow] = ListSpec(
         name="grants",
         title=_("授权"),
         columns=(
@@ -81,40 +89,68 @@ def _state(row: GrantRow) -> Status:
 
 @sensitive_files(asked_by="export")
 def certify(request: HttpRequest) -> HttpResponseBase:
-    """Grants that nobody has looked at for long: keep or end each, many at a time."""
+    """Grants that nobody has looked at for long, and offices of the roster: keep or end each, many at a time."""
     actor, moment = actor_in(request), now()
-    spec = ListSpec(
+
+    def rows(query: ListQuery) -> Page[Any]:
+        page = page_of_offices if query.filters.get("kind") == _OFFICE else page_of_certifiable
+        return page(actor=actor, now=moment, number=query.number, size=query.size)
+
+    def stream(query: ListQuery) -> Iterator[Any]:
+        every = stream_offices if query.filters.get("kind") == _OFFICE else stream_certifiable
+        return every(actor=actor, now=moment)
+
+    kinds = (Choice(value=_OFFICE, label=_("名册里的管理员")),)
+    spec: ListSpec[Any] = ListSpec(
         name="certify_grants",
         title=_("授权核对"),
         columns=(
             Column(key="person", title=_("人员"), value=lambda row: row.person.name, url=_person_url),
-            Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.grant.role])),
+            Column(key="role", title=_("角色"), value=lambda row: str(ROLES[row.role])),
             Column(key="org", title=_("范围"), value=lambda row: row.org_name, url=_org_url),
-            Column(key="begin", title=_("开始"), value=lambda row: row.grant.begin_at, kind=CellKind.DATETIME),
-            Column(key="giver", title=_("授权人"), value=lambda row: row.giver_name or _("系统")),
-            Column(key="by", title=_("请在此前确认"), value=lambda row: row.grant.certify_by, kind=CellKind.DATETIME),
+            Column(key="begin", title=_("开始"), value=lambda row: row.begin, kind=CellKind.DATETIME),
+            Column(key="giver", title=_("授权人"), value=_giver),
+            Column(key="by", title=_("请在此前确认"), value=lambda row: row.certify_by, kind=CellKind.DATETIME),
         ),
-        rows=lambda query: page_of_certifiable(actor=actor, now=moment, number=query.number, size=query.size),
-        stream=lambda query: stream_certifiable(actor=actor, now=moment),
-        row_id=lambda row: ids.encode("grant", row.grant.id),
+        rows=rows,
+        stream=stream,
+        filters=(Filter(key="kind", label=_("来源"), choices=kinds),)
+        if Permission.REVIEW_ACCESS in permissions_of(actor=actor, now=moment)
+        else (),
+        row_id=_certified_id,
         bulk=(Action(label=_("仍然需要"), url=reverse("directory:keep_grants"), icon="check", is_post=True),),
-        row_actions=_row_actions,
+        row_actions=lambda row: () if isinstance(row, OfficeRow) else _row_actions(row),
         empty=EmptyState(title=_("没有要核对的授权"), icon="shield-check"),
         on_export=lambda query, form: record(
             actor=actor, action="directory.grants_exported", target="org:0", details={"form": form}, now=moment
         ),
     )
-    return render_list(request, spec, context={"lead": _("很久没有核对的授权在这里。到期没有人确认的会自动结束。")})
+    lead = _("很久没有核对的授权在这里。到期没有人确认的会自动结束；系统给出的和名册里的，由安全管理员核对，不会自动结束。")
+    return render_list(request, spec, context={"lead": lead})
+
+
+def _giver(row: GrantRow | OfficeRow) -> str:
+    return _("名册") if isinstance(row, OfficeRow) else row.giver_name or _("系统")
+
+
+def _certified_id(row: GrantRow | OfficeRow) -> str:
+    if isinstance(row, OfficeRow):
+        return f"{_OFFICE}:{ids.encode('affiliation', row.affiliation_id)}"
+    return ids.encode("grant", row.grant.id)
 
 
 @require_POST
 def keep(request: HttpRequest) -> HttpResponseBase:
-    wanted = [grant_id_in(text) for text in request.POST.getlist("ids")]
-    kept = certify_grants(actor=actor_in(request), grant_ids=wanted, now=now())
+    actor, moment = actor_in(request), now()
+    ticked = [text.rpartition(":") for text in request.POST.getlist("ids")]
+    offices = [affiliation_id_in(id) for kind, _colon, id in ticked if kind == _OFFICE]
+    kept = certify_offices(actor=actor, affiliation_ids=offices, now=moment)
+    kept += certify_grants(actor=actor, grant_ids=[grant_id_in(id) for kind, _colon, id in ticked if not kind], now=moment)
     messages.success(request, _("已确认 %(count)s 条授权仍然需要。") % {"count": kept})
-    return redirect("directory:certify_grants")
+    return redirect(reverse("directory:certify_grants") + (f"?kind={_OFFICE}" if offices else ""))
 
 
+@sensitive("grant")
 @require_POST
 def confirm(request: HttpRequest, public_id: str) -> HttpResponseBase:
     confirm_grant(actor=actor_in(request), grant_id=grant_id_in(public_id), now=now())
@@ -122,11 +158,11 @@ def confirm(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return redirect("directory:grants")
 
 
-def _person_url(row: GrantRow) -> str:
+def _person_url(row: GrantRow | OfficeRow) -> str:
     return person_url(row.person.public_id) if row.may_open else ""
 
 
-def _org_url(row: GrantRow) -> str:
+def _org_url(row: GrantRow | OfficeRow) -> str:
     return reverse("directory:org", args=[row.org_public_id])
 
 
@@ -170,7 +206,10 @@ def add_grant(request: HttpRequest, public_id: str) -> HttpResponseBase:
             may_delegate=form.cleaned_data["may_delegate"],
             now=moment,
         )
-        messages.success(request, _("已授权。"))
+        if form.given_role in STRONG:
+            messages.info(request, WAITS)
+        else:
+            messages.success(request, _("已授权。"))
         return org_url(facts.org, "org_grants")
 
     title = _("在“%(name)s”授权") % {"name": facts.org.name}

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from shuren.directory.data import Permission, Role, Sex
 from shuren.directory.forms import CorrectPersonForm, NewPersonForm
-from shuren.directory.rules.permissions import roles_at
+from shuren.directory.rules.permissions import STRONG, roles_at
 from shuren.directory.selectors.duplicates import PairRow, page_of_pairs, pair_row_for
 from shuren.directory.selectors.org_list import org_page
 from shuren.directory.selectors.people import people_by_ids
@@ -22,7 +22,7 @@ from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.org_forms import warn
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.person_sections import person_url
-from shuren.directory.views.words import EVIDENCE, ROLES, SEXES
+from shuren.directory.views.words import EVIDENCE, ROLES, SEXES, WAITS
 from shuren.kernel.errors import NotFound
 
 _SEXES = [(sex.value, SEXES[sex]) for sex in Sex]
@@ -42,6 +42,8 @@ def add_person(request: HttpRequest, public_id: str) -> HttpResponseBase:
         warn(request, written)
         person = people_by_ids([written.id])[written.id]
         messages.success(request, _("已登记，人员编号 %(number)s。") % {"number": person.number})
+        if role in STRONG:
+            messages.info(request, WAITS)
         return person_url(person.public_id)
 
     title = _("在“%(name)s”登记人员") % {"name": facts.org.name}

@@ -10,17 +10,19 @@ from shuren.directory.data import OrgType, Role
 from shuren.directory.forms import EndForm, RoleForm
 from shuren.directory.rules.permissions import roles_at
 from shuren.directory.selectors.roles import Ending, role_to_end, roles_to_hand_out, standing_of
-from shuren.directory.services.affiliate import affiliate
+from shuren.directory.services.ask_office import enter_role
 from shuren.directory.services.end_role import end_role as end
 from shuren.directory.views.asked import actor_in, affiliation_id_in, now, person_id_in, posted, today
 from shuren.directory.views.form_pages import asked_pick, choose_page, end_page, option, org_choices
 from shuren.directory.views.person_sections import person_url
-from shuren.directory.views.words import ORG_TYPES, ROLES
+from shuren.directory.views.words import ORG_TYPES, ROLES, WAITS
+from shuren.kernel.doors import sensitive
 from shuren.pages.data import EmptyState
 
 _TYPES = tuple(kind for kind in OrgType if roles_at(kind))
 
 
+@sensitive("grant")
 def add_role(request: HttpRequest, public_id: str) -> HttpResponseBase:
     actor, moment, person_id = actor_in(request), now(), person_id_in(public_id)
     standing = standing_of(actor=actor, person_id=person_id, now=moment)
@@ -38,7 +40,7 @@ def add_role(request: HttpRequest, public_id: str) -> HttpResponseBase:
     def save() -> str:
         facts, org = form.cleaned_data, offered[form.picked].org
         role = Role(facts["role"])
-        affiliate(
+        waits = enter_role(
             actor=actor,
             person_id=person_id,
             org_id=org.id,
@@ -47,7 +49,10 @@ def add_role(request: HttpRequest, public_id: str) -> HttpResponseBase:
             end_date=facts["end_date"],
             now=moment,
         )
-        messages.success(request, _("已添加：%(org)s，%(role)s。") % {"org": org.name, "role": ROLES[role]})
+        if waits:
+            messages.info(request, WAITS)
+        else:
+            messages.success(request, _("已添加：%(org)s，%(role)s。") % {"org": org.name, "role": ROLES[role]})
         return person_url(public_id)
 
     return choose_page(

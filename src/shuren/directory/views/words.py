@@ -21,6 +21,7 @@ ORG_TYPES = {
     OrgType.CLASS: pgettext_lazy("one", "班级"),
 }
 ORG_STATUSES = {OrgStatus.ACTIVE: _("在办"), OrgStatus.CLOSED: _("已撤销"), OrgStatus.MERGED: _("已并入")}
+WAITS = _("这个角色要由另一位有权授予的人在“授权”里确认，才会生效；七天内没有确认就作废。")
 ROLES = {
     Role.PUPIL: pgettext_lazy("one", "学生"),
     Role.PARENT: _("家长"),
@@ -113,4 +114,16 @@ SUBJECT_STATES = {
     "proposed": (_("等待第二人确认"), "warn"),
     "done": (_("已办理"), "good"),
     "declined": (_("没有办理"), "plain"),
+}
+SECTIONS = {
+    "affiliations": _("任职和就读"),
+    "enrollments": _("班级"),
+    "guardians": _("监护关系"),
+    "former_numbers": _("曾用编号"),
+    "consents": _("同意和拒绝"),
+    "disclosures": _("提供给应用的信息"),
+    "grants": _("授权"),
+    "requests": _("更正和删除请求"),
+    "emergencies": _("紧急查看"),
+    "reads": _("谁看过、谁导出过"),
 }

@@ -13,6 +13,7 @@ from shuren.directory.rules.tree import child_path
 from shuren.directory.selectors.roster import unmapped
 from shuren.directory.services.apply_roster import writes
 from shuren.directory.services.apply_roster.before import check_unmoved, keep_before
+from shuren.directory.services.apply_roster.offices import ask_offices, check_hands
 from shuren.directory.services.apply_roster.pending import undo_pending
 from shuren.directory.services.apply_roster.plan import added_counts, make_plan, reserve_ids
 from shuren.directory.services.apply_roster.writers import batch_in, copy_in, is_postgresql, run_for_ids, update_rows
@@ -136,6 +137,7 @@ class _Run:
     def _switch(self) -> None:
         """Change, end, move and tell, within the caller's transaction; after it everything is seen at once."""
         check_unmoved(self.stage)
+        check_hands(self.stage, now=self.now)
         keep_before(self.stage)
         moves = self._moves()
         for kind in KINDS:
@@ -149,6 +151,7 @@ class _Run:
         self._end()
         for org_id, parent_id in moves:
             self._move(org_id, parent_id)
+        ask_offices(self.stage, self.import_id, actor=self.actor, now=self.now)
         self._tell()
 
     def _change_classes(self) -> None:

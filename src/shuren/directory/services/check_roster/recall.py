@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from shuren.directory.models import AppliedRoster, OrgHistory
+from shuren.directory.models import AppliedRoster, Grant, OrgHistory
 from shuren.directory.rules.roster.kinds import AFFILIATION, ENROLLMENT, LINK, PERSON, Kind
 from shuren.directory.rules.roster.oneroster import CLASSES, DEMOGRAPHICS, ENROLLMENTS, ORGS, ROLES, USERS, FileSpec
 from shuren.directory.selectors.roster import branch_condition, written_condition, written_since_sql
@@ -163,6 +163,11 @@ def _find_written(stage: Stage, known: Remembered) -> None:
     stage.duck.execute("CREATE OR REPLACE TABLE written (id BIGINT, kind VARCHAR, sid VARCHAR)")
     for kind in (PERSON, AFFILIATION, ENROLLMENT, LINK):
         pull_rows(stage, "written", *written_since_sql(kind, known.imports))
+    # A role that waits, or waited in vain, for a second pair of eyes is no row yet: its line is looked at again.
+    asked = Grant.objects.filter(office__isnull=False).values_list("office__sourced_id", flat=True)
+    stage.duck.execute(
+        f"INSERT INTO written SELECT 0, '{AFFILIATION.name}', unnest(?::VARCHAR[])", [[sid for sid in asked if sid]]
+    )
 
 
 def _compare_lines(stage: Stage, known: Remembered, spec: FileSpec) -> None:

@@ -17,6 +17,7 @@ from shuren.directory.rules.roster.kinds import AFFILIATION, COURSE, ENROLLMENT,
 from shuren.directory.rules.roster.workbook import Sheet
 from shuren.directory.selectors.roster import unmapped
 from shuren.directory.services.check_roster import derive, difference
+from shuren.directory.services.check_roster.hands import check_exclusions, check_own_roles, part_offices
 from shuren.directory.services.check_roster.held import make_known_views, pull_held, pull_numbers
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
 from shuren.directory.services.check_roster.package import load_package
@@ -102,21 +103,24 @@ def _check(
     on_progress(5, STEPS)
     result.errors += stage.run(checks.reference_checks())
     result.errors += check_scope(stage, actor, now=now)
+    result.errors += check_exclusions(stage, now=now) + check_own_roles(stage, actor, now=now)
     # Whether a person may be changed is asked of those who are, among all other faults of the file.
     for kind in (PERSON, LINK):
         difference.compare(stage, kind)
     result.errors += check_people(stage, actor, now=now, day=day)
     on_progress(6, STEPS)
     if not result.errors:
-        _differ(result, _full_files(result, path), paths, day)
+        _differ(result, _full_files(result, path), paths, actor, now)
     on_progress(7, STEPS)
     return result
 
 
-def _differ(result: Checking, bulk: frozenset[str], paths: list[str], day: str) -> None:
+def _differ(result: Checking, bulk: frozenset[str], paths: list[str], actor: Actor, now: datetime) -> None:
     for kind in KINDS:
         if kind not in (PERSON, LINK):
             difference.compare(result.stage, kind)
+    result.errors += part_offices(result.stage, actor, now=now)
+    day = day_of(now).isoformat()
     for kind in KINDS:
         condition = difference.missing_condition(kind, bulk=bulk, paths=paths)
         difference.find_missing(result.stage, kind, condition, paths=paths, day=day)
