@@ -71,7 +71,7 @@ def test_tables_that_are_made_without_a_list_are_audited() -> None:
 def test_a_list_that_says_nothing_of_exports_writes_its_own_entry(form: str) -> None:
     request = RequestFactory().get("/some/list/", {"export": form, "q": "王"})
     request.actor = Actor(person_id=7, account_id=None, name="何校长")  # type: ignore[attr-defined]  # what the middleware sets
-    columns = (Column(key="name", title="姓名", value=str),)
+    columns: tuple[Column[str], ...] = (Column(key="name", title="姓名", value=str),)
     spec: ListSpec[str] = ListSpec(name="some", title="名单", columns=columns, rows=_page, search_label="姓名")
     assert render_list(request, spec).status_code == 200
     entry = AuditEntry.objects.get()

@@ -18,6 +18,7 @@ from shuren.directory.data import (
     Role,
     RoleOption,
 )
+from shuren.directory.rules.subject_data import register_subject_data
 from shuren.directory.selectors import held_roles, orgs, people, people_list, scope
 from shuren.directory.selectors.consents import asked_texts, askings_of, consent_of
 from shuren.directory.selectors.counts import count_of, counts_of
@@ -79,6 +80,7 @@ from shuren.directory.services.merge_orgs import merge_orgs
 from shuren.directory.services.move_org import move_org
 from shuren.directory.services.rebuild_counts import rebuild_counts
 from shuren.directory.services.revoke_grant import revoke_grant
+from shuren.directory.services.seal_national_id import tells_national_id
 from shuren.directory.services.subjects import answer_request, ask_about_data, give_subject_data
 from shuren.directory.services.tend_grants import certify_grants, tend_grants
 from shuren.directory.services.undo_roster import may_undo_roster, undo_roster
@@ -164,6 +166,7 @@ __all__ = [
     "person_ids_found_by",
     "publish_consent_text",
     "rebuild_counts",
+    "register_subject_data",
     "rename_org",
     "review_break_glass",
     "revoke_grant",
@@ -174,6 +177,7 @@ __all__ = [
     "roster_template",
     "scope_of",
     "subtree",
+    "tells_national_id",
     "tend_grants",
     "transfer",
     "undo_roster",

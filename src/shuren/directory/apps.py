@@ -6,6 +6,8 @@ from shuren.kernel import events
 _JOBS = "shuren.directory.jobs"
 _SUBSCRIPTIONS = {
     "directory.roster_applied": ("recount_roster", "index_roster", "propose_duplicates", "remember_roster"),
+    "directory.consent_text_published": ("lapse_consents",),
+    "directory.consent_text_ended": ("lapse_consents",),
     "directory.roster_undone": ("recount", "index_undone"),
     "directory.org_moved": ("recount", "index_moved"),
     "directory.org_merged": ("recount", "index_moved"),

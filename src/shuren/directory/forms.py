@@ -354,8 +354,10 @@ class ConsentTextForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("请至少选择一项要用到的信息。"), "invalid_choice": _("请从列出的内容中选择一项。")},
     )
-    is_reworded = forms.BooleanField(
-        label=_("意思有变，请大家重新决定"), required=False, help_text=_("多用了信息时一定会重新征求；只改错别字不用勾。")
+    is_correction = forms.BooleanField(
+        label=_("只改正文字，意思没有变"),
+        required=False,
+        help_text=_("不勾的话，改了标题或内容就请大家重新决定；多用了信息时一定会重新征求。"),
     )
 
     def __init__(self, *args: object, elements: _Choices, **kwargs: object) -> None:

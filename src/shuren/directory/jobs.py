@@ -7,12 +7,15 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from shuren.directory.rules.subject_data import register_subject_data
 from shuren.directory.selectors.orgs import root_org
+from shuren.directory.selectors.subjects import notices_kept
 from shuren.directory.services.apply_roster.pending import sweep_pending
 from shuren.directory.services.apply_roster.service import apply_roster as apply_checked_roster
 from shuren.directory.services.break_glass import tend_break_glass as tend_glass
 from shuren.directory.services.check_roster.remember import remember_roster as remember_lines
 from shuren.directory.services.check_roster.service import check_roster as check_roster_file
+from shuren.directory.services.consents.lapse import lapse_consents as lapse_agreements
 from shuren.directory.services.consents.take_papers import apply_papers as apply_paper_answers
 from shuren.directory.services.consents.take_papers import check_papers as check_paper_answers
 from shuren.directory.services.index_directory import forget_added, index_branch, index_orgs, index_people, index_trace
@@ -46,6 +49,7 @@ register_kind(
     check="shuren.directory.jobs.check_papers",
     apply="shuren.directory.jobs.apply_papers",
 )
+register_subject_data("notices", notices_kept, title=_("通知"))
 register_periodic("shuren.directory.jobs.sweep_rosters", timedelta(hours=1))
 
 
@@ -67,6 +71,13 @@ def check_papers(job: JobContext, import_id: int) -> Mapping[str, Any]:
 def apply_papers(job: JobContext, import_id: int) -> Mapping[str, Any]:
     """Write the answers of a checked file, all or none."""
     return apply_paper_answers(import_id=import_id, now=clock.now())
+
+
+def lapse_consents(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Tell apps of the agreements that ended with a notice, going on where a killed run stopped."""
+    after = int(job.state.get("after", 0))
+    told = lapse_agreements(payload, after=after, now=clock.now(), keep=lambda person_id: job.checkpoint(after=person_id))
+    return {"told": told}
 
 
 def sweep_rosters(job: JobContext) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ costs nobody the service itself.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from shuren.directory.data import ConsentDecision, ConsentState, DecidedAs, Withheld
@@ -71,8 +71,13 @@ def may_answer(
 
 
 def asks_again(*, before: Collection[str], after: Collection[str], is_reworded: bool) -> bool:
-    """Whether a new version voids the answers to the one before: it asks for more, or says so."""
+    """Whether a new version voids the answers to the one before: it asks for more, or says something else."""
     return is_reworded or not set(after) <= set(before)
+
+
+def says_the_same(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether two versions use the same words, spaces apart, in every language that the earlier one speaks."""
+    return all("".join(old.split()) in ("", "".join(new.split())) for old, new in zip(before, after, strict=True))
 
 
 def is_in_force(begin_at: datetime, end_at: datetime | None, now: datetime) -> bool:

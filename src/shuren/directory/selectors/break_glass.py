@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import BreakGlassData, Permission, Role
 from shuren.directory.models import BreakGlass
 from shuren.directory.rules.permissions import wider_path
+from shuren.directory.selectors.consents import places_of
 from shuren.directory.selectors.orgs import orgs_by_ids
 from shuren.directory.selectors.people import people_by_ids
-from shuren.directory.selectors.scope import open_glass_q, scope_of
+from shuren.directory.selectors.scope import holdings_of, open_glass_q, scope_of
 from shuren.kernel import audit, ids
 from shuren.kernel.announced import target_words
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.models import AuditEntry
@@ -56,6 +58,21 @@ def glass_note(*, actor: Actor, now: datetime) -> dict[str, object]:
     rows = BreakGlass.objects.filter(open_glass_q(now), holder_id=actor.person_id).order_by("pk")
     found = list(rows.values_list("pk", flat=True))
     return {"break_glass": found} if found else {}
+
+
+def branch_glass_over(*, actor: Actor, person_id: int, now: datetime) -> list[BreakGlass]:
+    """The branches that the actor has open and that the person is in, unless they may see the person without."""
+    if actor.person_id is None:
+        return []
+    rows = list(BreakGlass.objects.filter(open_glass_q(now), holder_id=actor.person_id, subject__isnull=True).order_by("pk"))
+    if not rows:
+        return []
+    places = places_of([person_id], day=day_of(now))[person_id]
+    for holding in holdings_of(actor.person_id, now):
+        is_own = person_id in holding.person_ids or any(holding.path and place.startswith(holding.path) for place in places)
+        if is_own and holding.opens is None and holding.allows(Permission.VIEW_PEOPLE):
+            return []
+    return [row for row in rows if any(place.startswith(row.org_path) for place in places)]
 
 
 def glass_in_scope(*, actor: Actor, now: datetime) -> QuerySet[BreakGlass]:

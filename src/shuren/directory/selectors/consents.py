@@ -83,25 +83,35 @@ def subjects_of(person_ids: Collection[int], *, day: date) -> dict[int, Subject]
 
 
 def consent_states(subjects: Mapping[int, Subject], *, purpose: str, recipient: str, now: datetime) -> dict[int, PersonConsent]:
-    """Where people who have answered stand; those who have not are missing. Two queries, however many people."""
-    answers: defaultdict[int, dict[int, dict[DecidedAs, ConsentDecision]]] = defaultdict(lambda: defaultdict(dict))
+    """Where people who have answered stand; those who have not are missing. Four queries, however many people.
+
+    Only answers to notices of where somebody is now count: who has left a school has no longer agreed to anything there.
+    """
+    told: defaultdict[int, dict[int, dict[DecidedAs, ConsentDecision]]] = defaultdict(lambda: defaultdict(dict))
+    paths: dict[int, str] = {}
     rows = Consent.objects.filter(
         person_id__in=list(subjects), is_current=True, base__purpose=purpose, base__recipient=recipient
-    ).values_list("person_id", "base_id", "decided_as", "decision")
-    bases: set[int] = set()
-    for person_id, base_id, decided_as, decision in rows:
-        answers[person_id][base_id][DecidedAs(decided_as)] = ConsentDecision(decision)
-        bases.add(base_id)
-    texts = ConsentText.objects.filter(in_force_q(now), base_id__in=bases).values_list("base_id", "elements")
+    ).values_list("person_id", "base_id", "base__org_path", "decided_as", "decision")
+    for person_id, base_id, path, decided_as, decision in rows:
+        told[person_id][base_id][DecidedAs(decided_as)] = ConsentDecision(decision)
+        paths[base_id] = path
+    places = places_of(list(told), day=day_of(now)) if told else {}
+    texts = ConsentText.objects.filter(in_force_q(now), base_id__in=paths).values_list("base_id", "elements")
     elements: defaultdict[int, frozenset[str]] = defaultdict(frozenset)
     standing = set()
     for base_id, named in texts:
         standing.add(base_id)
         elements[base_id] |= frozenset(named)
-    return {
-        person_id: _joined(subjects[person_id], told, standing, elements, purpose, recipient, now)
-        for person_id, told in answers.items()
-    }
+    found = {}
+    for person_id, answers in told.items():
+        here = {base: sides for base, sides in answers.items() if _is_at(places[person_id], paths[base])}
+        if here:
+            found[person_id] = _joined(subjects[person_id], here, standing, elements, purpose, recipient, now)
+    return found
+
+
+def _is_at(places: Collection[str], path: str) -> bool:
+    return any(place.startswith(path) for place in places)
 
 
 def _joined(

@@ -1,5 +1,6 @@
 """A person's own data as they may take it with them, and what was asked about it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import Model, Q, QuerySet
@@ -8,20 +9,28 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import Permission
 from shuren.directory.models import (
     Affiliation,
+    BreakGlass,
     Consent,
     Disclosure,
     Enrollment,
     FormerNumber,
+    Grant,
     GuardianLink,
     Person,
     SubjectRequest,
 )
+from shuren.directory.rules.subject_data import subject_sections
 from shuren.directory.selectors.roles import guardian_ids_of
 from shuren.directory.selectors.scope import scope_of
+from shuren.directory.selectors.viewers import READS
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.kernel.models import AuditEntry
 from shuren.kernel.scope import path_q
+from shuren.messaging.api import notices_of
+
+_READS = _NOTICES = 1_000
 
 _FACTS = (
     *("number", "name", "family_name", "given_name", "sex", "birth_date", "username", "pupil_number", "staff_number"),
@@ -38,10 +47,10 @@ def access_subject(*, actor: Actor, id: int, now: datetime) -> Person:
 
 
 def subject_data(person: Person) -> dict[str, object]:
-    """Everything the directory holds of a person, in standard terms and plain values; the national id only as kept or not."""
+    """Everything on file of a person, in standard terms and plain values; the national id only as kept or not.
 
-    def lines(rows: QuerySet[Model], *columns: str) -> list[dict[str, object]]:
-        return [dict(zip(columns, map(_plain, row), strict=True)) for row in rows.values_list(*columns)]
+    The directory's own rows first, then what other apps have registered (`rules.subject_data`).
+    """
 
     periods = ("begin_date", "end_date")
     ties = Affiliation.objects.visible().filter(person=person).order_by("pk")
@@ -49,20 +58,50 @@ def subject_data(person: Person) -> dict[str, object]:
     links = GuardianLink.objects.visible().filter(Q(ward=person) | Q(guardian=person)).order_by("pk")
     return {
         "person": {key: _plain(getattr(person, key)) for key in _FACTS} | {"has_national_id": bool(person.national_id_index)},
-        "affiliations": lines(ties, "org__name", "role", *periods),
-        "enrollments": lines(classes, "class_org__name", "role", *periods),
-        "guardians": lines(links, "guardian__name", "ward__name", "relation", *periods),
-        "former_numbers": lines(FormerNumber.objects.filter(person=person).order_by("pk"), "kind", "value", "until"),
-        "consents": lines(
+        "affiliations": _lines(ties, "org__name", "role", *periods),
+        "enrollments": _lines(classes, "class_org__name", "role", *periods),
+        "guardians": _lines(links, "guardian__name", "ward__name", "relation", *periods),
+        "former_numbers": _lines(FormerNumber.objects.filter(person=person).order_by("pk"), "kind", "value", "until"),
+        "consents": _lines(
             Consent.objects.filter(person=person).order_by("pk"),
             *("text__title_zh", "text__version", "text__recipient_name", "decision", "decided_as", "at", "digest"),
         ),
-        "disclosures": lines(Disclosure.objects.filter(person=person).order_by("pk"), "recipient", "purpose", "elements", "day"),
+        "disclosures": _lines(Disclosure.objects.filter(person=person).order_by("pk"), "recipient", "purpose", "elements", "day"),
+        **_rights_and_reads(person),
+        **{section.name: [_plain_row(row) for row in section.exporter(person.pk)] for section in subject_sections()},
     }
 
 
+def _rights_and_reads(person: Person) -> dict[str, object]:
+    """What the person was given, what they asked about their data, and who opened or looked at it."""
+    grants = Grant.objects.filter(person=person).order_by("pk")
+    asked = SubjectRequest.objects.filter(subject=person).order_by("pk")
+    opened = BreakGlass.objects.filter(subject=person).order_by("pk")
+    reads = AuditEntry.objects.filter(target=f"person:{person.pk}", action__in=READS).order_by("-at", "-id")[:_READS]
+    return {
+        "grants": _lines(grants, "role", "org__name", "purpose", "granted_by__name", "begin_at", "end_at", "revoked_at"),
+        "requests": _lines(asked, "kind", "body", "at", "state", "answer", "answered_at"),
+        "emergencies": _lines(opened, "holder__name", "reason", "begin_at", "end_at", "is_justified"),
+        "reads": _lines(reads, "at", "actor_name", "action"),
+    }
+
+
+def _lines(rows: QuerySet[Model], *columns: str) -> list[dict[str, object]]:
+    return [dict(zip(columns, map(_plain, row), strict=True)) for row in rows.values_list(*columns)]
+
+
+def _plain_row(row: Mapping[str, object]) -> dict[str, object]:
+    return {key: _plain(value) for key, value in row.items()}
+
+
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def notices_kept(person_id: int) -> list[dict[str, object]]:
+    """What the house wrote to the person, the newest thousand; a section of their copy."""
+    page = notices_of(person_id, size=_NOTICES)
+    return [{"at": notice.at, "title": notice.title, "body": notice.body} for notice in page.rows]
 
 
 def requests_of(*, actor: Actor) -> QuerySet[SubjectRequest]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from shuren.directory.data import EnrollmentRole, OrgStatus, OrgType, Permission, Role
+from shuren.directory.data import ConsentState, EnrollmentRole, OrgStatus, OrgType, Permission, Role
 from shuren.directory.models import (
     Affiliation,
     BreakGlass,
@@ -23,18 +23,30 @@ from shuren.directory.models import (
 )
 from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS
 from shuren.directory.rules.tree import prefixes_of
+from shuren.directory.selectors.consents import asked_texts, consent_of
 from shuren.directory.selectors.scope import active_grant_q, current_q, open_glass_q
 from shuren.kernel.clock import day_of
 from shuren.kernel.models import AuditEntry
 from shuren.kernel.paging import Page, page_of
 
-READS = (
-    "directory.sensitive_read",
-    "directory.person_read",
+# Lists of a branch name everybody in it; all else is about one person. Codes of the apps above stand here as they are
+# announced: an entry whose target is the person shows on the person's page.
+BRANCH_READS = (
     "directory.break_glass_opened",
     "directory.people_exported",
     "directory.roster_exported",
+    "identity.accounts_exported",
+)
+READS = (
+    *BRANCH_READS,
+    "directory.sensitive_read",
+    "directory.person_read",
     "directory.subject_data_given",
+    "certificates.record_downloaded",
+    "certificates.shared",
+    "certificates.told_to_app",
+    "evaluation.evidence_downloaded",
+    "evaluation.report_downloaded",
 )
 
 
@@ -72,6 +84,16 @@ class AppViewer:
     purpose: str
     elements: str
     day: date
+
+
+@dataclass(frozen=True, slots=True)
+class AppAsker:
+    """A recipient that may ask for the person, as a notice in force says, and where the person stands towards it."""
+
+    name: str
+    purpose: str
+    elements: tuple[str, ...]
+    state: ConsentState
 
 
 def viewers_of(person_id: int, *, now: datetime) -> list[Viewer]:
@@ -170,10 +192,21 @@ def apps_told_of(person_id: int, *, since: date) -> list[AppViewer]:
     ]
 
 
+def apps_asking_for(person_id: int, *, now: datetime) -> list[AppAsker]:
+    """Recipients that notices in force where the person is name, told of them already or not."""
+    texts = [text for text in asked_texts([person_id], now=now)[person_id] if text.recipient]
+    ways = dict.fromkeys((text.recipient, text.purpose) for text in texts)
+    states = {way: consent_of(person_id=person_id, recipient=way[0], purpose=way[1], now=now).state for way in ways}
+    return [
+        AppAsker(text.recipient_name or text.recipient, text.purpose, text.elements, states[text.recipient, text.purpose])
+        for text in texts
+    ]
+
+
 def page_of_reads(person_id: int, *, now: datetime, number: int, size: int) -> Page[AuditEntry]:
-    """Who looked at sensitive facts of the person, looked in an emergency, or took them out in a list; newest first."""
+    """Who looked at sensitive facts of the person, looked in an emergency, or took them out in a file; newest first."""
     paths = _paths_of(person_id, day_of(now))
-    orgs = {part for path in paths for part in path.split("/") if part}
-    targets = [f"person:{person_id}", *(f"org:{org}" for org in sorted(orgs))]
-    rows = AuditEntry.objects.filter(target__in=targets, action__in=READS).order_by("-at", "-id")
+    orgs = sorted({part for path in paths for part in path.split("/") if part})
+    of_branch = Q(target__in=[f"org:{org}" for org in orgs], action__in=BRANCH_READS)
+    rows = AuditEntry.objects.filter(of_branch | Q(target=f"person:{person_id}", action__in=READS)).order_by("-at", "-id")
     return page_of(rows, lambda entry: entry, number=number, size=size)

@@ -14,9 +14,9 @@ from shuren.directory.selectors.break_glass import access_break_glass, emergency
 from shuren.directory.selectors.consents import places_of
 from shuren.directory.selectors.grants import grants_reaching
 from shuren.directory.selectors.people import people_within
-from shuren.directory.selectors.roles import guardian_ids_of
 from shuren.directory.selectors.scope import current_q, holdings_of
-from shuren.kernel import audit, events, ids
+from shuren.directory.services.tell_emergency import tell_concerned, url_of
+from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -32,7 +32,8 @@ def open_break_glass(
     """Reach one person, or one branch, for at most four hours; returns its id and publishes `directory.break_glass_opened`.
 
     Needs `BREAK_GLASS`, which reaches one level above where it is held. Security administrators, heads of the place and the
-    guardians of a pupil are told at once.
+    guardians of a pupil are told at once, and so is the person, who is old enough; of a branch whoever is looked at
+    (`note_emergency_read`). Nobody opens again while a review of what they opened before is overdue.
     """
     if (person_id is None) == (org_id is None):
         raise Invalid(_("请选择一个人或一个机构。"))
@@ -43,6 +44,8 @@ def open_break_glass(
     path = _path_to(actor, person_id, org_id, now)
     if actor.person_id is None:
         raise NotFound(_("没有找到这个人或这个机构。"))
+    if BreakGlass.objects.filter(holder_id=actor.person_id, reviewed_at__isnull=True, review_by__lte=now).exists():
+        raise Conflict(_("您上一次的紧急查看还没有复核，已超过期限，不能再次启用。"), remedy=_("请安全管理员先复核上一次。"))
     row = BreakGlass.objects.create(
         holder_id=actor.person_id,
         account_id=actor.account_id,
@@ -113,10 +116,6 @@ def tend_break_glass(*, now: datetime) -> dict[str, int]:
     return {"closed": len(over), "overdue": reminded}
 
 
-def url_of(id: int) -> str:
-    return f"/break-glass/{ids.encode('break_glass', id)}/"
-
-
 def _path_to(actor: Actor, person_id: int | None, org_id: int | None, now: datetime) -> str:
     scope = emergency_scope(actor=actor, now=now)
     if scope.is_empty:
@@ -161,17 +160,8 @@ def _tell(actor: Actor, row: BreakGlass, person_id: int | None, now: datetime) -
     notify(person_ids=reviewers, title=title, body=body, url=url_of(row.pk), now=now)
     heads = [id for id in _heads(row.org_path, now) if id not in reviewers and id != actor.person_id]
     notify(person_ids=heads, title=title, body=_("原因：%(reason)s。") % {"reason": row.reason}, now=now)
-    if person_id is None:
-        return
-    guardians = [id for id in guardian_ids_of(person_id, day=day_of(now)) if id != actor.person_id]
-    child = Person.objects.get(pk=person_id)
-    told = _("有工作人员因紧急情况查看了 %(name)s 的信息") % {"name": child.name}
-    body = _("查看人：%(holder)s。原因：%(reason)s。这次查看会被复核，您可以看到查看了什么。") % {
-        "holder": actor.name,
-        "reason": row.reason,
-    }
-    url = f"/people/{ids.encode('person', person_id)}/seen-by/"
-    notify(person_ids=guardians, title=told, body=body, url=url, now=now)
+    if person_id is not None:
+        tell_concerned(actor, row, person_id, now)
 
 
 def _close(rows: list[BreakGlass], actor: Actor, at: datetime, now: datetime) -> None:

@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 
 from shuren.directory.data import HousePurpose, Permission
 from shuren.directory.rules.reading import serves
-from shuren.directory.selectors.break_glass import glass_note
+from shuren.directory.selectors.break_glass import branch_glass_over, glass_note
 from shuren.directory.selectors.people import person_row_for
 from shuren.directory.selectors.told import facts_inside, standing_towards
 from shuren.directory.services.seal_national_id import opened
+from shuren.directory.services.tell_emergency import tell_concerned
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
@@ -38,9 +39,15 @@ def reveal_person(*, actor: Actor, person_id: int, now: datetime, reason: str = 
     return {key: fact.text for key, fact in told.items()}
 
 
+@transaction.atomic
 def note_emergency_read(*, actor: Actor, person_id: int, page: str, now: datetime) -> None:
-    """Write down that somebody with an open emergency looked at a person; nobody else's looking is written down here."""
+    """Write down that somebody with an open emergency looked at a person; nobody else's looking is written down here.
+
+    Who is looked at because a whole branch was opened, and their guardians, are told of it now.
+    """
     note = glass_note(actor=actor, now=now)
     if note:
         details = {"page": page, **note}
         audit.record(actor=actor, action="directory.person_read", target=f"person:{person_id}", details=details, now=now)
+        for glass in branch_glass_over(actor=actor, person_id=person_id, now=now):
+            tell_concerned(actor, glass, person_id, now)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import Role, SubjectKind, SubjectState
-from shuren.directory.models import Affiliation, FormerNumber, Person, SubjectRequest
+from shuren.directory.models import Affiliation, Disclosure, FormerNumber, Person, SubjectRequest
 from shuren.directory.rules.permissions import STRONG
 from shuren.directory.rules.retention import erasable
 from shuren.directory.rules.tree import prefixes_of
@@ -93,7 +93,10 @@ def answer_request(*, actor: Actor, request_id: int, is_granted: bool, answer: s
 
 
 def _erase(actor: Actor, person_id: int, now: datetime) -> None:
-    """Erase what no duty keeps, and with a person without record also who they were; nothing brings it back."""
+    """Erase what no duty keeps, and with a person without record also who they were; nothing brings it back.
+
+    The event names the recipients that were ever told of the person: they erase it too, wherever the person is now.
+    """
     person = Person.objects.select_for_update().get(pk=person_id)
     has_record = Affiliation.objects.filter(person=person).exclude(role=Role.PARENT.value).exists()
     facts = erasable(has_record=has_record)
@@ -114,7 +117,8 @@ def _erase(actor: Actor, person_id: int, now: datetime) -> None:
         person.national_id_index, person.national_id_sealed = "", None
         FormerNumber.objects.filter(person=person).exclude(kind="number").delete()
     person.save()
-    details = {"erased": sorted(facts), "is_whole": not has_record}
+    told = Disclosure.objects.filter(person=person).exclude(recipient="").values_list("recipient", flat=True).distinct()
+    details = {"erased": sorted(facts), "is_whole": not has_record, "recipients": sorted(told)}
     audit.record(actor=actor, action="directory.person_erased", target=f"person:{person_id}", details=details, now=now)
     events.publish("directory.person_erased", {"person_id": person_id, **details}, now=now)
 

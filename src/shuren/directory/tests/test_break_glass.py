@@ -1,13 +1,13 @@
 """Emergencies: short, told of, written down, looked into."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.apps import apps
 
 from shuren.directory import api
 from shuren.directory.data import Permission, Role
-from shuren.directory.models import BreakGlass
+from shuren.directory.models import BreakGlass, Person
 from shuren.directory.selectors.break_glass import access_break_glass, glass_data, page_of_glass, page_of_seen
 from shuren.directory.services.break_glass import tend_break_glass
 from shuren.directory.tests.conftest import NOW, Region
@@ -131,3 +131,37 @@ def test_it_is_given_up_or_ends_and_an_overdue_review_is_called_for(guarded: Reg
     tend_break_glass(now=late)
     assert BreakGlass.objects.get(pk=second).closed_at == NOW + timedelta(hours=2)
     assert told(guarded, "security") == 4
+
+
+def test_nobody_opens_again_while_a_review_is_overdue(guarded: Region) -> None:
+    first = break_in(guarded)
+    due = NOW + timedelta(hours=2, days=3)
+    break_in(guarded, now=due - timedelta(minutes=1))
+    with pytest.raises(Conflict):
+        break_in(guarded, now=due)
+    api.review_break_glass(actor=guarded.actor("security"), id=first, is_justified=True, finding="属实", now=due)
+    assert break_in(guarded, now=due)
+    assert break_in(guarded, by="county_officer", now=due), "somebody else's review is no matter"
+
+
+def test_who_is_old_enough_is_told_themself(guarded: Region) -> None:
+    guarded.add_person("other_teacher", "邻校师", "other", Role.TEACHER)
+    break_in(guarded, about="other_teacher")
+    assert told(guarded, "other_teacher") == 1
+    Person.objects.filter(pk=guarded.person["other_pupil"]).update(birth_date=date(2015, 1, 1))
+    break_in(guarded)
+    assert [told(guarded, key) for key in ("other_pupil", "mother")] == [0, 1], "a child is told by the guardians"
+    Person.objects.filter(pk=guarded.person["other_pupil"]).update(birth_date=date(2011, 1, 1))
+    break_in(guarded)
+    assert [told(guarded, key) for key in ("other_pupil", "mother")] == [1, 2]
+
+
+def test_a_family_is_told_once_when_an_opened_branch_leads_to_them(guarded: Region, visit: object) -> None:
+    actor = guarded.actor("head")
+    api.open_break_glass(actor=actor, org_id=guarded.org_ids["other"], reason=REASON, hours=1, now=clock.now())
+    assert told(guarded, "mother") == 0
+    for _again in range(2):
+        visit("head").get(guarded.url("other_pupil"))  # type: ignore[operator]
+    assert told(guarded, "mother") == 1
+    visit("head").get(guarded.url("pupil"))  # type: ignore[operator]
+    assert told(guarded, "parent") == 0, "whom one sees anyway is not opened by the emergency"

@@ -31,7 +31,7 @@ def publish(region: Region, *elements: str, org: str = "school", purpose: str = 
         recipient_name="作业盒",
         elements=elements or ("person.name", "person.birth_date"),
         title_zh="使用作业盒",
-        body_zh="老师用它布置作业。",
+        body_zh=str(more.pop("body", "老师用它布置作业。")),
     )
     return api.publish_consent_text(actor=region.actor(by), text=text, now=NOW, **more)  # type: ignore[arg-type]
 

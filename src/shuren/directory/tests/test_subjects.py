@@ -13,6 +13,8 @@ from shuren.directory import api
 from shuren.directory.data import Role, SubjectKind, SubjectState
 from shuren.directory.models import Person, SubjectRequest
 from shuren.directory.rules.retention import ERASABLE, KEPT_ALWAYS, KEPT_OF_RECORDS, erasable
+from shuren.directory.rules.subject_data import _sections
+from shuren.directory.services.reveal_person import reveal_person
 from shuren.directory.services.subjects import tend_subject_requests
 from shuren.directory.tests.conftest import NOW, Region, Visitor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -93,3 +95,40 @@ def test_what_is_late_goes_up_once(region: Region) -> None:
     assert tend_subject_requests(now=late) == {"escalated": 1}
     assert tend_subject_requests(now=late) == {"escalated": 0}
     assert SubjectRequest.objects.get(pk=request_id).escalated_at == late
+
+
+def test_a_copy_holds_what_other_apps_registered_and_who_looked(region: Region, visit: Callable[[str], Visitor]) -> None:
+    pupil = region.person["pupil"]
+    asked: list[int] = []
+
+    def exporter(person_id: int) -> list[dict[str, object]]:
+        asked.append(person_id)
+        return [{"title": "三好学生", "at": NOW}]
+
+    api.register_subject_data("awards", exporter, title="奖状")
+    try:
+        reveal_person(actor=region.actor("admin"), person_id=pupil, now=NOW)
+        data = api.give_subject_data(actor=region.actor("parent"), person_id=pupil, now=NOW)
+        response = visit("parent").post(region.url("pupil").replace("/people/", "/my-data/") + "download/")
+    finally:
+        _sections.pop("awards")
+    assert asked == [pupil, pupil]
+    assert data["awards"] == [{"title": "三好学生", "at": str(NOW)}]
+    assert {"grants", "requests", "emergencies", "reads", "notices"} <= set(data)
+    assert [row["action"] for row in data["reads"]][-1] == "directory.sensitive_read"  # type: ignore[attr-defined,index]
+    with zipfile.ZipFile(io.BytesIO(response.content)) as package:
+        page = package.read("data.html").decode()
+    assert "奖状" in page
+    assert "任职和就读" in page
+
+
+def test_erasing_names_whoever_was_told(region: Region) -> None:
+    pupil = region.person["pupil"]
+    for recipient in ("app:9", "app:7", ""):
+        api.disclosed_people(person_ids=[pupil], elements=["person.number"], purpose="homework", recipient=recipient, now=NOW)
+    request_id = ask(region, kind=SubjectKind.DELETE)
+    answer(region, "admin", request_id)
+    answer(region, "head", request_id)
+    payload = Event.objects.get(name="directory.person_erased").payload
+    assert (payload["is_whole"], payload["recipients"]) == (False, ["app:7", "app:9"])
+    assert "phone" in payload["erased"]

@@ -1,6 +1,7 @@
 """Who is listed as able to see a person is exactly who can."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from shuren.directory import api
-from shuren.directory.data import EnrollmentRole, OrgStatus, Role
+from shuren.directory.data import ConsentState, EnrollmentRole, OrgStatus, Role
 from shuren.directory.models import Affiliation, BreakGlass, Enrollment, Grant, GuardianLink, Org, Person
-from shuren.directory.selectors.viewers import apps_told_of, page_of_reads, viewers_of
+from shuren.directory.selectors.viewers import READS, apps_asking_for, apps_told_of, page_of_reads, viewers_of
 from shuren.directory.services.reveal_person import reveal_person
-from shuren.directory.tests.conftest import NOW, Region
+from shuren.directory.tests.conftest import NOW, Region, Visitor
+from shuren.directory.tests.test_consents import decide, publish
+from shuren.kernel import audit, clock
+from shuren.kernel.announced import audit_actions
 from shuren.kernel.errors import NotFound
 
 DAY = NOW.date()
@@ -101,3 +105,52 @@ def test_reads_and_apps_are_on_the_page(region: Region) -> None:
     assert [(entry.actor_name, entry.action) for entry in page.rows] == [("admin", "directory.sensitive_read")]
     assert [(app.recipient, app.elements) for app in apps_told_of(pupil, since=DAY)] == [("app:7", "number")]
     assert page_of_reads(region.person["far_pupil"], now=NOW, number=1, size=10).total == 0
+
+
+def test_a_list_of_everybody_is_told_to_everybody_it_reaches(region: Region, visit: Callable[[str], Visitor]) -> None:
+    for key in ("county_officer", "class_teacher", "parent"):
+        visit(key).get("/people/", {"export": "csv"})
+    told = [(entry.actor_name, entry.target) for entry in page_of_reads(region.person["pupil"], now=NOW, number=1, size=10).rows]
+    by_officer = ("county_officer", f"org:{region.org_ids['east']}")
+    by_teacher = ("class_teacher", f"org:{region.org_ids['class1']}")
+    by_parent = ("parent", f"person:{region.person['pupil']}")
+    assert sorted(told) == sorted([by_officer, by_teacher, by_parent])
+    others = page_of_reads(region.person["pupil2"], now=NOW, number=1, size=10).rows
+    assert [entry.actor_name for entry in others] == ["county_officer"]
+    assert page_of_reads(region.person["far_pupil"], now=NOW, number=1, size=10).total == 0
+
+
+def test_files_of_other_apps_about_the_person_are_told_and_those_about_the_school_are_not(region: Region) -> None:
+    pupil, school = region.person["pupil"], region.org_ids["school"]
+    for target in (f"person:{pupil}", f"org:{school}"):
+        audit.record(actor=region.actor("head"), action="evaluation.report_downloaded", target=target, now=NOW)
+    assert [entry.target for entry in page_of_reads(pupil, now=NOW, number=1, size=10).rows] == [f"person:{pupil}"]
+    assert set(READS) <= set(audit_actions())
+
+
+def test_apps_that_may_ask_stand_there_before_they_are_told(region: Region, visit: Callable[[str], Visitor]) -> None:
+    pupil = region.person["pupil"]
+    text = publish(region)
+    asker = apps_asking_for(pupil, now=NOW)[0]
+    assert (asker.name, asker.purpose, asker.state) == ("作业盒", "homework", ConsentState.WAITING)
+    assert apps_told_of(pupil, since=DAY) == []
+    decide(region, "parent", "pupil", text)
+    assert apps_asking_for(pupil, now=NOW)[0].state is ConsentState.GIVEN
+    assert "作业盒" in visit("parent").get(region.url("pupil", "seen-by/")).content.decode()
+    assert "作业盒" not in visit("class_teacher").get(region.url("pupil", "seen-by/")).content.decode()
+
+
+def test_a_family_reads_who_gave_a_right_for_what_and_until_when(region: Region, visit: Callable[[str], Visitor]) -> None:
+    end = clock.now() + timedelta(days=30)
+    api.grant_role(
+        actor=region.actor("head"),
+        person_id=region.person["staff"],
+        role=Role.CLASS_TEACHER,
+        org_id=region.org_ids["class1"],
+        purpose="代班到期末",
+        end_at=end,
+        now=clock.now(),
+    )
+    shown = visit("parent").get(region.url("pupil", "seen-by/")).content.decode()
+    for words in ("代班到期末", "何校长", clock.day_of(end).strftime("%Y")):
+        assert words in shown

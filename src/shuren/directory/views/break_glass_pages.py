@@ -25,7 +25,7 @@ from shuren.directory.views.asked import actor_in, break_glass_id_in, now, poste
 from shuren.directory.views.form_pages import form_page
 from shuren.directory.views.words import ROLES
 from shuren.kernel.announced import action_words
-from shuren.kernel.doors import sensitive_files
+from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.kernel.errors import Invalid, NotFound
 from shuren.pages.api import render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListSpec, Status
@@ -73,6 +73,7 @@ def _url(glass: BreakGlassData) -> str:
     return reverse("directory:break_glass", args=[glass.public_id])
 
 
+@sensitive("grant")
 def open_glass(request: HttpRequest) -> HttpResponseBase:
     actor, moment = actor_in(request), now()
     if Permission.BREAK_GLASS not in permissions_of(actor=actor, now=moment):
@@ -109,6 +110,7 @@ def open_glass(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+@sensitive("grant")
 def break_glass(request: HttpRequest, glass_id: str) -> HttpResponseBase:
     """What was opened and why, everything that was looked at, and the review."""
     actor, moment = actor_in(request), now()

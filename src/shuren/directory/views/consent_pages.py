@@ -211,7 +211,7 @@ def add_consent_text(request: HttpRequest, public_id: str) -> HttpResponseBase:
             title_en=said["title_en"],
             body_en=said["body_en"],
         )
-        publish_consent_text(actor=actor, text=text, now=moment, is_reworded=said["is_reworded"])
+        publish_consent_text(actor=actor, text=text, now=moment, is_correction=said["is_correction"])
         messages.success(request, _("已发布。家长和学生会在“个人信息同意”里看到。"))
         return reverse("directory:consent_texts")
 

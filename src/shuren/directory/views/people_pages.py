@@ -1,7 +1,8 @@
 """Pages that show people."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -12,21 +13,24 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from shuren.directory.data import OrgData, PersonRow, Role
+from shuren.directory.data import OrgData, Permission, PersonRow, Role
+from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.break_glass import glass_note
 from shuren.directory.selectors.people_list import PeopleList, page_of_people, people_list, stream_people
 from shuren.directory.selectors.person_detail import PersonDetail, person_detail
-from shuren.directory.selectors.viewers import AppViewer, apps_told_of, page_of_reads, viewers_of
+from shuren.directory.selectors.scope import scope_of
+from shuren.directory.selectors.viewers import AppViewer, apps_asking_for, apps_told_of, page_of_reads, viewers_of
 from shuren.directory.services.reveal_person import note_emergency_read, reveal_person
 from shuren.directory.views.asked import actor_in, now, person_id_in
 from shuren.directory.views.person_sections import person_url, sections_of
-from shuren.directory.views.words import PATHS, PRIVATE, ROLES, SEXES
+from shuren.directory.views.words import CONSENT_STATES, PATHS, PRIVATE, ROLES, SEXES
 from shuren.kernel import clock
 from shuren.kernel.announced import action_words, purpose_words
-from shuren.kernel.audit import record
+from shuren.kernel.audit import record_many
+from shuren.kernel.data import Actor
 from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.pages.api import list_query, render_list
-from shuren.pages.data import Action, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Tab
+from shuren.pages.data import Action, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Status, Tab
 from shuren.standards.api import meaning_of
 
 _LISTED = [role for role in Role if role not in (Role.VENDOR, Role.EXPERT)]
@@ -50,10 +54,18 @@ def people_spec(request: HttpRequest, org: OrgData | None, *, may_manage: bool =
 
     def note_export(query: ListQuery, form: str) -> None:
         details = {"form": form, "search": query.search, **query.filters, **glass_note(actor=actor, now=moment)}
-        target = f"org:{org.id}" if org else "org:0"
-        record(actor=actor, action="directory.people_exported", target=target, details=details, now=moment)
+        targets = [f"org:{org.id}"] if org else _reached(actor, moment)
+        entries = ((target, details) for target in targets)
+        record_many(actor=actor, action="directory.people_exported", entries=entries, now=moment)
 
     return replace(_spec(found, org), on_export=note_export, row_actions=_row_actions if may_manage else None)
+
+
+def _reached(actor: Actor, moment: datetime) -> list[str]:
+    """What a list of everybody is about: the branches it comes from, and single people, each of whom is told of it."""
+    scope = scope_of(actor=actor, permission=Permission.VIEW_PEOPLE, now=moment)
+    orgs = [f"org:{ids_of(path)[-1]}" for path in scope.paths]
+    return [*orgs, *(f"person:{person_id}" for person_id in sorted(scope.person_ids))] or ["org:0"]
 
 
 def _row_actions(row: PersonRow) -> tuple[Action, ...]:
@@ -119,9 +131,9 @@ def seen_by(request: HttpRequest, public_id: str) -> HttpResponseBase:
     reads = page_of_reads(person_id, now=moment, number=number, size=25) if may_know else None
     context = {
         "viewers": [(viewer, ROLES[viewer.role], PATHS[viewer.path]) for viewer in viewers_of(person_id, now=moment)],
-        "shows_grants": detail.may_manage,
         "may_know": may_know,
         "apps": _apps(person_id, since=clock.day_of(moment - timedelta(days=365))) if may_know else [],
+        "asking": _asking(person_id, now=moment) if may_know else [],
         "reads": [(entry, action_words(entry.action)) for entry in reads.rows] if reads else [],
         "reads_page": reads,
     }
@@ -130,13 +142,31 @@ def seen_by(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 def _apps(person_id: int, *, since: date) -> list[AppViewer]:
     """The elements and purposes in words, as a family reads them."""
-    language = get_language() or ""
-
-    def words(codes: str) -> str:
-        return "、".join(meaning_of(f"person.{code}").name(language) for code in codes.split(",") if code)
-
     found = apps_told_of(person_id, since=since)
-    return [replace(app, elements=words(app.elements), purpose=purpose_words(app.purpose)) for app in found]
+    return [
+        replace(
+            app,
+            elements=_elements(f"person.{code}" for code in app.elements.split(",") if code),
+            purpose=purpose_words(app.purpose),
+        )
+        for app in found
+    ]
+
+
+def _asking(person_id: int, *, now: datetime) -> list[dict[str, object]]:
+    found = []
+    for app in apps_asking_for(person_id, now=now):
+        word, tone = CONSENT_STATES[app.state]
+        state = Status(text=str(word), tone=tone)
+        found.append(
+            {"name": app.name, "purpose": purpose_words(app.purpose), "elements": _elements(app.elements), "state": state}
+        )
+    return found
+
+
+def _elements(codes: Iterable[str]) -> str:
+    language = get_language() or ""
+    return "、".join(meaning_of(code).name(language) for code in codes)
 
 
 @sensitive("reveal")

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST
 from shuren.directory.data import SubjectKind
 from shuren.directory.forms import SubjectAnswerForm, SubjectRequestForm
 from shuren.directory.models import SubjectRequest
+from shuren.directory.rules.subject_data import subject_sections
 from shuren.directory.selectors.consents import askings_of
 from shuren.directory.selectors.subjects import access_subject, requests_of, requests_to_answer
 from shuren.directory.services.subjects import answer_request, ask_about_data, give_subject_data
 from shuren.directory.views.asked import actor_in, now, person_id_in, posted, subject_request_id_in
 from shuren.directory.views.form_pages import form_page
-from shuren.directory.views.words import SUBJECT_KINDS, SUBJECT_STATES
+from shuren.directory.views.words import SECTIONS, SUBJECT_KINDS, SUBJECT_STATES
 from shuren.kernel import ids
 from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import NotFound
@@ -49,10 +50,13 @@ def _state(row: SubjectRequest) -> Status:
 def download(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """Everything on file as a ZIP: JSON for programs, a page for people."""
     data = give_subject_data(actor=actor_in(request), person_id=person_id_in(public_id), now=now())
+    titles = SECTIONS | {section.name: section.title for section in subject_sections()}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("data.json", json.dumps(data, ensure_ascii=False, indent=2))
-        package.writestr("data.html", render_to_string("directory/subject_data.html", {"data": data}))
+        person, sections = data["person"], [(titles.get(name, name), rows) for name, rows in data.items() if name != "person"]
+        context = {"person": person, "sections": sections}
+        package.writestr("data.html", render_to_string("directory/subject_data.html", context))
     response = HttpResponse(file.getvalue(), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="data-{public_id}.zip"'
     response.headers["Cache-Control"] = "no-store"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from shuren.directory.data import NewConsentText, OrgStatus, Permission
 from shuren.directory.models import ConsentText, Org
-from shuren.directory.rules.consent import asks_again
+from shuren.directory.rules.consent import asks_again, says_the_same
 from shuren.directory.selectors.consents import in_force_q
 from shuren.directory.selectors.scope import scope_of
 from shuren.kernel import audit, events
@@ -20,11 +20,12 @@ _SLUG = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @transaction.atomic
-def publish_consent_text(*, actor: Actor, text: NewConsentText, now: datetime, is_reworded: bool = False) -> int:
+def publish_consent_text(*, actor: Actor, text: NewConsentText, now: datetime, is_correction: bool = False) -> int:
     """Ask the people of a branch; returns the version's id and publishes `directory.consent_text_published`.
 
-    Takes the place of the version before it for the same org, purpose and recipient. Answers to that one go on to hold,
-    unless the new one asks for more elements or `is_reworded` says that it means something else. Needs `ANSWER_SUBJECTS`.
+    Takes the place of the version before it for the same org, purpose and recipient. Answers to that one go on to hold only
+    where the new one asks for no more elements and says the same, or `is_correction` says that only its wording was put
+    right. Needs `ANSWER_SUBJECTS`.
     """
     _check(text)
     org = Org.objects.select_for_update().filter(pk=text.org_id, status=OrgStatus.ACTIVE).first()
@@ -49,7 +50,7 @@ def publish_consent_text(*, actor: Actor, text: NewConsentText, now: datetime, i
         begin_at=now,
         published_by_id=actor.person_id,
     )
-    again = standing is None or asks_again(before=standing.elements, after=row.elements, is_reworded=is_reworded)
+    again = standing is None or _asks_again(standing, row, is_correction)
     row.base_id = row.pk if standing is None or again else standing.base_id
     row.save(update_fields=["base"])
     line.filter(in_force_q(now)).exclude(pk=row.pk).update(end_at=now)
@@ -60,6 +61,7 @@ def publish_consent_text(*, actor: Actor, text: NewConsentText, now: datetime, i
         "version": row.version,
         "elements": row.elements,
         "asks_again": again,
+        "voids": standing.base_id if standing is not None and again else None,
     }
     audit.record(
         actor=actor, action="directory.consent_text_published", target=f"consent_text:{row.pk}", details=details, now=now
@@ -77,9 +79,15 @@ def end_consent_text(*, actor: Actor, text_id: int, now: datetime) -> None:
         raise NotFound(_("没有找到这份告知书。"))
     row.end_at = now
     row.save(update_fields=["end_at"])
-    details = {"purpose": row.purpose, "recipient": row.recipient, "org_id": row.org_id}
+    details = {"purpose": row.purpose, "recipient": row.recipient, "org_id": row.org_id, "voids": row.base_id}
     audit.record(actor=actor, action="directory.consent_text_ended", target=f"consent_text:{row.pk}", details=details, now=now)
     events.publish("directory.consent_text_ended", {"text_id": row.pk, **details}, now=now)
+
+
+def _asks_again(before: ConsentText, after: ConsentText, is_correction: bool) -> bool:
+    words = [(row.title_zh, row.body_zh, row.title_en, row.body_en) for row in (before, after)]
+    is_reworded = not is_correction and not says_the_same(*words)
+    return asks_again(before=before.elements, after=after.elements, is_reworded=is_reworded)
 
 
 def _check(text: NewConsentText) -> None:
