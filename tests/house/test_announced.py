@@ -9,7 +9,7 @@ from django.utils import translation
 
 from shuren.directory.data import HousePurpose
 from shuren.directory.rules.consent import OFF_BY_DEFAULT
-from shuren.front.views.audit import _areas
+from shuren.front.views.audit import areas
 from shuren.interop.data import DataPurpose
 from shuren.kernel.announced import audit_actions, audit_targets, purposes
 from tests.house.source import APPS, Source, product
@@ -108,5 +108,5 @@ def test_names_of_actions_tell_them_apart() -> None:
 
 
 def test_every_area_of_the_trail_can_be_chosen() -> None:
-    offered = {choice.value for choice in _areas()}
+    offered = {choice.value for choice in areas()}
     assert {code.partition(".")[0] + "." for code in audit_actions()} <= offered

@@ -65,7 +65,7 @@ from shuren.trust.services.keys.for_apps import (
 from shuren.trust.services.keys.make import ensure_key, make_key, revoke_key, rotate_key
 from shuren.trust.services.keys.sign import private_jwk_of, sign, sign_jws, sign_many, verify
 from shuren.trust.services.log.anchoring import anchor, anchor_many
-from shuren.trust.services.log.archiving import hand_out_trail
+from shuren.trust.services.log.archiving import archive_trail, hand_out_trail
 from shuren.trust.services.log.delivering import deliver_heads
 from shuren.trust.services.log.growing import grow_log
 from shuren.trust.services.log.trail import anchor_trail
@@ -88,6 +88,7 @@ __all__ = [
     "answer_timestamp",
     "archive_file",
     "archive_files",
+    "archive_trail",
     "archived_page",
     "archived_stream",
     "audit_page",

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from shuren.trust import api as trust
+from shuren.trust.data import Business
 
 KEY_HELP = "A key of the log that you trust, or a file of them, one a line; may be repeated."
 
 
 @click.group("verify")
 def command() -> None:
-    """Check proofs and logs off-line; `verify records` alone asks the database. Exit 1 when something does not hold."""
+    """Check proofs and logs off-line; only `fetch` and `records` ask the database. Exit 1 when something does not hold."""
 
 
 @command.command("proof")
@@ -73,6 +74,20 @@ def archive(ctx: click.Context, files: tuple[Path, ...], keys: tuple[str, ...], 
             except (OSError, EOFError, zlib.error) as error:
                 faults.append(f"{path}: {error}")
     _tell(ctx, [*faults, *trust.faults_of_line(closings)], "all entries are what was anchored")
+
+
+@command.command("fetch")
+@click.argument("subject")
+@click.option("--data-dir", help="Folder of the installation.")
+@click.option("--business", type=click.Choice([kind.value for kind in Business]), default=Business.AUDIT.value, show_default=True)
+@click.pass_context
+def fetch(ctx: click.Context, subject: str, data_dir: str | None, business: str) -> None:
+    """Print the proof (JSON) of the newest entry about SUBJECT, such as consent:5, for somebody who will check it elsewhere."""
+    found = trust.proof_of_subject(subject, business=Business(business))
+    if found is None:
+        click.secho(f"bad   nothing under a head says anything about {subject}", fg="red", err=True)
+        ctx.exit(1)
+    click.echo(trust.proof_as_json(found))
 
 
 @command.command("records")

@@ -52,5 +52,8 @@ def test_a_proof_is_verified_by_command(log: Path, tmp_path: Path) -> None:
     told = CliRunner().invoke(command, ["proof", str(good), str(bad), "--key", str(keys)])
     assert told.exit_code == 1
     assert CliRunner().invoke(command, ["proof", str(good), "--key", str(keys), "--witnesses", "1"]).exit_code == 1
+    fetched = CliRunner().invoke(command, ["fetch", "paper:1", "--business", "diploma"])
+    assert (fetched.exit_code, fetched.output.strip()) == (0, trust.proof_as_json(proof))
+    assert CliRunner().invoke(command, ["fetch", "paper:1"]).exit_code == 1
     told = CliRunner().invoke(command, ["records"])
     assert told.exit_code == 0, told.output

@@ -41,7 +41,7 @@ def faults_of_folder(folder: Path, note: str, keys: list[str], *, on_progress: T
 
 def faults_of_log(*, on_progress: Told = lambda _count: None) -> list[str]:
     """What is wrong with this installation's log: tiles against the newest head, rows against tiles, every head."""
-    log, head = the_log(), TreeHead.objects.order_by("-size").first()
+    log, head = _log_and_head()
     if log is None or head is None:
         is_begun = head is not None or LogEntry.objects.filter(leaf_index__isnull=False).exists()
         return ["the log or its heads are gone"] if is_begun or (log is not None and log.size) else []
@@ -61,6 +61,15 @@ def faults_of_log(*, on_progress: Told = lambda _count: None) -> list[str]:
         *_faults_of_heads(log, hasher),
         *faults_of_witnessing(hasher.algorithm),
     ]
+
+
+def _log_and_head() -> tuple[Log | None, TreeHead | None]:
+    """The log with its newest head; read again where the worker signed the next one in between."""
+    for _time in range(3):
+        log, head = the_log(), TreeHead.objects.order_by("-size").first()
+        if log is None or head is None or log.size == head.size:
+            break
+    return log, head
 
 
 def _compared_rows(size: int, hasher: TreeHash) -> Callable[[int, list[bytes]], str]:

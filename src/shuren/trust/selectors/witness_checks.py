@@ -77,8 +77,8 @@ def _faults_of_witnessed_records(algorithm: DigestAlgorithm) -> Iterator[str]:
     newest: dict[int, tuple[int, bytes]] = {}
     entries = LogEntry.objects.filter(business=Business.AUDIT.value, subject__startswith=WITNESSED).order_by("pk")
     for subject, digest in entries.values_list("subject", "digest").iterator(chunk_size=2_000):
-        pk, _colon, size = subject.removeprefix(WITNESSED).partition(":")
-        newest[int(pk)] = max(newest.get(int(pk), (0, b"")), (int(size), bytes(digest)))
+        log, _colon, leaves = subject.removeprefix(WITNESSED).partition(":")
+        newest[int(log)] = max(newest.get(int(log), (0, b"")), (int(leaves), bytes(digest)))
     rows = WitnessedHead.objects.in_bulk(list(newest))
     for pk, (size, digest) in newest.items():
         known = rows.get(pk)

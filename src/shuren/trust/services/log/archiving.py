@@ -14,7 +14,7 @@ from shuren.kernel.data import SYSTEM
 from shuren.kernel.models import AuditEntry
 from shuren.trust.models import AuditBatch
 from shuren.trust.rules.log.archive import ArchiveWriter, closing_line, faults_of_archive
-from shuren.trust.selectors.archive import ARCHIVED, lines_of_batches
+from shuren.trust.selectors.archive import lines_of_batches
 from shuren.trust.selectors.log import the_log
 from shuren.trust.selectors.note_keys import log_keys
 from shuren.trust.selectors.trail_checks import file_digest
@@ -113,5 +113,5 @@ def _forget(batches: Sequence[AuditBatch], name: str, *, now: datetime) -> int:
     AuditBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(archive=name, archived_at=now)
     # On record with the trail itself: whoever takes a file away, or marks entries as archived that never were, is noticed.
     details = {"file": name, "entries": count, "batches": len(batches), "sha256": file_digest(name)}
-    audit.record(actor=SYSTEM, action=ARCHIVED, target=f"audit_batch:{batches[0].pk}", details=details, now=now)
+    audit.record(actor=SYSTEM, action="trust.trail_archived", target=f"audit_batch:{batches[0].pk}", details=details, now=now)
     return count
