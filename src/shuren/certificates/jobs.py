@@ -6,11 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from shuren.certificates.selectors.own_copy import certificates_kept, digital_certificates_kept
 from shuren.certificates.services import end_digital, follow_people, take_list
 from shuren.certificates.services.digital import remind_of_ends as remind
 from shuren.certificates.services.give_batch import write_batch
 from shuren.certificates.services.revoke import restore_revocations as restore
 from shuren.certificates.services.take_list import apply_list, check_list
+from shuren.directory.api import register_subject_data
 from shuren.intake.api import register_kind
 from shuren.kernel import clock
 from shuren.work.api import register_periodic
@@ -34,6 +36,8 @@ __all__ = [
 register_periodic("shuren.certificates.jobs.remind_of_ends", timedelta(days=1))
 register_periodic("shuren.certificates.jobs.review_holders", timedelta(days=1))
 register_periodic("shuren.certificates.jobs.restore_revocations", timedelta(days=7))
+register_subject_data("certificates", certificates_kept, title=_("证书"))
+register_subject_data("digital_certificates", digital_certificates_kept, title=_("数字证书"))
 register_kind(
     "certificates",
     title=_("发证名单"),  # type: ignore[arg-type]  # the face takes a lazy translation too

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from shuren.datahub.api import declare_dataset
 from shuren.datahub.data import DatasetSpec
+from shuren.directory.api import register_subject_data
 from shuren.evaluation.rules.words import step_name
+from shuren.evaluation.selectors.own_copy import scores_kept
 from shuren.evaluation.services.carry_out import STEPS, carry_out
 from shuren.evaluation.services.fail import record_failure
 from shuren.evaluation.services.start import JOB
@@ -15,6 +19,7 @@ from shuren.work.data import JobContext
 declare_dataset(
     DatasetSpec("evaluation.scores", ("run",), "Scores of every pupil in one run, in order of person id.", "L3", "evaluation")
 )
+register_subject_data("scores", scores_kept, title=gettext_lazy("测评成绩"))
 declare_dataset(DatasetSpec("evaluation.items", ("run",), "Calibrated items of one run.", "L2", "evaluation"))
 
 

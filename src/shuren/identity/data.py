@@ -234,7 +234,7 @@ class RiskDecision(StrEnum):
 class Visit:
     """From where somebody knocks: network address, browser, and the token of the browser's device cookie, if any.
 
-    `mark` tells browsers behind one school's address apart that nobody came in by yet (see `door_cookie`).
+    `mark` tells browsers behind one school's address apart that nobody came in by yet (see `views.door_cookie`).
     """
 
     address: str = ""

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from shuren.directory import api as directory
 from shuren.directory.data import ROSTER_UNDO_WINDOW
+from shuren.identity.selectors import own_copy
 from shuren.identity.services import life
 from shuren.identity.services.batches import hand_out, take
 from shuren.identity.services.cas import sign_out as cas
@@ -33,6 +35,9 @@ register_periodic("shuren.identity.jobs.sweep_saml_sessions", timedelta(days=1))
 register_periodic("shuren.identity.jobs.sweep_cas_tickets", timedelta(hours=1))
 register_periodic("shuren.identity.jobs.review_accounts", timedelta(days=1))
 register_periodic("shuren.identity.jobs.purge_credential_files", timedelta(minutes=30))
+directory.register_subject_data("account", own_copy.account_kept, title=gettext_lazy("账号"))
+directory.register_subject_data("sign_ins", own_copy.sign_ins_kept, title=gettext_lazy("登录着的设备"))
+directory.register_subject_data("allowed_apps", own_copy.allowed_apps_kept, title=gettext_lazy("对应用的同意"))
 
 
 def end_session(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:

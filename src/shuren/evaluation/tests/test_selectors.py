@@ -256,3 +256,15 @@ def test_names_follow_the_directory(region: Region, run_id: int) -> None:
     directory.rename_org(actor=SYSTEM, org_id=region.orgs["east1"], name="东川实验小学", now=NOW)
     assert report_of(actor=SYSTEM, run_id=run_id, org_id=region.orgs["east1"], now=NOW).unit_name == "东川实验小学"
     assert apps.get_model("directory.Org").objects.get(pk=region.orgs["east1"]).name == "东川实验小学"
+
+
+def test_a_copy_of_ones_data_holds_the_scores(region: Region, run_id: int) -> None:
+    person_id = region.actor("pupil").person_id
+    assert person_id is not None
+    (row,) = directory.give_subject_data(actor=region.actor("pupil"), person_id=person_id, now=NOW)["scores"]  # type: ignore[misc]
+    report = pupil_report(actor=region.actor("pupil"), run_id=run_id, person_id=person_id, now=NOW)
+    assert (row["run"], row["title"]) == (report.run.public_id, report.run.title)
+    assert isinstance(row["score"], float)
+    assert isinstance(row["score_error"], float)
+    EvaluationRun.objects.filter(pk=run_id).update(status=RunStatus.RUNNING)
+    assert directory.give_subject_data(actor=region.actor("pupil"), person_id=person_id, now=NOW)["scores"] == []

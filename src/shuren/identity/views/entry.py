@@ -17,7 +17,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from shuren.identity.data import Assurance, RiskReason, SignInMethod, SleepReason, Visit
-from shuren.identity.door_cookie import browser_of
 from shuren.identity.models import Account
 from shuren.identity.presence import keep_proof, set_factor_due
 from shuren.identity.rules import locks
@@ -27,6 +26,7 @@ from shuren.identity.services.life import wake
 from shuren.identity.services.sign_in import Knock, record_sign_in, weigh_entry
 from shuren.identity.services.upstream.enter import note_session
 from shuren.identity.services.upstream.proven import Above
+from shuren.identity.views.door_cookie import browser_of
 from shuren.identity.wardrobe import choose_hat
 from shuren.kernel import clock
 from shuren.kernel.errors import Refused

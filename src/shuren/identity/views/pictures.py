@@ -11,10 +11,10 @@ from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole
 from shuren.identity.api import actor_of, require_step_up
 from shuren.identity.data import Purpose, SignInMethod, SignInRefusal
-from shuren.identity.door_cookie import mark_browser
 from shuren.identity.models import Account
 from shuren.identity.rules.pictures import PICTURES, is_young, pictures_in
 from shuren.identity.services import pictures
+from shuren.identity.views.door_cookie import mark_browser
 from shuren.identity.views.entry import enter, visit_of
 from shuren.identity.views.security import qr_picture
 from shuren.identity.words import picture_name

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from shuren.identity.api import actor_of
 from shuren.identity.data import SignInMethod, SignInOutcome, SignInRefusal
-from shuren.identity.door_cookie import mark_browser
 from shuren.identity.forms.sign_in import SignInForm
 from shuren.identity.services.sign_in import knock, record_sign_out
 from shuren.identity.services.vendors import vendors_here
 from shuren.identity.turnstile import Turn, turnstile
+from shuren.identity.views.door_cookie import mark_browser
 from shuren.identity.views.entry import RiskRefused, receive, safe_next, visit_of
 from shuren.identity.words import method_name
 from shuren.kernel import clock

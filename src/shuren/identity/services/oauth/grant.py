@@ -1,8 +1,11 @@
 """The token endpoint: what is given for which grant."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from shuren.identity.data import ClientData, GrantType
 from shuren.identity.models import Authorization
@@ -79,6 +82,7 @@ def _personal(client: ClientData, family: Authorization, asked: str, *, now: dat
     scopes = tuple(scope for scope in allowed if scope in asked.split()) if asked else allowed
     if asked and set(asked.split()) - set(allowed):
         raise OAuthFault("invalid_scope", "more than was allowed")
+    scopes = _agreed(client, family, scopes, now=now)
     access_token = families.access_token_for(family, scopes, now=now)
     answer: dict[str, Any] = {
         "access_token": access_token,
@@ -92,6 +96,23 @@ def _personal(client: ClientData, family: Authorization, asked: str, *, now: dat
         personal = _asked_in_id_token(client, family, scopes, now=now)
         answer["id_token"] = id_token_for(client=client, family=family, access_token=access_token, personal=personal, now=now)
     return answer
+
+
+def _agreed(client: ClientData, family: Authorization, scopes: tuple[str, ...], *, now: datetime) -> tuple[str, ...]:
+    """Without the scopes of a newer version of an app that the person's school has not agreed to.
+
+    The register stands above identity: it is asked by the name beside that of its gate.
+    """
+    if not client.is_governed:
+        return scopes
+    ask: Callable[..., Collection[str]] = import_string(f"{settings.SHUREN_APP_GATE.rpartition('.')[0]}.agreed_scopes")
+    account = family.account
+    actor = Actor(person_id=account.person_id, account_id=account.pk, name=client.name)
+    agreed = ask(client.client_id, actor=actor, scopes=scopes, now=now)
+    found = tuple(scope for scope in scopes if scope in agreed)
+    if not found:
+        raise OAuthFault("invalid_scope", "the person's school has not agreed to a version of this app with these scopes")
+    return found
 
 
 def _asked_in_id_token(client: ClientData, family: Authorization, scopes: Collection[str], *, now: datetime) -> dict[str, Any]:
