@@ -135,6 +135,8 @@ class FoundForm(forms.Form):
 class CertificateFileField(forms.FileField):
     """A certificate file as bytes, no longer than such files are."""
 
+    widget = forms.FileInput(attrs={"class": "form-control"})
+
     def clean(self, data: Any, initial: Any = None) -> bytes:
         file = super().clean(data, initial)
         if file.size > MAX_FILE_BYTES:

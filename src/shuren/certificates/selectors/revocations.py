@@ -28,6 +28,7 @@ def revocations_on_record() -> Iterator[tuple[str, Collection[bytes]]]:
     """Every certificate that is revoked by our rows, for `shuren verify records`; one that was changed back is missing."""
     rows = Certificate.objects.filter(revoked_at__isnull=False).order_by("pk")
     for number, at, reason in rows.values_list("number", "revoked_at", "revoked_reason").iterator(chunk_size=2000):
+        assert at is not None
         yield number, [revocation_digest(number, at, reason)]
 
 

@@ -184,12 +184,23 @@ def allow(request: HttpRequest, digital_id: str) -> HttpResponseBase:
         messages.success(request, _("已批准，申请人会收到通知。"))
         return _url(row, "digital_one")
 
-    words = {"holder": row.holder, "org": row.org_name, "name": row.asked.dns_name}
+    words = {"holder": row.holder, "org": row.org_name}
     lead = _("给“%(holder)s”签发证书。请先核对申请人身份。") % words
     if row.asked.dns_name:
-        lead = _("给“%(org)s”的设备“%(holder)s”签发服务器证书，域名：%(name)s。谁拿到它，就能冒充这个域名。") % words
+        lead = _("给“%(org)s”的设备“%(holder)s”签发证书。") % words
     back = _url(row, "digital_one")
-    return form_page(request, form, save, title=_("批准申请"), submit=_("批准"), back=back, lead=lead, crumbs=_trail(row.holder))
+    return form_page(
+        request,
+        form,
+        save,
+        title=_("批准申请"),
+        submit=_("批准"),
+        back=back,
+        lead=lead,
+        crumbs=_trail(row.holder),
+        template="certificates/allow_digital.html",
+        beside={"row": row},
+    )
 
 
 def refuse(request: HttpRequest, digital_id: str) -> HttpResponseBase:
