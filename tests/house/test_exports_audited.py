@@ -32,9 +32,15 @@ def called(node: ast.AST) -> Iterator[str]:
             yield part.id
 
 
+def origins(source: Source) -> list[Source]:
+    """The modules of the product that a module names functions from."""
+    named = {node.module for node in source.tree.body if isinstance(node, ast.ImportFrom) and ".views." in (node.module or "")}
+    return [other for other in product() if other.name.removeprefix("src/").removesuffix(".py").replace("/", ".") in named]
+
+
 def records(source: Source, node: ast.AST) -> bool:
-    """Whether the node, or a function of its module that it leads to, writes to the trail."""
-    bodies = {function.name: function for function in source.functions}
+    """Whether the node, or a function of its module or of one it takes functions from, writes to the trail."""
+    bodies = {function.name: function for module in (*origins(source), source) for function in module.functions}
     seen: set[str] = set()
     waiting = list(called(node))
     while waiting:

@@ -39,15 +39,16 @@ def reveal_person(*, actor: Actor, person_id: int, now: datetime, reason: str = 
     return {key: fact.text for key, fact in told.items()}
 
 
-@transaction.atomic
 def note_emergency_read(*, actor: Actor, person_id: int, page: str, now: datetime) -> None:
     """Write down that somebody with an open emergency looked at a person; nobody else's looking is written down here.
 
     Who is looked at because a whole branch was opened, and their guardians, are told of it now.
     """
     note = glass_note(actor=actor, now=now)
-    if note:
-        details = {"page": page, **note}
+    if not note:
+        return
+    details = {"page": page, **note}
+    with transaction.atomic():
         audit.record(actor=actor, action="directory.person_read", target=f"person:{person_id}", details=details, now=now)
         for glass in branch_glass_over(actor=actor, person_id=person_id, now=now):
             tell_concerned(actor, glass, person_id, now)

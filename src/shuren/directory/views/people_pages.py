@@ -65,7 +65,8 @@ def _reached(actor: Actor, moment: datetime) -> list[str]:
     """What a list of everybody is about: the branches it comes from, and single people, each of whom is told of it."""
     scope = scope_of(actor=actor, permission=Permission.VIEW_PEOPLE, now=moment)
     orgs = [f"org:{ids_of(path)[-1]}" for path in scope.paths]
-    return [*orgs, *(f"person:{person_id}" for person_id in sorted(scope.person_ids))] or ["org:0"]
+    others = [f"person:{person_id}" for person_id in sorted(scope.person_ids) if person_id != actor.person_id]
+    return [*orgs, *others] or [f"person:{actor.person_id}"]
 
 
 def _row_actions(row: PersonRow) -> tuple[Action, ...]:
