@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from django.utils.translation import gettext as _
+from ninja import Field, Query, Router, Schema
 
 from shuren.directory.data import CountKind, DisclosedPerson, OrgData, OrgStatus, OrgType, Permission, PersonRow, Role, Sex
 from shuren.directory.selectors.org_list import OrgQuery, org_page, page_of_orgs
 from shuren.directory.selectors.orgs import access_org
-from shuren.directory.selectors.people_list import page_of_people, people_list
+from shuren.directory.selectors.people_list import NARROW, PeopleList, page_of_people, people_list
 from shuren.directory.selectors.person_detail import Belonging, PersonDetail, person_detail
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.consents.disclose import DISCLOSABLE, disclose_people
@@ -17,9 +18,11 @@ from shuren.directory.services.reveal_person import note_emergency_read
 from shuren.directory.views.asked import actor_in, now, org_id_in, person_id_in
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
+from shuren.kernel.errors import Invalid
 from shuren.kernel.paging import SIZES
 
 router = Router(tags=["directory"])
+_LISTED = ("person.number", "person.name", "person.sex")
 
 
 class Paging(Schema):
@@ -59,13 +62,21 @@ class OrgPage(Schema):
     page: int
 
 
+_PERSON_ID = Field(description="The same for every caller, in the REST API, over SCIM and in messages.")
+_NUMBER = Field(
+    description="The number for life. Empty for an app of others unless the person agreed to a notice that names `person.number`."
+)
+_NAME = Field(description="For an app of others whole with consent, masked while nobody answered, empty after a no.")
+_SEX = Field(description="For an app of others only with consent, else `0` (unknown).")
+
+
 class PersonOut(Schema):
     """A person as a list shows them: with the role and the org by which they stand in it."""
 
-    id: str
-    number: str
-    name: str
-    sex: Sex
+    id: str = _PERSON_ID
+    number: str = _NUMBER
+    name: str = _NAME
+    sex: Sex = _SEX
     role: Role | None
     org_id: str
     org_name: str
@@ -95,11 +106,11 @@ class BelongingOut(Schema):
 class PersonDetailOut(Schema):
     """One person; private facts are masked for those who need not know them, and the national id is never sent."""
 
-    id: str
-    sourced_id: str
-    number: str
-    name: str
-    sex: Sex
+    id: str = _PERSON_ID
+    sourced_id: str = Field(description="The id in the system that the roster came from. Empty for apps of others.")
+    number: str = _NUMBER
+    name: str = _NAME
+    sex: Sex = _SEX
     grade: str
     private: dict[str, str]
     is_masked: bool
@@ -137,14 +148,18 @@ def read_org(request: HttpRequest, org_id: str) -> OrgOut:
 def list_org_people(
     request: HttpRequest, org_id: str, paging: Query[Paging], search: str = "", role: Role | None = None
 ) -> PersonPage:
-    """People of the org and everything below it, as far as the caller may see them."""
+    """People of the org and everything below it, as far as the caller may see them; `search` as among all people."""
     org = access_org(actor=actor_in(request), id=org_id_in(org_id), permission=Permission.VIEW_ORGS, now=now())
     return _people(request, paging, org, search, role)
 
 
 @router.get("/people", response=PersonPage, summary="People in scope")
 def list_people(request: HttpRequest, paging: Query[Paging], search: str = "", role: Role | None = None) -> PersonPage:
-    """People by the beginning of a name or number, or by role."""
+    """People by the beginning of a name or number, or by role.
+
+    `search` finds for an app of others only what it is told: somebody whose name or number is masked or withheld is not
+    found by it. More than 500 people with such a beginning answer 400.
+    """
     return _people(request, paging, None, search, role)
 
 
@@ -172,11 +187,23 @@ def read_person(request: HttpRequest, person_id: str) -> PersonDetailOut:
 
 
 def _people(request: HttpRequest, paging: Paging, org: OrgData | None, search: str, role: Role | None) -> PersonPage:
-    found = people_list(actor=actor_in(request), now=now(), org=org, role=role, search=search)
+    actor = actor_in(request)
+    found = people_list(actor=actor, now=now(), org=org, role=role, search=search)
     number, size = paging.bounded
+    if search.strip() and actor.app is not None and actor.app.recipient:
+        return _found_by_told(actor, found, search.strip(), number, size)
     page = page_of_people(found, number=number, size=size)
-    rows = _told_rows(actor_in(request), [_person(row) for row in page.rows], [row.id for row in page.rows])
-    return PersonPage(rows=rows, total=page.total, is_exact=page.is_exact, page=page.number)
+    return PersonPage(rows=_told_rows(actor, page.rows), total=page.total, is_exact=page.is_exact, page=page.number)
+
+
+def _found_by_told(actor: Actor, people: PeopleList, search: str, number: int, size: int) -> PersonPage:
+    """Only those in whose row what was looked for stands: finding somebody by a name that is withheld would tell it."""
+    near = page_of_people(people, number=1, size=NARROW + 1).rows
+    if len(near) > NARROW:
+        raise Invalid(_("这样开头的人太多。"), remedy=_("请多写几个字。"))
+    rows = [row for row in _told_rows(actor, near) if row.name.startswith(search) or row.number.startswith(search.upper())]
+    number = min(number, max(1, -(-len(rows) // size)))
+    return PersonPage(rows=rows[(number - 1) * size : number * size], total=len(rows), is_exact=True, page=number)
 
 
 def _told(actor: Actor, person_ids: list[int], elements: Sequence[str]) -> dict[int, DisclosedPerson]:
@@ -188,30 +215,33 @@ def _told(actor: Actor, person_ids: list[int], elements: Sequence[str]) -> dict[
         recipient=actor.app.recipient,
         now=now(),
         actor=actor,
+        by_notice=("person.number",),
     )
 
 
-def _told_rows(actor: Actor, rows: list[PersonOut], person_ids: list[int]) -> list[PersonOut]:
-    """What an app of others is told of a list: names and sex as consent allows. Readers in the house get the rows as they are."""
+def _told_rows(actor: Actor, people: Sequence[PersonRow]) -> list[PersonOut]:
+    """What an app of others is told of a list, as consent allows. Readers in the house get the rows as they are."""
+    rows = [_person(row) for row in people]
     if actor.app is None or not actor.app.recipient:
         return rows
-    told = _told(actor, person_ids, ("person.name", "person.sex"))
-    for row, person_id in zip(rows, person_ids, strict=True):
-        values = told[person_id].values if person_id in told else {}
-        row.name, row.sex = values.get("person.name", ""), Sex(values.get("person.sex") or Sex.UNKNOWN)
+    told = _told(actor, [row.id for row in people], _LISTED)
+    for row, person in zip(rows, people, strict=True):
+        values = told[person.id].values if person.id in told else {}
+        row.number, row.name = values.get("person.number", ""), values.get("person.name", "")
+        row.sex = Sex(values.get("person.sex") or Sex.UNKNOWN)
     return rows
 
 
 def _told_person(actor: Actor, detail: PersonDetail) -> PersonDetailOut:
     person = detail.person
     private = tuple(key for key, fact in detail.private.items() if fact.text and f"person.{key}" in DISCLOSABLE)
-    asked = ("person.name", "person.sex", *(f"person.{key}" for key in private))
+    asked = (*_LISTED, *(f"person.{key}" for key in private))
     found = _told(actor, [person.id], asked).get(person.id)
     values = found.values if found else {}
     return PersonDetailOut(
         id=person.public_id,
-        sourced_id=person.sourced_id,
-        number=person.number,
+        sourced_id="",
+        number=values.get("person.number", ""),
         name=values.get("person.name", ""),
         sex=Sex(values.get("person.sex") or Sex.UNKNOWN),
         grade=detail.grade,

@@ -1,7 +1,7 @@
 """Whose data an actor may reach: explicit grants, and what current affiliations, enrollments and wards imply."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db.models import Q
@@ -100,7 +100,9 @@ def _scopes_of_app(actor: Actor, app: AppReach, permissions: Iterable[Permission
     if actor.person_id is None:
         reached = dict.fromkeys(allowed, Scope(paths=outermost(app.paths)))
     else:
-        reached = scopes_of(actor=replace(actor, app=None), permissions=allowed, now=now)
+        # Written out, for the actor of a request is a lazy object, which `replace` refuses.
+        person = Actor(person_id=actor.person_id, account_id=actor.account_id, name=actor.name, role=actor.role)
+        reached = scopes_of(actor=person, permissions=allowed, now=now)
     return {permission: reached.get(permission, Scope()) for permission in asked}
 
 

@@ -1,6 +1,7 @@
 """Tell a recipient about people: what grade, purpose and consent allow, and a line on file for everybody told of."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -46,17 +47,21 @@ def disclose_people(
     recipient: str,
     now: datetime,
     actor: Actor = SYSTEM,
+    by_notice: Collection[str] = (),
 ) -> dict[int, DisclosedPerson]:
     """Per person what `recipient` may be told of `elements` for `purpose`, and why the rest is missing.
 
     Everything that leaves the house goes through here. Seven queries for every ten thousand people; who was told of is kept,
     one row a day. People who are not known are left out. The caller has checked that the recipient may ask about them.
+    Of the elements `by_notice` those that their grade lets pass freely wait for a yes to a notice that names them, as L3 does.
     """
     facts = {}
     for code in elements:
         if code not in DISCLOSABLE:
             raise Invalid(_("“%(code)s”不能这样提供。") % {"code": code})
         facts[code] = meaning_of(code)
+        if code in by_notice and facts[code].grade in (Grade.PUBLIC, Grade.INTERNAL):
+            facts[code] = replace(facts[code], grade=Grade.PERSONAL)
     wanted = sorted(set(person_ids))
     found: dict[int, DisclosedPerson] = {}
     for start in range(0, len(wanted), CHUNK):
