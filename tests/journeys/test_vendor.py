@@ -1,6 +1,7 @@
 """A vendor from the first form to the first launch, and the officer, the school and the pupil on the way."""
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.journeys.conftest import signed_in
 __all__ = ["server"]
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 OWN_PASSWORD = "mira-toke-vasu-9135"
+CODE = "123456"
 
 
 @pytest.fixture
@@ -26,8 +28,15 @@ def people(transactional_db: None) -> Cast:
 
 
 def test_from_registration_to_the_first_launch(
-    people: Cast, windows: Any, server: VendorServer, live_server: Any, tmp_path: Path, settings: Any
+    people: Cast,
+    windows: Any,
+    server: VendorServer,
+    live_server: Any,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(secrets, "randbelow", lambda _limit: int(CODE))
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     vendor = windows()
     address = apply(vendor)
@@ -62,6 +71,9 @@ def apply(page: Page) -> str:
     page.select_option("select[name=org]", label="临江市")
     page.click("main button[type=submit]")
     page.wait_for_url(re.compile("/vendors/registrations/"))
+    page.fill("input[name=code]", CODE)
+    page.get_by_role("button", name="核实").click()
+    expect(page.locator("input[name=code]")).to_have_count(0)
     return page.url
 
 

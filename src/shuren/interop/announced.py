@@ -49,6 +49,7 @@ ACTIONS: dict[str, str | Promise] = {
     "interop.scim_user_deleted": pgettext_lazy("audit", "外部系统删除人员"),
     "interop.vendor_registered": pgettext_lazy("audit", "服务商注册"),
     "interop.vendor_email_checked": pgettext_lazy("audit", "服务商验证邮箱"),
+    "interop.vendor_lapsed": pgettext_lazy("audit", "服务商申请过期"),
     "interop.vendor_approved": pgettext_lazy("audit", "批准服务商"),
     "interop.vendor_refused": pgettext_lazy("audit", "不批准服务商"),
     "interop.vendor_account_opened": pgettext_lazy("audit", "开通服务商账号"),

@@ -17,6 +17,7 @@ from shuren.interop.services.count_calls import sweep_windows
 from shuren.interop.services.deliver import deliver_app, give_up_silent, sweep_deliveries, wake_due
 from shuren.interop.services.emit import emit, emit_about
 from shuren.interop.services.govern import end_leaving, tell_schools
+from shuren.interop.services.register_vendor import drop_lapsed
 from shuren.kernel import clock, ids
 from shuren.messaging.api import notify
 from shuren.work.api import enqueue, register_periodic
@@ -48,9 +49,14 @@ def end_leaving_apps(job: JobContext) -> Mapping[str, int]:
 
 
 def sweep(job: JobContext) -> Mapping[str, int]:
-    """Forget old messages and windows, and give up what nobody takes."""
+    """Forget old messages, windows and applications that nobody proved, and give up what nobody takes."""
     now = clock.now()
-    return {"given_up": give_up_silent(now=now), "messages": sweep_deliveries(now=now), "windows": sweep_windows(now=now)}
+    return {
+        "given_up": give_up_silent(now=now),
+        "messages": sweep_deliveries(now=now),
+        "windows": sweep_windows(now=now),
+        "applications": drop_lapsed(now=now),
+    }
 
 
 def tell_person_changed(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ class Vendor(models.Model):
     """An enterprise that asked one branch of the region to let it offer apps.
 
     Until it is approved there is no person and no account: the applicant holds an address with a token, of which only
-    the digest is kept.
+    the digest is kept. `origin` is a keyed hash of the network it came from.
     """
 
     name = models.CharField(max_length=120)
@@ -27,6 +27,7 @@ class Vendor(models.Model):
     code_sent_at = models.DateTimeField(null=True)
     code_tries = models.PositiveSmallIntegerField(default=0)
     email_checked_at = models.DateTimeField(null=True)
+    origin = models.CharField(max_length=64, blank=True, default="")
     registered_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey("directory.Person", on_delete=models.SET_NULL, null=True, related_name="+")

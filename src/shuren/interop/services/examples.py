@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from shuren.directory import api as directory
 from shuren.interop.data import AppCategory, Applicant, DataPurpose, DataWish, Decision, Entry, LaunchKind, VersionStatus
-from shuren.interop.models import App, AppVersion, ConformityTest, Submission
+from shuren.interop.models import App, AppVersion, ConformityTest, Submission, Vendor
 from shuren.interop.selectors.people import actor_of_person
 from shuren.interop.selectors.vendors import vendor_row_of_token
 from shuren.interop.services.choose import install_app
@@ -106,6 +106,7 @@ def _vendor(officer: Actor, org_id: int, now: datetime) -> Actor:
         name="学习工坊（示例服务商）", credit_code="91440101MA5EXAMP0X", contact_name="黎示例", email="vendor@example.invalid"
     )
     row = vendor_row_of_token(register_vendor(applicant=applicant, org_id=org_id, now=now))
+    Vendor.objects.filter(pk=row.pk).update(email_checked_at=now)
     decide_vendor(actor=officer, vendor_id=row.pk, is_approved=True, reason="", now=now)
     return actor_of_person(row.members.values_list("person_id", flat=True)[0])
 

@@ -3,61 +3,57 @@
 import re
 import secrets
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from shuren.directory import api as directory
-from shuren.directory.data import NewPerson, Role
+from shuren.directory.data import NewPerson, OrgData, Role
 from shuren.identity import api as identity
 from shuren.interop.data import Applicant, Secret, VendorStatus
 from shuren.interop.models import Vendor, VendorMember
 from shuren.interop.selectors.vendors import access_vendor, branches_to_ask, token_digest, vendor_row_of_token
 from shuren.kernel import audit, events
 from shuren.kernel.data import ANONYMOUS, SYSTEM, Actor
-from shuren.kernel.errors import Conflict, Invalid, NotFound
+from shuren.kernel.errors import Conflict, Invalid, NotFound, ShurenError
 from shuren.messaging.api import send
 from shuren.messaging.data import Channel
 from shuren.trust.api import blind_index
 
 MAX_OPEN = 2_000
 CODE_HOLDS = timedelta(days=1)
+# Within a day from one network, and waiting to be proved by one address of e-mail.
+MAX_NEAR = 5
+MAX_UNPROVED = 3
 MAX_TRIES = 5
 
 
-def register_vendor(*, applicant: Applicant, org_id: int, now: datetime) -> str:
+class TooManyApplications(ShurenError):
+    """Somebody files one application after another (429)."""
+
+    status = 429
+
+
+def register_vendor(*, applicant: Applicant, org_id: int, address: str = "", now: datetime) -> str:
     """File an application with the branch `org_id`; returns the token that alone opens it, which is kept nowhere.
 
-    Anybody may. A unified social credit code (GB 32100-2015) applies once; a refused vendor may ask again. Whether its
-    check character is right is shown to the officer, for some in real use are not.
+    Anybody may, a few times a day from one network `address`. A unified social credit code (GB 32100-2015) applies once; a
+    refused vendor may ask again, and so may anybody once an application lapsed whose e-mail address nobody proved within a
+    day. Whether its check character is right is shown to the officer, for some in real use are not.
     """
     if not re.fullmatch(r"[0-9A-Z]{18}", applicant.credit_code):
         raise Invalid(_("统一社会信用代码要有 18 位数字和大写字母。"), remedy=_("请照营业执照填写。"))
     branch = next((org for org in branches_to_ask() if org.id == org_id), None)
     if branch is None:
         raise NotFound(_("没有找到这个地区。"))
-    if Vendor.objects.filter(status=VendorStatus.PENDING).count() >= MAX_OPEN:
-        raise Conflict(_("等待审核的申请太多，暂时不能再收。"), remedy=_("请过几天再来。"))
+    drop_lapsed(now=now)
+    origin = _origin(address)
+    _check_room(applicant, origin, now)
     token = secrets.token_urlsafe(32)
-    facts = {
-        "name": applicant.name.strip(),
-        "contact_name": applicant.contact_name.strip(),
-        "email": applicant.email,
-        "phone": applicant.phone,
-        "website": applicant.website,
-        "org_id": branch.id,
-        "org_path": branch.path,
-        "token_digest": token_digest(token),
-        "status": VendorStatus.PENDING,
-        "registered_at": now,
-        "decided_at": None,
-        "decided_by": None,
-        "reason": "",
-        "code_digest": "",
-        "code_tries": 0,
-        "email_checked_at": None,
-    }
+    facts = _facts(applicant, branch, now) | {"origin": origin, "token_digest": token_digest(token)}
     try:
         with transaction.atomic():
             standing = Vendor.objects.select_for_update().filter(credit_code=applicant.credit_code).first()
@@ -70,6 +66,65 @@ def register_vendor(*, applicant: Applicant, org_id: int, now: datetime) -> str:
     except IntegrityError as fault:
         raise Conflict(_("这家单位已经申请过。")) from fault
     return token
+
+
+def _facts(applicant: Applicant, branch: OrgData, now: datetime) -> dict[str, Any]:
+    """A fresh application, whatever stood in the row before."""
+    return {
+        "name": applicant.name.strip(),
+        "contact_name": applicant.contact_name.strip(),
+        "email": applicant.email,
+        "phone": applicant.phone,
+        "website": applicant.website,
+        "org_id": branch.id,
+        "org_path": branch.path,
+        "status": VendorStatus.PENDING,
+        "registered_at": now,
+        "decided_at": None,
+        "decided_by": None,
+        "reason": "",
+        "code_digest": "",
+        "code_tries": 0,
+        "email_checked_at": None,
+    }
+
+
+def _origin(address: str) -> str:
+    """A keyed hash of the network that somebody comes from: an IPv4 address, or the /64 of an IPv6 one; empty for none."""
+    try:
+        parsed = ip_address(address.strip())
+    except ValueError:
+        return ""
+    near = parsed if parsed.version == 4 else ip_network((parsed, 64), strict=False)
+    return blind_index(str(near), purpose="interop.vendor_origin")
+
+
+def _check_room(applicant: Applicant, origin: str, now: datetime) -> None:
+    near = Vendor.objects.filter(origin=origin, registered_at__gt=now - CODE_HOLDS)
+    if origin and near.count() >= MAX_NEAR:
+        raise TooManyApplications(_("从这里提交的申请太多。"), remedy=_("请明天再来，或联系当地教育局。"))
+    waiting = Vendor.objects.filter(status=VendorStatus.PENDING)
+    if waiting.filter(email__iexact=applicant.email, email_checked_at__isnull=True).count() >= MAX_UNPROVED:
+        raise TooManyApplications(_("这个邮箱有几份申请还没有核实。"), remedy=_("请先打开申请页面，填写邮件里的 6 位数字。"))
+    if waiting.count() >= MAX_OPEN:
+        raise Conflict(_("等待审核的申请太多，暂时不能再收。"), remedy=_("请过几天再来。"))
+
+
+def drop_lapsed(*, now: datetime) -> int:
+    """Forget applications whose e-mail address nobody proved within a day, so that nobody holds a code or a place with them.
+
+    Returns how many.
+    """
+    lapsed = Vendor.objects.filter(
+        status=VendorStatus.PENDING, email_checked_at__isnull=True, registered_at__lte=now - CODE_HOLDS
+    )
+    with transaction.atomic():
+        rows = list(lapsed.select_for_update())
+        for row in rows:
+            details = {"org_id": row.org_id, "credit_code": row.credit_code}
+            audit.record(actor=SYSTEM, action="interop.vendor_lapsed", target=f"vendor:{row.pk}", details=details, now=now)
+        Vendor.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)
 
 
 def _send_code(row: Vendor, *, now: datetime) -> None:
@@ -120,7 +175,7 @@ def _tell_outcome(row: Vendor, *, now: datetime) -> None:
 
 
 def decide_vendor(*, actor: Actor, vendor_id: int, is_approved: bool, reason: str, now: datetime) -> None:
-    """Approve or refuse an application, by an officer with `APPROVE_APPS` on its branch.
+    """Approve or refuse an application, by an officer with `APPROVE_APPS` on its branch; approve only a proved address.
 
     Approval makes a person with the role of vendor on the branch and an account that only the applicant's token opens.
     Publishes `interop.vendor_approved` or `interop.vendor_refused`.
@@ -132,6 +187,8 @@ def decide_vendor(*, actor: Actor, vendor_id: int, is_approved: bool, reason: st
         row = Vendor.objects.select_for_update().get(pk=vendor_id)
         if row.status != VendorStatus.PENDING:
             raise Conflict(_("这份申请已经处理过。"), remedy=_("请刷新页面。"))
+        if is_approved and row.email_checked_at is None:
+            raise Conflict(_("对方还没有核实邮箱，不能通过。"), remedy=_("对方在申请页面填写邮件里的 6 位数字后再审核。"))
         row.status = VendorStatus.APPROVED if is_approved else VendorStatus.REFUSED
         row.reason, row.decided_at, row.decided_by_id = reason.strip()[:300], now, actor.person_id
         row.save(update_fields=["status", "reason", "decided_at", "decided_by"])

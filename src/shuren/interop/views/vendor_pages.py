@@ -40,7 +40,8 @@ def register(request: HttpRequest) -> HttpResponseBase:
     form = RegistrationForm(posted(request), orgs=branches_to_ask())
 
     def save() -> str:
-        token = register_vendor(applicant=form.applicant(), org_id=form.org_id, now=clock.now())
+        address = request.META.get("REMOTE_ADDR", "")
+        token = register_vendor(applicant=form.applicant(), org_id=form.org_id, address=address, now=clock.now())
         return reverse("interop:registration", args=[token])
 
     lead = _("填写后由所选地区的教育局审核。通过后就可以登记应用、在沙箱里试用合成数据、自己做符合性测试。")
