@@ -9,7 +9,7 @@ from django.test import Client
 from shuren.identity import api as identity
 from shuren.identity.models import Client as ClientRow
 from shuren.identity.services.oauth.families import own_access_token
-from shuren.interop.models import Installation
+from shuren.interop.models import AppVersion, Installation
 from shuren.interop.tests.conftest import Stage, VendorServer
 from shuren.kernel import clock, ids
 from shuren.work import api as work
@@ -34,6 +34,7 @@ class App:
     def __init__(self, ready: Ready) -> None:
         self.ready = ready
         ClientRow.objects.filter(client_id=ready.client_id).update(scopes=SCOPES)
+        AppVersion.objects.filter(app_id=ready.app_id).update(scopes=["directory.read", "webhooks"])
         self.token = ready.redeem(ready.allow(scope="openid profile")["code"]).json()["access_token"]
         client = identity.client_by_client_id(ready.client_id)
         assert client is not None

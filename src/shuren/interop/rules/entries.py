@@ -14,7 +14,13 @@ from shuren.standards.data import Grade
 
 PERSONAL = frozenset({Grade.PERSONAL, Grade.SENSITIVE})
 MAX_ICON_BYTES = 64 * 1024
-SCOPES = ("directory.read", "scim.read", "scim.write", "crypto", "webhooks")
+# Scopes that open the data of the orgs that chose an app; the others concern the app alone.
+DATA_SCOPES = ("directory.read", "scim.read", "scim.write")
+# Scopes of every app that people sign in to by OpenID Connect.
+SIGN_IN_SCOPES = frozenset({"openid", "profile", "org"})
+SCOPES = (*DATA_SCOPES, "crypto", "webhooks")
+# Not personal by its grade, but it follows somebody for life and joins what apps know: told only where people agreed.
+BY_NOTICE = frozenset({"person.number"})
 _PNG = b"\x89PNG\r\n\x1a\n"
 _CHINESE = re.compile(r"[一-鿿]")
 
@@ -125,6 +131,19 @@ def asks_for_more(newer: Entry, older: Entry) -> bool:
     return not wanted <= held or not set(newer.scopes) <= set(older.scopes) or (newer.serves_minors and not older.serves_minors)
 
 
+def is_asked(wish: DataWish) -> bool:
+    """Whether people are asked before the element goes to an app."""
+    return wish.grade in PERSONAL or wish.element in BY_NOTICE
+
+
 def needs_consent(wishes: Iterable[DataWish]) -> bool:
     """Personal data goes to an app only where the person, or a child's guardian, agrees."""
-    return any(wish.grade in PERSONAL for wish in wishes)
+    return any(map(is_asked, wishes))
+
+
+def stands_on(agreed: LaunchKind, current: LaunchKind) -> bool:
+    """Whether an app of kind `current` can still run where an entry of kind `agreed` was agreed to.
+
+    An app that goes over to LTI, or comes from it, goes on with another client, of which nobody was told.
+    """
+    return (agreed is LaunchKind.LTI) is (current is LaunchKind.LTI)

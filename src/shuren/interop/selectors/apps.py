@@ -25,7 +25,7 @@ from shuren.interop.data import (
     VersionData,
     VersionStatus,
 )
-from shuren.interop.models import App, AppVersion, ConformityTest, Installation, Listing, Sandbox, Submission
+from shuren.interop.models import App, AppVersion, ConformityTest, Installation, Listing, Submission
 from shuren.interop.selectors.vendors import own_vendor
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
@@ -33,6 +33,9 @@ from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of
 from shuren.kernel.scope import path_q
 from shuren.standards.data import Grade
+
+# What no decision needs, and what is long.
+HEAVY = ("app__current__icon", "app__current__privacy_text", "version__icon", "version__privacy_text")
 
 
 def app_data(row: App, draft: AppVersion | None = None) -> AppData:
@@ -175,40 +178,17 @@ def installation_data(row: Installation) -> InstallationData:
     )
 
 
-def installation_of(app_id: int, org_path: str) -> InstallationData | None:
-    """The choice that makes the app usable at `org_path`: of the org itself or the nearest one above it."""
-    rows = Installation.objects.filter(app_id=app_id, org_id__in=chain_of(org_path), ended_at__isnull=True)
-    row = rows.order_by("-org_path").first()
-    return installation_data(row) if row else None
-
-
-def paths_of_app(app: AppData) -> tuple[str, ...]:
-    """The branches whose orgs chose the app; a sandbox client reaches its vendor's synthetic school."""
-    if app.is_sandbox:
-        return tuple(Sandbox.objects.filter(vendor_id=app.vendor_id).values_list("org_path", flat=True))
-    rows = Installation.objects.filter(app_id=app.id, ended_at__isnull=True)
-    return tuple(rows.order_by("org_path").values_list("org_path", flat=True))
-
-
 def installations_at(paths: Iterable[str]) -> list[Installation]:
     """What is chosen at or above any of `paths`, apps at hand; one indexed query."""
     wanted = {org_id for path in paths for org_id in chain_of(path)}
     rows = Installation.objects.filter(org_id__in=wanted, ended_at__isnull=True)
-    return list(
-        rows.select_related("app__vendor", "app__current", "version")
-        .defer("app__current__icon", "app__current__privacy_text", "version__icon", "version__privacy_text")
-        .order_by("app_id", "org_path")
-    )
+    return list(rows.select_related("app__vendor", "app__current", "version").defer(*HEAVY).order_by("app_id", "org_path"))
 
 
 def listings_for(path: str) -> list[Listing]:
     """What a school at `path` may choose: listed by a branch at or above it; one indexed query."""
     rows = Listing.objects.filter(org_id__in=chain_of(path), ended_at__isnull=True)
-    return list(
-        rows.select_related("app__vendor", "app__current", "version")
-        .defer("app__current__icon", "app__current__privacy_text", "version__icon", "version__privacy_text")
-        .order_by("app__name", "org_path")
-    )
+    return list(rows.select_related("app__vendor", "app__current", "version").defer(*HEAVY).order_by("app__name", "org_path"))
 
 
 def listing_data(row: Listing) -> ListingData:

@@ -23,7 +23,8 @@ from shuren.interop.data import (
 from shuren.interop.models import App, LtiLineItem, LtiLink, LtiResult
 from shuren.interop.rules.lti.bodies import on_scale
 from shuren.interop.rules.lti.launch import origin_of
-from shuren.interop.selectors.apps import app_data, installation_of, installations_at, paths_of_app
+from shuren.interop.selectors.agreed import chosen_paths, installation_of, is_usable
+from shuren.interop.selectors.apps import app_data, installations_at
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
@@ -89,7 +90,7 @@ def access_class(*, actor: Actor, id: int, now: datetime, is_teaching: bool = Fa
 
 def tools_of_class(path: str) -> list[AppData]:
     """LTI apps that are chosen for the class and running."""
-    apps = {row.app_id: app_data(row.app) for row in installations_at([path])}
+    apps = {row.app_id: app_data(row.app) for row in installations_at([path]) if is_usable(row)}
     return [app for app in apps.values() if app.kind is LaunchKind.LTI and app.is_running and app.client_id]
 
 
@@ -152,7 +153,7 @@ def link_of_app(app: AppData, *, id: int, class_id: int) -> ToolLink:
 def class_of_app(app: AppData, *, id: int) -> OrgData:
     """The class, if the app is chosen for it; otherwise `NotFound`."""
     org = directory.orgs_by_ids([id]).get(id)
-    is_reached = org is not None and any(org.path.startswith(path) for path in paths_of_app(app))
+    is_reached = org is not None and any(org.path.startswith(path) for path in chosen_paths(app))
     if org is None or org.type is not OrgType.CLASS or not is_reached or app.is_sandbox:
         raise NotFound(_("没有找到这个班级。"))
     return org

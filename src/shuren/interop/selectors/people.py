@@ -1,13 +1,13 @@
 """Where people stand, for the apps of their schools and for news about them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from shuren.directory import api as directory
 from shuren.identity import api as identity
 from shuren.interop.data import AppData
-from shuren.interop.selectors.apps import paths_of_app
+from shuren.interop.selectors.agreed import chosen_paths, covered_scopes, wished_at
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 
@@ -33,8 +33,27 @@ def may_sign_in(app: AppData, actor: Actor, *, now: datetime) -> bool:
     """
     if not app.is_running or actor.person_id is None:
         return False
-    reached = paths_of_app(app)
+    reached = chosen_paths(app)
     return any(path.startswith(branch) for path in paths_of(replace(actor, role=None), now=now) for branch in reached)
+
+
+def scopes_for(app: AppData, actor: Actor, scopes: Collection[str], *, now: datetime) -> frozenset[str]:
+    """Those of `scopes` that the app may have for a person: what the versions agreed to where they are all allow."""
+    if app.is_sandbox or actor.person_id is None:
+        return frozenset(scopes)
+    return covered_scopes(app, paths_of(replace(actor, role=None), now=now), scopes)
+
+
+def wished_of_people(app: AppData, person_ids: Sequence[int], *, now: datetime) -> dict[int, frozenset[str]]:
+    """By person the data elements that the versions agreed to where they learn, teach or work ask for."""
+    day = clock.day_of(now)
+    places: dict[int, set[str]] = {person_id: set() for person_id in person_ids}
+    for affiliation in directory.affiliations_of_people(person_ids, day=day):
+        places[affiliation.person_id].add(affiliation.org_path)
+    for enrollment in directory.enrollments_of_people(person_ids, day=day):
+        places[enrollment.person_id].add(enrollment.class_path)
+    wished = wished_at(app, {path for paths in places.values() for path in paths})
+    return {person_id: frozenset[str]().union(*(wished[path] for path in paths)) for person_id, paths in places.items()}
 
 
 def actor_of_person(person_id: int) -> Actor:

@@ -1,11 +1,12 @@
 """Whether an app may, whatever it speaks: asked by identity at every door, by the middleware at every call."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from shuren.identity.data import AppFault, AppRefusal
 from shuren.interop.data import AppData
 from shuren.interop.selectors.apps import app_of_client
-from shuren.interop.selectors.people import may_sign_in
+from shuren.interop.selectors.people import may_sign_in, scopes_for
 from shuren.interop.services.count_calls import count_call
 from shuren.kernel.data import Actor
 
@@ -27,3 +28,12 @@ def refusal_of(app: AppData, *, actor: Actor | None, now: datetime) -> AppRefusa
         return AppRefusal(AppFault.NOT_CHOSEN)
     allowance = count_call(app, now=now)
     return None if allowance.is_allowed else AppRefusal(AppFault.OVER_QUOTA, allowance.retry_after)
+
+
+def agreed_scopes(client_id: str, *, actor: Actor, scopes: Collection[str], now: datetime) -> frozenset[str]:
+    """Those of `scopes` that the app of this client may have for `actor`: none beyond the version agreed to where they are.
+
+    Takes nothing off the quota.
+    """
+    app = app_of_client(client_id)
+    return frozenset() if app is None else scopes_for(app, actor, scopes, now=now)

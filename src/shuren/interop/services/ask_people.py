@@ -11,21 +11,21 @@ from shuren.directory import api as directory
 from shuren.directory.data import NewConsentText
 from shuren.interop.data import DataPurpose, DataWish, Entry
 from shuren.interop.models import App
-from shuren.interop.rules.entries import PERSONAL
+from shuren.interop.rules.entries import is_asked
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.standards.api import elements
 
 
 def ask_people(app: App, entry: Entry, *, org_id: int, actor: Actor, now: datetime) -> list[int]:
-    """Publish one notice per purpose for which the entry wants personal data; returns their ids.
+    """Publish one notice per purpose for which the entry wants what people are asked for; returns their ids.
 
     The recipient of every notice is the app's OAuth client. A notice that asks for no more than the one before it keeps
     the answers to that.
     """
     wanted: defaultdict[DataPurpose, list[DataWish]] = defaultdict(list)
     for wish in entry.wishes:
-        if wish.grade in PERSONAL:
+        if is_asked(wish):
             wanted[wish.purpose].append(wish)
     return [
         directory.publish_consent_text(actor=actor, text=_text(app, entry, purpose, wishes, org_id), now=now)

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.interop.data import AppStatus
-from shuren.interop.models import Installation, Listing
+from shuren.interop.models import App, Installation, Listing
 from shuren.interop.selectors.apps import chain_of, entry_of
 from shuren.interop.services.ask_people import ask_people, stop_asking
+from shuren.interop.services.clients import settle_purpose
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
@@ -45,6 +46,7 @@ def install_app(*, actor: Actor, app_id: int, org_id: int, has_read_data: bool, 
         texts = ask_people(listing.app, entry_of(listing.version), org_id=org.id, actor=actor, now=now)
         if standing is not None:
             stop_asking(standing.consent_texts, actor=actor, now=now)
+            settle_purpose(listing.app, actor=actor, now=now)
         row = Installation.objects.create(
             app_id=app_id,
             version_id=listing.version_id,
@@ -71,6 +73,7 @@ def remove_app(*, actor: Actor, app_id: int, org_id: int, now: datetime) -> None
         row.ended_at = now
         row.save(update_fields=["ended_at"])
         stop_asking(row.consent_texts, actor=actor, now=now)
+        settle_purpose(App.objects.select_related("current").get(pk=app_id), actor=actor, now=now)
         details = {"org_id": org.id}
         audit.record(actor=actor, action="interop.app_removed", target=f"app:{app_id}", details=details, now=now)
         payload = {"app_id": app_id, "installation_id": row.pk, "org_id": org.id, "org_path": org.path}

@@ -10,21 +10,21 @@ from django.utils.translation import gettext as _
 from shuren.identity import api as identity
 from shuren.identity.data import ClientAuth, GrantType, NewClient
 from shuren.interop.data import DataPurpose, Entry, LaunchKind, Secret
-from shuren.interop.models import App, Sandbox
+from shuren.interop.models import App, AppVersion, Installation, Listing, Sandbox
+from shuren.interop.rules.entries import SIGN_IN_SCOPES
 from shuren.interop.rules.lti.names import SCOPES as LTI_SCOPES
 from shuren.interop.selectors.apps import access_own_app, entry_of, newest_version
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict
 
-_SIGN_IN_SCOPES = frozenset({"openid", "profile", "org"})
 _BROWSER = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN})
 
 
 def client_of(entry: Entry, *, org_id: int | None) -> NewClient:
     """What identity is told of an app: pairwise subjects, consent asked, no reach of its own beyond `org_id`."""
     is_oidc, is_lti = entry.kind is LaunchKind.OIDC, entry.kind is LaunchKind.LTI
-    own_scopes = _SIGN_IN_SCOPES if is_oidc else frozenset(LTI_SCOPES) if is_lti else frozenset({"app"})
+    own_scopes = SIGN_IN_SCOPES if is_oidc else frozenset(LTI_SCOPES) if is_lti else frozenset({"app"})
     return NewClient(
         name=entry.name,
         redirect_uris=entry.redirect_uris if is_oidc else (),
@@ -53,11 +53,38 @@ def ensure_client(app: App, entry: Entry, *, actor: Actor, now: datetime) -> Non
         identity.disable_client(actor=actor, client_id=app.client_id, now=now)
         app.client_id = None
     if app.client_id:
+        client = replace(client, purpose=_purpose_in_use(app, client.purpose))
         identity.change_client(actor=actor, client_id=app.client_id, client=client, now=now)
         return
     made = identity.register_client(actor=actor, client=client, now=now)
     app.client_id = made.client_id
     app.save(update_fields=["client_id"])
+
+
+def settle_purpose(app: App, *, actor: Actor, now: datetime) -> None:
+    """Give the client the purpose of the current entry, once nobody can use a version that asked for another one."""
+    held = identity.client_by_client_id(app.client_id or "")
+    if held is None or app.current is None:
+        return
+    entry = entry_of(app.current)
+    if held.purpose != _purpose_in_use(app, _purpose(entry)):
+        ensure_client(app, entry, actor=actor, now=now)
+
+
+def _purpose_in_use(app: App, wanted: str) -> str:
+    """The client's purpose as it stands while an org uses, or may choose, a version that asked for it, else `wanted`.
+
+    One client has one purpose: another one would turn the no of people who were asked for the former into no answer at all.
+    """
+    held = identity.client_by_client_id(app.client_id or "")
+    if held is None or held.purpose == wanted:
+        return wanted
+    ids = [
+        *Installation.objects.filter(app=app, ended_at__isnull=True).values_list("version_id", flat=True).distinct(),
+        *Listing.objects.filter(app=app, ended_at__isnull=True).values_list("version_id", flat=True).distinct(),
+    ]
+    is_used = any(_purpose(entry_of(version)) == held.purpose for version in AppVersion.objects.filter(pk__in=ids))
+    return held.purpose if is_used else wanted
 
 
 def _proves_otherwise(client_id: str, client: NewClient) -> bool:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from shuren.interop.data import MANDATORY_EVENTS, AppStatus, DeliveryStatus, EventType
 from shuren.interop.models import App, Delivery
+from shuren.interop.selectors.agreed import is_usable
 from shuren.interop.selectors.apps import installations_at
 from shuren.interop.services.deliver import end_rest
 from shuren.work.api import enqueue
@@ -55,9 +56,12 @@ def ping_app(*, app_id: int, now: datetime) -> int | None:
 def emit_about(
     *, paths: Iterable[str], event: EventType, subject: str, data: Mapping[str, object], key: str, now: datetime
 ) -> int:
-    """Tell every app that is used at or above one of the branches; returns how many were told."""
+    """Tell every app used at or above one of the branches that asked there for the event; returns how many were told."""
     told = 0
-    for app_id in dict.fromkeys(row.app_id for row in installations_at(paths)):
+    asking = [row for row in installations_at(paths) if is_usable(row)]
+    if event not in MANDATORY_EVENTS:
+        asking = [row for row in asking if event.value in row.version.events]
+    for app_id in dict.fromkeys(row.app_id for row in asking):
         told += emit(app_id=app_id, event=event, subject=subject, data=data, key=key, now=now) is not None
     return told
 

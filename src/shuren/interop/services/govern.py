@@ -11,7 +11,7 @@ from shuren.directory.data import Permission, Role
 from shuren.interop.data import AppStatus
 from shuren.interop.models import App, Installation, Listing
 from shuren.interop.selectors.apps import access_app, access_own_app
-from shuren.interop.services.clients import turn_clients
+from shuren.interop.services.clients import settle_purpose, turn_clients
 from shuren.kernel import audit, clock, events
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid, Refused
@@ -140,5 +140,6 @@ def end_listing(*, actor: Actor, app_id: int, org_id: int, now: datetime) -> Non
         ended = Listing.objects.filter(app_id=app_id, org_id=org.id, ended_at__isnull=True).update(ended_at=now)
         if not ended:
             raise Refused(_("这个应用没有在该地区上架。"))
+        settle_purpose(App.objects.select_related("current").get(pk=app_id), actor=actor, now=now)
         details = {"org_id": org.id}
         audit.record(actor=actor, action="interop.listing_ended", target=f"app:{app_id}", details=details, now=now)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from shuren.interop.data import AppData, LaunchKind
 from shuren.interop.models import Installation
+from shuren.interop.selectors.agreed import is_usable
 from shuren.interop.selectors.apps import app_data, chain_of, installations_at
 from shuren.kernel import clock
 from shuren.kernel.errors import Conflict, NotFound
@@ -45,7 +46,7 @@ def count_launch(*, app_id: int, person_id: int, org_id: int, now: datetime) -> 
 
 
 def _chosen(app_id: int, paths: Collection[str]) -> Installation:
-    found = [row for row in installations_at(paths) if row.app_id == app_id]
+    found = [row for row in installations_at(paths) if row.app_id == app_id and is_usable(row)]
     if not found:
         raise NotFound(_("您的学校没有选用这个应用。"))
     return max(found, key=lambda row: len(chain_of(row.org_path)))

@@ -10,7 +10,7 @@ from shuren.interop.data import Decision, RunStatus, VersionStatus
 from shuren.interop.models import App, AppVersion, ConformityTest, Listing, Submission
 from shuren.interop.selectors.apps import access_own_app, access_submission, entry_of
 from shuren.interop.selectors.vendors import branches_to_ask
-from shuren.interop.services.clients import ensure_client
+from shuren.interop.services.clients import ensure_client, settle_purpose
 from shuren.interop.services.write_entry import checked_entry
 from shuren.kernel import audit, events, ids
 from shuren.kernel.data import Actor
@@ -120,13 +120,15 @@ def decide_submission(*, actor: Actor, submission_id: int, decision: Decision, r
 
 def _list(version: AppVersion, row: Submission, *, actor: Actor, now: datetime) -> None:
     app = version.app
+    Listing.objects.filter(app=app, org_id=row.org_id, ended_at__isnull=True).update(ended_at=now)
+    listing = Listing.objects.create(app=app, version=version, org_id=row.org_id, org_path=row.org_path, listed_at=now)
     if version.status == VersionStatus.SUBMITTED:
         app.versions.filter(status=VersionStatus.APPROVED).update(status=VersionStatus.SUPERSEDED)
         AppVersion.objects.filter(pk=version.pk).update(status=VersionStatus.APPROVED)
         app.current, app.name = version, version.name
         app.save(update_fields=["current", "name"])
         ensure_client(app, entry_of(version), actor=actor, now=now)
-    Listing.objects.filter(app=app, org_id=row.org_id, ended_at__isnull=True).update(ended_at=now)
-    listing = Listing.objects.create(app=app, version=version, org_id=row.org_id, org_path=row.org_path, listed_at=now)
+    else:
+        settle_purpose(app, actor=actor, now=now)
     payload = {"app_id": app.pk, "listing_id": listing.pk, "org_id": row.org_id}
     events.publish("interop.app_listed", payload, now=now)

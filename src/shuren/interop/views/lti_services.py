@@ -20,10 +20,10 @@ from django.views.decorators.http import require_http_methods
 from shuren.directory.data import OrgData
 from shuren.identity.api import actor_of, admit_bearer, bearer_of
 from shuren.interop.data import AppData, LaunchKind, LineItemData
-from shuren.interop.models import App
 from shuren.interop.rules.lti import names
 from shuren.interop.rules.lti.bodies import line_item_in, line_item_out, score_in
 from shuren.interop.rules.lti.launch import roles_of, seat_of_role
+from shuren.interop.selectors.agreed import wished_at
 from shuren.interop.selectors.apps import app_of_client
 from shuren.interop.selectors.lti import (
     class_of_app,
@@ -138,8 +138,7 @@ def _members(request: HttpRequest, app: AppData, org: OrgData) -> HttpResponse:
     number, size = _cut(request)
     found = members_of_class(org, client_id=app.client_id, seat=seat, now=now) if seat or not role else []
     shown = found[(number - 1) * size : number * size]
-    version = App.objects.select_related("current").get(pk=app.id).current
-    wished = set(version.wishes.values_list("element", flat=True)) if version else set()
+    wished = wished_at(app, [org.path])[org.path]
     link_id = request.GET.get("rlid", "")
     link = link_of_app(app, id=ids.decode("lti_link", link_id), class_id=org.id) if link_id else None
     members = []

@@ -36,7 +36,9 @@ from shuren.interop.rules.scim.resources import (
     schemas,
     service_provider_config,
 )
-from shuren.interop.selectors.apps import app_of_client, paths_of_app
+from shuren.interop.selectors.agreed import paths_of_app
+from shuren.interop.selectors.apps import app_of_client
+from shuren.interop.selectors.people import scopes_for
 from shuren.interop.services.scim.bulk import serve_bulk
 from shuren.interop.services.scim.callers import Caller
 from shuren.interop.services.scim.provision_groups import create_group, delete_group, patch_group, replace_group
@@ -174,8 +176,11 @@ def _caller(request: HttpRequest) -> Caller:
     if not bearer.scopes & SCOPES:
         raise ForbiddenException(detail="One of the scopes scim.read, scim.write, scim.people is needed.")
     app = app_of_client(bearer.client_id)
+    now, held = clock.now(), bearer.scopes & SCOPES
     if app is not None:
-        confine_bearer(request, paths=paths_of_app(app))
+        confine_bearer(request, paths=paths_of_app(app, scopes=held))
+        if not scopes_for(app, actor_of(request), held, now=now):
+            raise ForbiddenException(detail="The school agreed to a version of this app without SCIM.")
     actor = actor_of(request)
     return Caller(
         actor=actor,
@@ -184,7 +189,8 @@ def _caller(request: HttpRequest) -> Caller:
         purpose=bearer.purpose,
         home_id=bearer.org_id,
         base=request.build_absolute_uri(_ROOT),
-        now=clock.now(),
+        now=now,
+        app=app,
     )
 
 

@@ -15,6 +15,7 @@ from shuren.identity import api as identity
 from shuren.interop.data import AppData, LaunchKind, ToolLink
 from shuren.interop.models import App
 from shuren.interop.rules.lti.launch import Launch, launch_claims, request_fault
+from shuren.interop.selectors.agreed import wished_at
 from shuren.interop.selectors.apps import app_of_client
 from shuren.interop.selectors.lti import (
     Member,
@@ -168,8 +169,7 @@ def _token(actor: Actor, tool: AppData, hint: Mapping[str, Any], nonce: str, add
 
 def _launch(visit: _Visit, addresses: Addresses, *, now: datetime) -> Launch:
     tool, place, link = visit.tool, visit.place, visit.link
-    version = _version(tool)
-    wished = set(version.wishes.values_list("element", flat=True))
+    wished = wished_at(tool, [place.org.path])[place.org.path]
     member = Member(visit.person_id, _subject(tool, visit.person_id), place.seat, {})
     told = with_told([member], client_id=tool.client_id, wished=wished, now=now)[0].told
     column = sole_line_item_of_link(link.id) if link else None

@@ -12,6 +12,7 @@ from scim2_models import Context, Meta, PreconditionFailedException, Resource, R
 
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
+from shuren.interop.data import AppData
 from shuren.interop.models import ScimRecord
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
@@ -25,7 +26,10 @@ _PLACE_KEPT = 900
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client with its token; `base` is the address of the service, `home_id` the org whose client it is."""
+    """A client with its token; `base` is the address of the service, `home_id` the org whose client it is.
+
+    `app` is the app of the register behind it, if there is one.
+    """
 
     actor: Actor
     client_id: str
@@ -34,6 +38,7 @@ class Caller:
     home_id: int | None
     base: str
     now: datetime
+    app: AppData | None = None
 
     def scope(self, permission: Permission) -> Scope:
         return directory.scope_of(actor=self.actor, permission=permission, now=self.now)

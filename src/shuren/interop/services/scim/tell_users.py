@@ -7,7 +7,7 @@ from typing import Any
 from scim2_models import NotFoundException, Reference, SearchRequest, TooManyException
 
 from shuren.directory import api as directory
-from shuren.directory.data import Permission
+from shuren.directory.data import DisclosedPerson, Permission
 from shuren.identity import api as identity
 from shuren.interop.rules.scim.plans import USER_KEYS, Lookup, is_everything, lookups
 from shuren.interop.rules.scim.resources import (
@@ -20,6 +20,7 @@ from shuren.interop.rules.scim.resources import (
     PhoneNumber,
     User,
 )
+from shuren.interop.selectors.people import wished_of_people
 from shuren.interop.selectors.scim import records_of, removed_ids, row_ids_by_external
 from shuren.interop.services.scim.callers import SCANNED, Caller, keep_place, moments_of, place_before, stamp
 from shuren.kernel import ids
@@ -57,14 +58,7 @@ class Found:
 
 def users_of(caller: Caller, person_ids: Sequence[int]) -> list[User]:
     """Users in the order of the ids; the caller has checked the reach. Who was told of whom is kept on file."""
-    told = directory.disclosed_people(
-        person_ids=person_ids,
-        elements=_ELEMENTS,
-        purpose=caller.purpose,
-        recipient=caller.recipient,
-        now=caller.now,
-        actor=caller.actor,
-    )
+    told = _told(caller, person_ids)
     accounts = identity.accounts_of_people(person_ids)
     records = records_of(client_id=caller.client_id, kind="user", row_ids=person_ids)
     groups, types = _places(caller, person_ids)
@@ -101,6 +95,31 @@ def users_of(caller: Caller, person_ids: Sequence[int]) -> list[User]:
         stamp(user, caller=caller, kind="User", moments=moments.get(pk))
         users.append(user)
     return users
+
+
+def _told(caller: Caller, person_ids: Sequence[int]) -> dict[int, DisclosedPerson]:
+    """What the client is told of people.
+
+    An app of the register is told nothing but what the version agreed to where they are asks for.
+    """
+    asked = dict.fromkeys(person_ids, frozenset(_ELEMENTS) - ({"person.number"} if caller.recipient else set()))
+    if caller.app is not None and not caller.app.is_sandbox:
+        wished = wished_of_people(caller.app, person_ids, now=caller.now)
+        asked = {pk: elements & wished[pk] for pk, elements in asked.items()}
+    alike: dict[frozenset[str], list[int]] = {}
+    for pk, elements in asked.items():
+        alike.setdefault(elements, []).append(pk)
+    told: dict[int, DisclosedPerson] = {}
+    for elements, group in alike.items():
+        told |= directory.disclosed_people(
+            person_ids=group,
+            elements=sorted(elements),
+            purpose=caller.purpose,
+            recipient=caller.recipient,
+            now=caller.now,
+            actor=caller.actor,
+        )
+    return told
 
 
 def access_user(caller: Caller, user_id: str) -> int:
