@@ -37,6 +37,12 @@ def authorities_below() -> list[AuthorityBelow]:
     return [*_own(), *_regions()]
 
 
+def revoked_codes() -> frozenset[str]:
+    """Those of our authorities that were taken back, or stand below one that was."""
+    revoked = {entry.certificate.der for entry in _own() if entry.certificate.revoked_at is not None}
+    return frozenset(facts.code for facts in trust.authorities() if revoked & set(facts.chain))
+
+
 def access_authority_below(*, actor: Actor, id: int, now: datetime) -> AuthorityBelow:
     """One of them by the row id of its certificate; for whoever manages the keys of the installation."""
     check_keeper(actor, now=now)

@@ -9,6 +9,7 @@ from shuren.certificates.models.digital import AskedKind, AskedStatus, DigitalCe
 from shuren.certificates.rules.dns_names import is_domain, lies_under
 from shuren.certificates.selectors.digital import DigitalRow, access_digital, holder_of, reach_of
 from shuren.certificates.selectors.issuer import own_host
+from shuren.certificates.selectors.regions import revoked_codes
 from shuren.directory import api as directory
 from shuren.directory.data import OrgType, Permission
 from shuren.kernel import audit, events
@@ -75,7 +76,8 @@ def allow_certificate(*, actor: Actor, id: int, authority: str, days: int, now: 
             _("设备域名“%(name)s”不在您核实的域名下。") % {"name": row.dns_name},
             remedy=_("请核实并填写属于申请单位的域名；核实不了就不要批准。"),
         )
-    trust.authority(authority)
+    if trust.authority(authority).code in revoked_codes():
+        raise Conflict(_("这个证书机构已被吊销，不能再签发。"), remedy=_("请另选签发机构。"))
     row.authority, row.days, row.decided_at, row.status = authority, days, now, AskedStatus.ALLOWED
     if row.request:
         facts = trust.issue_certificate(

@@ -230,7 +230,9 @@ def test_a_row_that_was_changed_back_stays_revoked(cast: Cast, row: Certificate)
     assert sum("trust_logentry" in query["sql"] for query in good.captured_queries) == 1
     revoke_certificate(actor=cast.actor("school_admin"), certificate_id=row.pk, reason="发错了", now=cast.now)
     trust.grow_log(now=cast.now)
+    assert list(trust.faults_of_records()) == []
     Certificate.objects.filter(pk=row.pk).update(revoked_at=None, revoked_reason="")
+    assert list(trust.faults_of_records()) == ["1 rows of the kind revocation that were put on record are gone"]
     assert verdict_by_number(row.number, now=cast.now).verdict is Verdict.REVOKED
     assert verdict_of_document(document, now=cast.now).verdict is Verdict.REVOKED
     Certificate.objects.filter(pk=row.pk).update(kind="growth")
@@ -240,6 +242,8 @@ def test_a_row_that_was_changed_back_stays_revoked(cast: Cast, row: Certificate)
     assert restore_revocations(now=cast.now) == 1
     assert revoked_indexes(row.status_list_id) == [row.status_index]
     assert restore_revocations(now=cast.now) == 0
+    (fault,) = trust.faults_of_records()
+    assert fault == f"revocation:{row.number} is not what was put on record", "the reason is lost, and that stays told"
     assert AuditEntry.objects.filter(action="certificates.revocation_restored", target=f"certificate:{row.pk}").count() == 1
 
 

@@ -10,13 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.cast import Cast, build_cast
 
-from shuren.certificates.models import CertifiedRegion
+from shuren.certificates.models import CertifiedRegion, DigitalCertificate
 from shuren.certificates.rules.requests import key_fingerprint
 from shuren.certificates.services.certify_region import certify_region
+from shuren.certificates.services.digital import allow_certificate
 from shuren.certificates.views import pki
 from shuren.kernel import ids
 from shuren.kernel.data import SYSTEM
-from shuren.kernel.errors import Refused
+from shuren.kernel.errors import Conflict, Refused
 from shuren.kernel.models import AuditEntry, Event
 from shuren.trust import api as trust
 from shuren.trust.data import CertificateKind, KeyAlgorithm, SubjectName
@@ -132,6 +133,18 @@ def test_an_authority_of_our_own_is_taken_back(cast: Cast) -> None:
     assert cast.client("head").get(address).status_code == 403
     assert keeper.post(address, {"reason": "cessation_of_operation"}).status_code == 302
     assert "已吊销" in keeper.get("/authorities/").content.decode()
+    assert "它签发的证书都不再有效" in Client().get("/pki/").content.decode()
+    cast.client("teacher").post("/digital-certificates/ask/", {"kind": "person", "algorithm": "ES256"})
+    asked = f"/digital-certificates/{ids.encode('digital', DigitalCertificate.objects.get().pk)}/allow/"
+    assert 'value="region"' not in keeper.get(asked).content.decode()
+    with pytest.raises(Conflict):
+        allow_certificate(
+            actor=cast.actor("security_admin"),
+            id=DigitalCertificate.objects.get().pk,
+            authority="region",
+            days=30,
+            now=cast.now,
+        )
     leaf, _file = _person(cast, "root")
     other = ids.encode("issued", leaf)
     assert keeper.get(f"/authorities/below/{other}/revoke/").status_code == 404, "certificates of people have their own pages"

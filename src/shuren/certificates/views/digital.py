@@ -24,6 +24,7 @@ from shuren.certificates.forms.digital import (
 )
 from shuren.certificates.models.digital import AskedKind, AskedStatus
 from shuren.certificates.selectors.digital import DigitalRow, access_digital, page_of_digital, reach_of
+from shuren.certificates.selectors.regions import revoked_codes
 from shuren.certificates.services.digital import (
     RENEWED_BEFORE,
     allow_certificate,
@@ -168,7 +169,8 @@ def renew(request: HttpRequest, digital_id: str) -> HttpResponseBase:
 
 def allow(request: HttpRequest, digital_id: str) -> HttpResponseBase:
     row = _deciding(request, digital_id)
-    authorities = [(facts.code, facts.title) for facts in reversed(trust.authorities())]
+    revoked = revoked_codes()
+    authorities = [(facts.code, facts.title) for facts in reversed(trust.authorities()) if facts.code not in revoked]
     form = AllowForm(request.POST or None, authorities=authorities, dns_name=row.asked.dns_name)
 
     def save() -> str:

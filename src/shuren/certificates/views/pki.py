@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from shuren.certificates.forms.digital import CheckForm
 from shuren.certificates.rules.answers import may_be_kept, too_many
+from shuren.certificates.selectors.regions import revoked_codes
 from shuren.certificates.views.throttle import may_ask
 from shuren.kernel import clock
 from shuren.kernel.doors import open_door
@@ -42,7 +43,7 @@ _FAULTS: dict[str, str | Promise] = {
 def pki(request: HttpRequest) -> HttpResponse:
     found = [(facts, trust.fingerprint_of(facts.chain[0])) for facts in trust.authorities()]
     roots = [(title, trust.subject_text(der), trust.fingerprint_of(der)) for _id, title, der in trust.trusted_roots()]
-    return render(request, "certificates/pki.html", {"authorities": found, "roots": roots})
+    return render(request, "certificates/pki.html", {"authorities": found, "roots": roots, "revoked": revoked_codes()})
 
 
 @open_door

@@ -56,6 +56,7 @@ class ClientForm(forms.Form):
         label=_("能得到的信息"),
         choices=[(scope, scope) for scope in CLIENT_SCOPES],
         widget=forms.CheckboxSelectMultiple,
+        help_text=_("第三方应用读取姓名和证书，还要本人（不满 14 岁的由监护人）同意；没有同意就读不到。"),
     )
     subject_type = forms.ChoiceField(label=_("用户编号"), choices=_SUBJECTS)
     is_first_party = forms.BooleanField(
