@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import resolve, reverse
 from tests.cast import Cast, build_cast
 
 from shuren.certificates.models import CertifiedRegion, DigitalCertificate
@@ -15,8 +16,10 @@ from shuren.certificates.rules.requests import key_fingerprint
 from shuren.certificates.services.certify_region import certify_region
 from shuren.certificates.services.digital import allow_certificate
 from shuren.certificates.views import pki
+from shuren.identity.data import Purpose
 from shuren.kernel import ids
 from shuren.kernel.data import SYSTEM
+from shuren.kernel.doors import purpose_of
 from shuren.kernel.errors import Conflict, Refused
 from shuren.kernel.models import AuditEntry, Event
 from shuren.trust import api as trust
@@ -194,11 +197,19 @@ def test_checking_takes_files_of_certificates_and_has_a_limit(cast: Cast, monkey
     assert "这张证书有效" in upload(Client(), person.der, "/pki/check/", "certificate")
     for junk in (b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\x30\x03\x02\x01\x01"):
         assert "这不是证书文件" in upload(Client(), junk, "/pki/check/", "certificate")
+    many = trust.pem_chain([person.der] * 11).encode()
+    assert "最多 10 张证书" in upload(Client(), many, "/pki/check/", "certificate")
     monkeypatch.setattr(pki, "_CHECKS_PER_MINUTE", 2)
     client = Client(REMOTE_ADDR="10.1.2.3")
     answers = [client.post("/pki/check/", {"certificate": SimpleUploadedFile("a", person.der)}).status_code for _turn in range(5)]
     assert 429 in answers
     assert Client().get("/pki/check/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["certify_region", "revoke_authority"])
+def test_the_deciding_pages_ask_who_is_there(name: str) -> None:
+    arguments = {"certify_region": ["region"], "revoke_authority": ["x"]}[name]
+    assert purpose_of(resolve(reverse(f"certificates:{name}", args=arguments)).func) == Purpose.GRANT
 
 
 def test_every_fault_has_its_words() -> None:

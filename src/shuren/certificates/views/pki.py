@@ -24,6 +24,8 @@ _MAX_BYTES = 16 * 1024
 # Every answer that no cache has costs a signature. Servers that ask for many stay below this by keeping answers.
 _SIGNED_PER_MINUTE = 300
 _CHECKS_PER_MINUTE = 30
+# Of each name in a file every certificate is tried: more than a chain has only costs signatures.
+_MOST_CERTIFICATES = 10
 _OCSP = "application/ocsp-response"
 _STAMP = "application/timestamp-reply"
 _FAULTS: dict[str, str | Promise] = {
@@ -65,8 +67,11 @@ def check(request: HttpRequest) -> HttpResponse:
 def _checked(form: CheckForm) -> dict[str, object]:
     content = form.cleaned_data["certificate"]
     try:
+        leaf, *others = trust.certificates_in(content)
+        if len(others) >= _MOST_CERTIFICATES:
+            form.add_error("certificate", _("一个文件里最多 %(most)s 张证书。") % {"most": _MOST_CERTIFICATES})
+            return {}
         verdict = trust.validate_certificate(content, now=clock.now())
-        leaf = trust.certificates_in(content)[0]
     except trust.NotACertificate:
         form.add_error("certificate", _("这不是证书文件。"))
         return {}
