@@ -79,7 +79,7 @@ class _Stamped(TimeStamper):
 def _signer(certificates: Sequence[x509.Certificate], signature: bytes) -> signers.ExternalSigner:
     return signers.ExternalSigner(
         signing_cert=certificates[0],
-        cert_registry=SimpleCertificateStore.from_certs(certificates[1:]),
+        cert_registry=SimpleCertificateStore.from_certs(certificates[1:]),  # type: ignore[no-untyped-call]  # typed in part
         signature_value=signature,
         signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
     )
