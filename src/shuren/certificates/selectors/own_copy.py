@@ -18,11 +18,10 @@ def certificates_kept(person_id: int) -> Rows:
         "revoked_at",
         "revoked_reason",
     )
-    return list(rows.values(*columns))
+    return [dict(row) for row in rows.values(*columns)]
 
 
 def digital_certificates_kept(person_id: int) -> Rows:
     rows = DigitalCertificate.objects.filter(person_id=person_id).order_by("-pk")
-    return list(
-        rows.values("kind", "status", "org__name", "asked_at", "decided_at", "certificate__serial", "certificate__ends_at")
-    )
+    columns = ("kind", "status", "org__name", "asked_at", "decided_at", "certificate__serial", "certificate__ends_at")
+    return [dict(row) for row in rows.values(*columns)]

@@ -34,7 +34,7 @@ def account_kept(person_id: int) -> Rows:
 def sign_ins_kept(person_id: int) -> Rows:
     """Where the account is signed in."""
     rows = SignIn.objects.filter(account__person_id=person_id).order_by("-begun_at", "-pk")
-    return list(rows.values("begun_at", "seen_at", "address", "place", "agent", "methods", "risks"))
+    return [dict(row) for row in rows.values("begun_at", "seen_at", "address", "place", "agent", "methods", "risks")]
 
 
 def allowed_apps_kept(person_id: int) -> Rows:
