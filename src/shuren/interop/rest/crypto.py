@@ -27,7 +27,7 @@ from shuren.trust.data import DigestAlgorithm, KeyAlgorithm, KeyStatus, PublicKe
 router = Router(tags=["crypto"])
 
 Base64 = Annotated[str, Field(max_length=1_400_000, description="base64 (RFC 4648, with padding); at most 1 MiB decoded")]
-KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$", examples=["report-2026"])]
+KeyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$", description="such as report-2026")]
 MAX_BATCH = 100
 DIGEST_BYTES = 32
 
