@@ -24,6 +24,7 @@ from shuren.directory.rules.permissions import excluded_by
 from shuren.directory.selectors.duplicates import pair_row_for
 from shuren.directory.selectors.grants import held_roles
 from shuren.directory.selectors.people import person_row_for
+from shuren.directory.selectors.placement import open_q
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, Period
@@ -105,7 +106,12 @@ def _check_hands(actor: Actor, keep: Person, drop: Person, now: datetime) -> Non
     if actor.person_id in both:
         raise Refused(_("不能合并自己的档案。"), remedy=_("请由另一位管理员办理。"))
     in_force = Grant.objects.filter(Q(end_at__isnull=True) | Q(end_at__gt=now), person_id__in=both, revoked_at__isnull=True)
-    if in_force.filter(Q(granted_by_id__in=both) | Q(confirmed_by_id__in=both)).exists():
+    by_either = Q(granted_by_id__in=both) | Q(confirmed_by_id__in=both)
+    # The grant of an office is used up once it is confirmed; the office is the affiliation that came of it.
+    offices = Grant.objects.filter(by_either, person_id__in=both, office__isnull=False, confirmed_at__isnull=False)
+    lasting = Affiliation.objects.filter(open_q(day_of(now)), person_id__in=both)
+    stands = any(lasting.filter(role=role, org_id=org_id).exists() for role, org_id in offices.values_list("role", "org_id"))
+    if stands or in_force.filter(by_either).exists():
         raise Conflict(_("其中一人给另一人授过权，合并后就成了给自己授权。"), remedy=_("请先收回这项授权。"))
 
 

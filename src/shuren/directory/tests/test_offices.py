@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.urls import URLPattern
 
 from shuren.directory import api
 from shuren.directory.data import NewPerson, Permission, Role
@@ -15,8 +16,10 @@ from shuren.directory.services.ask_office import ask_office, enter_role
 from shuren.directory.services.enter_person import enter_person
 from shuren.directory.services.tend_grants import certify_offices
 from shuren.directory.tests.conftest import NOW, Region, Visitor
+from shuren.directory.urls import urlpatterns
 from shuren.kernel import clock, ids
 from shuren.kernel.data import SYSTEM
+from shuren.kernel.doors import purpose_of
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
 from shuren.kernel.models import AuditEntry, Event
 
@@ -187,3 +190,23 @@ def test_the_page_of_certifying_shows_offices_to_who_reviews_access(offices: Reg
     assert kept.status_code == 302
     assert "林县长" not in visit("guard").get("/grants/certify/", {"kind": "office"}).content.decode()
     assert "林县长" not in visit("head").get("/grants/certify/", {"kind": "office"}).content.decode()
+
+
+def test_two_entries_are_not_two_pairs_of_eyes_on_an_office(offices: Region) -> None:
+    offices.add_person("top", "总管", "city", Role.STAFF)
+    offices.grant("top", "city", Role.PROVINCE_OFFICER)
+    waiting = ask(offices, "city_officer", "clerk")
+    api.confirm_grant(actor=offices.actor("second_city"), grant_id=waiting, now=NOW)
+    keep, drop = offices.person["clerk"], offices.person["second_city"]
+    with pytest.raises(Conflict):
+        api.merge_people(actor=offices.actor("top"), keep_id=keep, drop_id=drop, now=NOW)
+    Affiliation.objects.filter(person_id=keep, role=Role.COUNTY_OFFICER).update(end_date=clock.day_of(NOW))
+    api.merge_people(actor=offices.actor("top"), keep_id=keep, drop_id=drop, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "name", ["add_grant", "confirm_grant", "revoke_grant", "add_role", "break_glass", "open_break_glass", "reveal_person"]
+)
+def test_what_gives_power_asks_who_is_there(name: str) -> None:
+    found = {pattern.name: pattern.callback for pattern in urlpatterns if isinstance(pattern, URLPattern)}
+    assert purpose_of(found[name]) in ("grant", "reveal")
