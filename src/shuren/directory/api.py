@@ -55,6 +55,7 @@ from shuren.directory.selectors.reached import (
     roster_moments,
 )
 from shuren.directory.selectors.scope import joint_scope, scope_of
+from shuren.directory.selectors.viewers import list_targets
 from shuren.directory.services.add_guardian import add_guardian
 from shuren.directory.services.add_org import add_org
 from shuren.directory.services.add_person import add_person
@@ -135,6 +136,7 @@ __all__ = [
     "hold_person",
     "joint_scope",
     "link_guardian",
+    "list_targets",
     "may_undo_roster",
     "members_of_org",
     "members_of_orgs",

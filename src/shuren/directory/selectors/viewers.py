@@ -22,10 +22,11 @@ from shuren.directory.models import (
     Org,
 )
 from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS
-from shuren.directory.rules.tree import prefixes_of
+from shuren.directory.rules.tree import ids_of, prefixes_of
 from shuren.directory.selectors.consents import asked_texts, consent_of
-from shuren.directory.selectors.scope import active_grant_q, current_q, open_glass_q
+from shuren.directory.selectors.scope import active_grant_q, current_q, open_glass_q, scope_of
 from shuren.kernel.clock import day_of
+from shuren.kernel.data import Actor
 from shuren.kernel.models import AuditEntry
 from shuren.kernel.paging import Page, page_of
 
@@ -210,3 +211,14 @@ def page_of_reads(person_id: int, *, now: datetime, number: int, size: int) -> P
     of_branch = Q(target__in=[f"org:{org}" for org in orgs], action__in=BRANCH_READS)
     rows = AuditEntry.objects.filter(of_branch | Q(target=f"person:{person_id}", action__in=READS)).order_by("-at", "-id")
     return page_of(rows, lambda entry: entry, number=number, size=size)
+
+
+def list_targets(*, actor: Actor, permission: Permission, now: datetime) -> list[str]:
+    """What an entry about a list of everybody within reach is filed under, so that each of them is told of it.
+
+    The branches the list comes from, and single people; one entry for each.
+    """
+    scope = scope_of(actor=actor, permission=permission, now=now)
+    orgs = [f"org:{ids_of(path)[-1]}" for path in scope.paths]
+    others = [f"person:{person_id}" for person_id in sorted(scope.person_ids) if person_id != actor.person_id]
+    return [*orgs, *others] or [f"person:{actor.person_id}"]

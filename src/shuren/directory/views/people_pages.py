@@ -14,12 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from shuren.directory.data import OrgData, Permission, PersonRow, Role
-from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.break_glass import glass_note
 from shuren.directory.selectors.people_list import PeopleList, page_of_people, people_list, stream_people
 from shuren.directory.selectors.person_detail import PersonDetail, person_detail
-from shuren.directory.selectors.scope import scope_of
-from shuren.directory.selectors.viewers import AppViewer, apps_asking_for, apps_told_of, page_of_reads, viewers_of
+from shuren.directory.selectors.viewers import AppViewer, apps_asking_for, apps_told_of, list_targets, page_of_reads, viewers_of
 from shuren.directory.services.reveal_person import note_emergency_read, reveal_person
 from shuren.directory.views.asked import actor_in, now, person_id_in
 from shuren.directory.views.person_sections import person_url, sections_of
@@ -27,7 +25,6 @@ from shuren.directory.views.words import CONSENT_STATES, PATHS, PRIVATE, ROLES, 
 from shuren.kernel import clock
 from shuren.kernel.announced import action_words, purpose_words
 from shuren.kernel.audit import record_many
-from shuren.kernel.data import Actor
 from shuren.kernel.doors import sensitive, sensitive_files
 from shuren.pages.api import list_query, render_list
 from shuren.pages.data import Action, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Status, Tab
@@ -54,19 +51,11 @@ def people_spec(request: HttpRequest, org: OrgData | None, *, may_manage: bool =
 
     def note_export(query: ListQuery, form: str) -> None:
         details = {"form": form, "search": query.search, **query.filters, **glass_note(actor=actor, now=moment)}
-        targets = [f"org:{org.id}"] if org else _reached(actor, moment)
+        targets = [f"org:{org.id}"] if org else list_targets(actor=actor, permission=Permission.VIEW_PEOPLE, now=moment)
         entries = ((target, details) for target in targets)
         record_many(actor=actor, action="directory.people_exported", entries=entries, now=moment)
 
     return replace(_spec(found, org), on_export=note_export, row_actions=_row_actions if may_manage else None)
-
-
-def _reached(actor: Actor, moment: datetime) -> list[str]:
-    """What a list of everybody is about: the branches it comes from, and single people, each of whom is told of it."""
-    scope = scope_of(actor=actor, permission=Permission.VIEW_PEOPLE, now=moment)
-    orgs = [f"org:{ids_of(path)[-1]}" for path in scope.paths]
-    others = [f"person:{person_id}" for person_id in sorted(scope.person_ids) if person_id != actor.person_id]
-    return [*orgs, *others] or [f"person:{actor.person_id}"]
 
 
 def _row_actions(row: PersonRow) -> tuple[Action, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shuren.directory.rules.roster.kinds import KINDS, LINK, ORG, PERSON, Kind, fingerprint_sql
+from shuren.directory.rules.roster.kinds import AFFILIATION, KINDS, LINK, ORG, PERSON, Kind, fingerprint_sql
 from shuren.directory.rules.roster.workbook import Sheet
 from shuren.directory.selectors.roster import people_tied_elsewhere
 from shuren.directory.services.check_roster.held import pull_cells
@@ -107,9 +107,11 @@ def summary(stage: Stage) -> tuple[dict[str, Any], dict[str, Any]]:
         ended = int(stage.value(f"SELECT count(*) FROM end_{name}"))
         passed = stage.passed(name)
         held = passed + int(stage.value(f"SELECT count(*) FROM have_{name} WHERE holds"))
-        counts[name] = passed + sum(by_action.values())
+        # Roles that wait for a second pair of eyes are no rows yet, but they are what the file would bring.
+        waiting = int(stage.value("SELECT count(*) FROM office")) if kind is AFFILIATION else 0
+        counts[name] = passed + waiting + sum(by_action.values())
         difference[name] = {
-            "added": by_action.get("add", 0),
+            "added": by_action.get("add", 0) + waiting,
             "changed": by_action.get("change", 0),
             "ended": ended,
             "unchanged": passed + by_action.get("same", 0),

@@ -65,8 +65,9 @@ def test_an_officer_in_a_file_waits_for_a_second_pair_of_eyes(house: House) -> N
     state = house.check()
     assert state.status == "ready", found(state)
     assert (("roles.csv", house.roster.line_of("roles", "RO"), False)) in rules(state)
-    assert "affiliation" not in changes(state)
+    assert changes(state) == {"affiliation": (1, 0, 0)}, "the preview counts what will wait"
     house.apply(state)
+    assert intake.import_state(state.id).counts["written"]["affiliation"]["added"] == 0
     assert not manages("T2")
     waiting = Grant.objects.get(office__isnull=False)
     assert (waiting.role, waiting.granted_by_id, waiting.confirmed_at) == ("county_officer", house.first.person_id, None)
