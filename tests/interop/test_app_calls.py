@@ -130,7 +130,7 @@ def test_an_app_turns_its_keys_over_and_takes_them_back(app_id: int) -> None:
     assert caller(app_id, ("directory.read",)).post("/crypto/keys/report/rotate").status_code == 403
 
 
-BAD_ITEMS = ([], [{"key": "../a", "data": "YQ=="}], [{"key": "a", "data": "!"}], None)
+BAD_ITEMS: tuple[object, ...] = ([], [{"key": "../a", "data": "YQ=="}], [{"key": "a", "data": "!"}], None)
 
 
 @pytest.mark.parametrize("body", [{"items": items} for items in BAD_ITEMS])
