@@ -35,6 +35,9 @@ APPS_POST = replace(APPS_GET, methods=("POST",))
 APPS: dict[str, Address] = {
     "api-v1:list_apps": call(EVERYBODY),
     "api-v1:make_key": APPS_POST,
+    "api-v1:key_versions": replace(APPS_GET, objects={"key": "own_key"}),
+    "api-v1:rotate_key": replace(APPS_POST, objects={"key": "own_key"}),
+    "api-v1:revoke_key": replace(APPS_POST, objects={"key": "own_key"}),
     "api-v1:sign": APPS_POST,
     "api-v1:verify": APPS_POST,
     "api-v1:seal": APPS_POST,
@@ -170,6 +173,7 @@ def app_places(cast: Cast) -> dict[str, tuple[str, str]]:
             "app": ids.encode("app", app.pk),
             "submission": ids.encode("submission", submission.pk),
             "delivery": ids.encode("delivery", delivery.pk),
+            "own_key": "signing",
         }
 
     near = listed(vendor(1, "county", cast.actor("vendor"), "n" * 43), "county", "school")

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.interop.data import AppStatus, LaunchKind
 from shuren.interop.forms import CATEGORIES, ChooseForm
 from shuren.interop.models import App, Installation, Listing
@@ -155,6 +156,7 @@ def _choose_trail(org: OrgData, here: str = "") -> list[dict[str, str]]:
     return [*crumbs, {"label": here, "url": ""}] if here else crumbs
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def choose_app(request: HttpRequest, org_id: str, app_id: str) -> HttpResponseBase:

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from shuren.identity.api import actor_of, role_name
+from shuren.identity.api import actor_of, require_step_up, role_name
+from shuren.identity.data import Purpose
 from shuren.interop.data import AppData, AppStatus, Decision, Entry, VersionStatus
 from shuren.interop.forms import CATEGORIES, KINDS, BranchForm, EntryForm, LeaveForm, WishRows
 from shuren.interop.models import App, Sandbox
@@ -320,6 +321,7 @@ def leave(request: HttpRequest, app_id: str) -> HttpResponseBase:
     )
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_POST
 def secret(request: HttpRequest, app_id: str, *, is_sandbox: bool = False) -> HttpResponseBase:

@@ -13,7 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from shuren.directory.data import Permission
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.interop.data import DeliveryData, DeliveryStatus, UsageDay
 from shuren.interop.forms import EVENTS
 from shuren.interop.models import App
@@ -94,6 +95,7 @@ def own_messages(request: HttpRequest, app_id: str) -> HttpResponseBase:
     return render_list(request, messages_spec(row, replay_url, actions), template="front/detail.html", context=context)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_POST
 def webhook_key(request: HttpRequest, app_id: str) -> HttpResponseBase:

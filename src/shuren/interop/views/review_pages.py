@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
-from shuren.identity.api import actor_of
+from shuren.identity.api import actor_of, require_step_up
+from shuren.identity.data import Purpose
 from shuren.interop.data import AppData, AppStatus, Decision
 from shuren.interop.forms import CATEGORIES, KINDS, DecisionForm, LeaveForm, QuotaForm, ReasonForm
 from shuren.interop.models import App, Submission
@@ -86,6 +87,7 @@ def submissions(request: HttpRequest) -> HttpResponseBase:
     return render_list(request, spec)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def submission(request: HttpRequest, submission_id: str) -> HttpResponseBase:
@@ -249,6 +251,7 @@ def suspend(request: HttpRequest, app_id: str) -> HttpResponseBase:
     )
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @require_POST
 def resume(request: HttpRequest, app_id: str) -> HttpResponseBase:
     resume_app(actor=actor_of(request), app_id=_governed(request, app_id).pk, now=clock.now())
@@ -256,6 +259,7 @@ def resume(request: HttpRequest, app_id: str) -> HttpResponseBase:
     return redirect("interop:governed_app", app_id=app_id)
 
 
+@require_step_up(Purpose.CONNECTIONS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def quota(request: HttpRequest, app_id: str) -> HttpResponseBase:
