@@ -10,7 +10,7 @@ _SUBSCRIPTIONS = {
     "directory.affiliation_ended": ("tell_person_changed",),
     "directory.person_enrolled": ("tell_person_changed",),
     "directory.enrollment_ended": ("tell_person_changed",),
-    "directory.person_erased": ("tell_person_changed", "forget_person"),
+    "directory.person_erased": ("tell_person_erased", "forget_person"),
     "directory.person_merged": ("tell_person_merged", "follow_merge"),
     "directory.org_added": ("tell_org_changed",),
     "directory.org_renamed": ("tell_org_changed",),

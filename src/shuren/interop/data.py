@@ -89,6 +89,7 @@ class EventType(StrEnum):
 
     PERSON_CHANGED = "person.changed"
     PERSON_MERGED = "person.merged"
+    PERSON_ERASED = "person.erased"
     ORG_CHANGED = "org.changed"
     ROSTER_APPLIED = "roster.applied"
     CONSENT_GIVEN = "consent.given"
@@ -100,7 +101,7 @@ class EventType(StrEnum):
 
 
 # Told to every app whether it asked or not: it must stop using the data, or must know that it stands still.
-MANDATORY_EVENTS = frozenset({EventType.CONSENT_WITHDRAWN, EventType.APP_RESUMED, EventType.PING})
+MANDATORY_EVENTS = frozenset({EventType.CONSENT_WITHDRAWN, EventType.PERSON_ERASED, EventType.APP_RESUMED, EventType.PING})
 
 
 class RunStatus(StrEnum):

@@ -11,7 +11,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shuren.directory.data import OrgData
-from shuren.interop.data import AppCategory, Applicant, DataPurpose, DataWish, Decision, Entry, EventType, LaunchKind
+from shuren.interop.data import (
+    MANDATORY_EVENTS,
+    AppCategory,
+    Applicant,
+    DataPurpose,
+    DataWish,
+    Decision,
+    Entry,
+    EventType,
+    LaunchKind,
+)
 from shuren.interop.rules.entries import MAX_ICON_BYTES, SCOPES
 from shuren.kernel import ids
 from shuren.kernel.announced import purpose_words
@@ -31,6 +41,7 @@ KINDS = {LaunchKind.OIDC: "OpenID Connect", LaunchKind.CAS: "CAS 3.0", LaunchKin
 EVENTS = {
     EventType.PERSON_CHANGED: _("人员信息有变化"),
     EventType.PERSON_MERGED: _("重复人员已合并"),
+    EventType.PERSON_ERASED: _("个人信息已删除"),
     EventType.ORG_CHANGED: _("机构有变化"),
     EventType.ROSTER_APPLIED: _("名册已更新"),
     EventType.CONSENT_GIVEN: _("有人同意提供数据"),
@@ -47,9 +58,7 @@ SCOPE_WORDS = {
     "crypto": _("使用密码服务"),
     "webhooks": _("管理消息"),
 }
-CHOSEN_EVENTS = tuple(
-    event for event in EventType if event not in (EventType.PING, EventType.CONSENT_WITHDRAWN, EventType.APP_RESUMED)
-)
+CHOSEN_EVENTS = tuple(event for event in EventType if event not in MANDATORY_EVENTS)
 
 
 def _org_choices(form: forms.Form, orgs: Sequence[OrgData]) -> None:

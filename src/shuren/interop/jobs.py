@@ -81,6 +81,23 @@ def forget_person(job: JobContext, *, payload: Mapping[str, Any], **_event: Any)
     return {"rows": follow_people.forget_person(person_id=payload["person_id"], now=clock.now()) if payload["is_whole"] else 0}
 
 
+def tell_person_erased(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:
+    """Whoever was ever told of the person must delete it too, wherever the person is now, asked for the event or not."""
+    data = {
+        "person_id": ids.encode("person", payload["person_id"]),
+        "erased": list(payload["erased"]),
+        "is_whole": payload["is_whole"],
+    }
+    told = 0
+    for recipient in payload["recipients"]:
+        app = app_of_client(recipient)
+        if app is not None:
+            subject, key = f"person:{payload['person_id']}", f"event:{event_id}"
+            event = EventType.PERSON_ERASED
+            told += emit(app_id=app.id, event=event, subject=subject, data=data, key=key, now=clock.now()) is not None
+    return {"told": told}
+
+
 def _about_person(person_id: int, event: EventType, event_id: int, more: Mapping[str, object]) -> int:
     now = clock.now()
     return emit_about(

@@ -97,8 +97,8 @@ def _record_download(request: HttpRequest, row: Certificate, form: str) -> None:
     audit.record(
         actor=actor_of(request),
         action="certificates.downloaded",
-        target=f"certificate:{row.pk}",
-        details={"form": form},
+        target=f"person:{row.holder_id}",
+        details={"form": form, "number": row.number},
         now=clock.now(),
     )
 

@@ -43,6 +43,7 @@ READS = (
     "directory.sensitive_read",
     "directory.person_read",
     "directory.subject_data_given",
+    "certificates.downloaded",
     "certificates.record_downloaded",
     "certificates.shared",
     "certificates.told_to_app",

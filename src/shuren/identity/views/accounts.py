@@ -105,8 +105,10 @@ def _list(request: HttpRequest, actor: Actor, org: OrgData | None, now: datetime
 
     def note_export(query: ListQuery, form: str) -> None:
         details = {"form": form, "state": query.filters.get("state", ""), "is_searched": bool(query.search)}
-        target = f"org:{org.id}" if org else "account:many"
-        audit.record(actor=actor, action="identity.accounts_exported", target=target, details=details, now=now)
+        reached = {target for held in PERMISSIONS for target in directory.list_targets(actor=actor, permission=held, now=now)}
+        targets = [f"org:{org.id}"] if org else sorted(reached)
+        entries = ((target, details) for target in targets)
+        audit.record_many(actor=actor, action="identity.accounts_exported", entries=entries, now=now)
 
     spec: ListSpec[AccountRow] = ListSpec(
         name="accounts",

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from shuren.directory import api as directory
-from shuren.directory.data import ConsentDecision, ConsentState
+from shuren.directory.data import ConsentDecision, ConsentState, SubjectKind
 from shuren.identity import api as identity
 from shuren.interop.models import App, Installation
 from shuren.interop.services.choose import remove_app
@@ -20,6 +20,13 @@ def told(stage: Stage, client_id: str) -> dict[str, Any]:
         person_ids=[pupil], elements=["person.name", "person.grade"], purpose="teaching", recipient=client_id, now=clock.now()
     )
     return dict(found[pupil].values)
+
+
+def give_consent(stage: Stage, client_id: str) -> None:
+    pupil = stage.cast.people["pupil"].id
+    (text,) = [text for text in directory.asked_texts([pupil], now=clock.now())[pupil] if text.recipient == client_id]
+    parent = stage.actor("parent")
+    directory.decide_consent(actor=parent, person_id=pupil, text_id=text.id, decision=ConsentDecision.GIVEN, now=clock.now())
 
 
 def test_consent_opens_and_its_withdrawal_reaches_the_app(stage: Stage, server: VendorServer) -> None:
@@ -49,6 +56,25 @@ def test_consent_opens_and_its_withdrawal_reaches_the_app(stage: Stage, server: 
     assert len(news) == 1
     assert news[0]["data"] == {"person_id": stage.cast.people["pupil"].public_id, "purpose": "teaching"}
     assert (clock.now() - began).total_seconds() < 60
+
+
+def test_who_was_told_hears_of_the_deletion_though_nobody_chose_them_any_more(stage: Stage, server: VendorServer) -> None:
+    app_id = listed_app(stage, server)
+    install(stage, app_id)
+    client_id = App.objects.get(pk=app_id).client_id
+    assert client_id is not None
+    give_consent(stage, client_id)
+    assert told(stage, client_id)["person.name"] == "张三"
+    school = stage.cast.orgs["school"].id
+    remove_app(actor=stage.actor("school_admin"), app_id=app_id, org_id=school, now=clock.now())
+    pupil, parent = stage.cast.people["pupil"], stage.actor("parent")
+    asked = directory.ask_about_data(actor=parent, person_id=pupil.id, kind=SubjectKind.DELETE, body="请删除", now=clock.now())
+    for key in ("head", "school_admin"):
+        directory.answer_request(actor=stage.actor(key), request_id=asked, is_granted=True, answer="同意", now=clock.now())
+    work.run_pending()
+    (news,) = [line for line in server.seen() if line["type"] == "person.erased"]
+    assert (news["data"]["person_id"], news["data"]["is_whole"]) == (pupil.public_id, False)
+    assert "phone" in news["data"]["erased"]
 
 
 def test_a_guardian_answers_on_the_page(stage: Stage, server: VendorServer) -> None:
