@@ -265,6 +265,7 @@ def rows(start: int, size: int, count: int) -> Iterator[tuple[datetime, str, str
 def copied(count: int) -> None:
     """The same spread, drawn by the server: ten million rows would take Python minutes."""
     with bare(AuditEntry), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE kernel_auditentry SET UNLOGGED")  # what a crash would lose is thrown away in any case
         cursor.execute("SELECT setseed(0.5)")
         cursor.execute(
             """

@@ -16,7 +16,8 @@ from shuren.identity.hashers import Argon2idHasher
 from shuren.identity.models import Account, Failure, SignIn
 from shuren.identity.rules import locks
 from shuren.identity.selectors import accounts, sign_ins
-from shuren.identity.services.sign_in import check_sign_in, end_sign_in, record_sign_in, sign_out_elsewhere, sweep_sign_ins
+from shuren.identity.services.sign_in import check_sign_in, end_sign_in, record_sign_in, sweep_sign_ins
+from shuren.identity.services.sign_out import sign_out_elsewhere
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM
