@@ -1,7 +1,8 @@
 """One page of a long list, cut by the server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -38,6 +39,13 @@ class Page(Generic[Row]):
     @property
     def first_row(self) -> int:
         return (self.number - 1) * self.size + 1 if self.rows else 0
+
+
+def stream_of(queryset: QuerySet[Record], turn: Callable[[list[Record]], list[Row]], *, step: int = 1_000) -> Iterator[Row]:
+    """Every row of an ordered queryset, `step` records turned at a time."""
+    records = queryset.iterator(chunk_size=step)
+    while batch := list(islice(records, step)):
+        yield from turn(batch)
 
 
 def page_of(

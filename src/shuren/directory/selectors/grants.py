@@ -16,7 +16,7 @@ from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
-from shuren.kernel.paging import Page, page_of
+from shuren.kernel.paging import Page, page_of, stream_of
 from shuren.kernel.scope import path_q
 
 
@@ -197,10 +197,4 @@ def page_of_certifiable(*, actor: Actor, now: datetime, number: int, size: int) 
 
 
 def stream_certifiable(*, actor: Actor, now: datetime) -> Iterator[GrantRow]:
-    batch: list[Grant] = []
-    for grant in certifiable_grants(actor=actor, now=now).iterator(chunk_size=1_000):
-        batch.append(grant)
-        if len(batch) == 1_000:
-            yield from _grant_rows(batch, actor, now)
-            batch = []
-    yield from _grant_rows(batch, actor, now)
+    return stream_of(certifiable_grants(actor=actor, now=now), lambda grants: _grant_rows(grants, actor, now))

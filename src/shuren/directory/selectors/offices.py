@@ -15,7 +15,7 @@ from shuren.directory.selectors.scope import current_q, scope_of
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
-from shuren.kernel.paging import Page, page_of
+from shuren.kernel.paging import Page, page_of, stream_of
 from shuren.kernel.scope import path_q
 
 _MONTH = timedelta(days=30)
@@ -59,13 +59,7 @@ def page_of_offices(*, actor: Actor, now: datetime, number: int, size: int) -> P
 
 
 def stream_offices(*, actor: Actor, now: datetime) -> Iterator[OfficeRow]:
-    batch: list[Affiliation] = []
-    for row in certifiable_offices(actor=actor, now=now).iterator(chunk_size=1_000):
-        batch.append(row)
-        if len(batch) == 1_000:
-            yield from _office_rows(batch, actor, now)
-            batch = []
-    yield from _office_rows(batch, actor, now)
+    return stream_of(certifiable_offices(actor=actor, now=now), lambda offices: _office_rows(offices, actor, now))
 
 
 def _office_rows(rows: Collection[Affiliation], actor: Actor, now: datetime) -> list[OfficeRow]:

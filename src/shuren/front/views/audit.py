@@ -45,13 +45,7 @@ def audit(request: HttpRequest) -> HttpResponseBase:
         columns=entry_columns(),
         rows=partial(_rows, request),
         stream=_stream,
-        filters=(
-            Filter(key="area", label=_("范围"), choices=areas()),
-            Filter(key="action", label=_("动作")),
-            Filter(key="target", label=pgettext("audit", "对象")),
-            Filter(key="since", label=_("从"), is_date=True),
-            Filter(key="until", label=_("到"), is_date=True),
-        ),
+        filters=entry_filters(),
         search_label=_("操作人（姓名开头）"),
         is_endless=True,
         actions=(
@@ -90,6 +84,20 @@ def _window(request: HttpRequest) -> str:
 def refuse_others(actor: Actor) -> None:
     if not selectors.holds_everywhere(actor, Permission.VIEW_AUDIT, now=clock.now()):
         raise Refused(_("只有审计管理员能查看审计记录。"))
+
+
+def entry_filters() -> tuple[Filter, ...]:
+    """What entries are narrowed to, in the table and in the archive."""
+    return (
+        Filter(key="area", label=_("范围"), choices=areas()),
+        Filter(key="action", label=_("动作")),
+        Filter(key="target", label=pgettext("audit", "对象")),
+        *day_filters(),
+    )
+
+
+def day_filters() -> tuple[Filter, ...]:
+    return (Filter(key="since", label=_("从"), is_date=True), Filter(key="until", label=_("到"), is_date=True))
 
 
 def areas() -> tuple[Choice, ...]:

@@ -8,11 +8,10 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from shuren.front.views.audit import areas, entry_columns, moment_of, record_export, refuse_others, search_of
+from shuren.front.views.audit import day_filters, entry_columns, entry_filters, moment_of, record_export, refuse_others, search_of
 from shuren.identity.api import actor_of
 from shuren.kernel import audit as trail
 from shuren.kernel import clock
@@ -20,7 +19,7 @@ from shuren.kernel.doors import sensitive_files
 from shuren.kernel.models import AuditEntry
 from shuren.kernel.paging import Page
 from shuren.pages import api as pages
-from shuren.pages.data import Action, CellKind, Column, EmptyState, Filter, ListQuery, ListSpec, Status
+from shuren.pages.data import Action, CellKind, Column, EmptyState, ListQuery, ListSpec, Status
 from shuren.trust import api as trust
 from shuren.trust.data import ArchiveFile
 
@@ -38,7 +37,7 @@ def audit_archive(request: HttpRequest) -> HttpResponseBase:
         title=_("已归档的审计记录"),
         columns=_file_columns(),
         rows=_files,
-        filters=_days(),
+        filters=day_filters(),
         actions=(Action(label=_("在归档中查找"), url=reverse("front:audit_archived"), icon="search"),),
         row_actions=_file_actions,
         on_export=lambda query, form: record_export(actor, query, form),
@@ -60,12 +59,7 @@ def audit_archived(request: HttpRequest) -> HttpResponseBase:
         columns=entry_columns(),
         rows=partial(_entries, request),
         stream=lambda query: trust.archived_stream(search_of(query)),
-        filters=(
-            Filter(key="area", label=_("范围"), choices=areas()),
-            Filter(key="action", label=_("动作")),
-            Filter(key="target", label=pgettext("audit", "对象")),
-            *_days(),
-        ),
+        filters=entry_filters(),
         search_label=_("操作人（姓名开头）"),
         is_endless=True,
         sizes=(50, 100, 200),
@@ -87,10 +81,6 @@ def audit_archive_file(request: HttpRequest, name: str) -> HttpResponseBase:
     details = {"form": "archive", "file": name}
     trail.record(actor=actor, action="front.audit_exported", target="audit:all", details=details, now=clock.now())
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=_GZIP)
-
-
-def _days() -> tuple[Filter, ...]:
-    return (Filter(key="since", label=_("从"), is_date=True), Filter(key="until", label=_("到"), is_date=True))
 
 
 def _file_columns() -> tuple[Column[ArchiveFile], ...]:

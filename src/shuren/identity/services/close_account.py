@@ -3,45 +3,16 @@
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
-from django.db import models, transaction
+from django.db import transaction
 
 from shuren.identity.data import SleepReason
-from shuren.identity.models import (
-    Account,
-    AppConsent,
-    Authorization,
-    Device,
-    FormerPassword,
-    FormerUsername,
-    OneTimeCode,
-    Passkey,
-    PicturePassword,
-    QrTicket,
-    RecoveryCode,
-    TotpSecret,
-    UpstreamLink,
-    VendorBinding,
-)
+from shuren.identity.models import Account, AppConsent, Authorization, FormerPassword, FormerUsername
 from shuren.identity.services.life import put_to_sleep
 from shuren.identity.services.oauth.families import end_families
 from shuren.identity.services.oauth.logout import notify_clients
+from shuren.identity.services.ways_in import forget_ways_in
 from shuren.kernel import audit, events
 from shuren.kernel.data import SYSTEM
-
-# Tickets of CAS and sessions of SAML stay until they are swept: by them the services are told to sign the person out.
-_ERASED: tuple[type[models.Model], ...] = (
-    Passkey,
-    TotpSecret,
-    RecoveryCode,
-    OneTimeCode,
-    PicturePassword,
-    VendorBinding,
-    UpstreamLink,
-    QrTicket,
-    Device,
-    FormerPassword,
-    FormerUsername,
-)
 
 
 @transaction.atomic
@@ -60,7 +31,8 @@ def close_account(*, person_id: int, now: datetime) -> int | None:
     ended = end_families(families, now=now)
     put_to_sleep(actor=SYSTEM, account_id=account.pk, reason=SleepReason.ERASED, now=now)
     AppConsent.objects.filter(account=account).update(is_allowed=False, decided_at=now)
-    gone = {model._meta.model_name: model._default_manager.filter(account=account).delete()[0] for model in _ERASED}
+    # Tickets of CAS and sessions of SAML stay until they are swept: by them the services are told to sign the person out.
+    gone = forget_ways_in(account, FormerPassword, FormerUsername)
     Account.objects.filter(pk=account.pk).update(
         username=f"erased-{account.pk}",
         password=make_password(None),
@@ -68,7 +40,7 @@ def close_account(*, person_id: int, now: datetime) -> int | None:
         asleep_since=now,
         sleep_reason=SleepReason.ERASED.value,
     )
-    details = {"tokens": ended, "erased": {name: count for name, count in gone.items() if count}}
+    details = {"tokens": ended, "erased": gone}
     audit.record(actor=SYSTEM, action="identity.account_closed", target=f"account:{account.pk}", details=details, now=now)
     events.publish("identity.account_closed", {"account_id": account.pk, "person_id": person_id}, now=now)
     return account.pk

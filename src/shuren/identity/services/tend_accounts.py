@@ -2,44 +2,22 @@
 
 from datetime import datetime
 
-from django.db import models, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shuren.identity.data import LeftOutReason, SleepReason
-from shuren.identity.models import (
-    Account,
-    Device,
-    Failure,
-    OneTimeCode,
-    Passkey,
-    PicturePassword,
-    QrTicket,
-    RecoveryCode,
-    TotpSecret,
-    UpstreamLink,
-    VendorBinding,
-)
+from shuren.identity.models import Account, Failure
 from shuren.identity.selectors.account_list import PERMISSIONS, access_account, lock_q
 from shuren.identity.services.credentials import who_is_left_out
 from shuren.identity.services.life import put_to_sleep, wake
 from shuren.identity.services.sign_out import end_access
+from shuren.identity.services.ways_in import forget_ways_in
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, NotFound, Refused
 from shuren.messaging import api as messaging
 
-_WAYS_IN: tuple[type[models.Model], ...] = (
-    Passkey,
-    TotpSecret,
-    RecoveryCode,
-    OneTimeCode,
-    PicturePassword,
-    VendorBinding,
-    UpstreamLink,
-    QrTicket,
-    Device,
-)
 # Merged and erased accounts have ended for good.
 WAKEABLE = (SleepReason.LEFT, SleepReason.UNUSED, SleepReason.HELD, SleepReason.SUSPENDED)
 
@@ -61,9 +39,8 @@ def reset_factors(*, actor: Actor, account_id: int, now: datetime) -> None:
     What is left is the password. Sessions and tokens end, browsers are strange again, and the owner is told.
     """
     account = _held(actor, account_id, now=now)
-    gone = {model._meta.model_name: model._default_manager.filter(account=account).delete()[0] for model in _WAYS_IN}
+    details = {"removed": forget_ways_in(account)}
     end_access(account_id=account.pk, now=now)
-    details = {"removed": {name: count for name, count in gone.items() if count}}
     audit.record(actor=actor, action="identity.factors_reset", target=f"account:{account.pk}", details=details, now=now)
     if account.person_id is not None:
         messaging.notify(
