@@ -1,8 +1,27 @@
 """The face of the words."""
 
+from shuren.standards.rules.editions import breaks_of, changes, set_after
+from shuren.standards.rules.exchange import declare_formats
+from shuren.standards.rules.hierarchy import depths
 from shuren.standards.rules.identifiers import birth_date_in, citizen_id_check, credit_code_fault, sex_in
-from shuren.standards.selectors import (
+from shuren.standards.rules.one_source import comes_from_elsewhere, door_words, is_producer
+from shuren.standards.rules.tables import same_as
+from shuren.standards.rules.uses import declare_use
+from shuren.standards.selectors.editions import body_of, edition, edition_of_import, edition_sets, editions, sets_in
+from shuren.standards.selectors.exchange import check_record, exchange_format, exchange_formats, exchange_schema, jyt_name
+from shuren.standards.selectors.listed import CodeChange, CodeRow, changes_of_edition, code_sets_like, codes_like, elements_like
+from shuren.standards.selectors.one_source import (
+    declared_producers,
+    owned_by,
+    producers_of,
+    refusal_counts,
+    refusals_of,
+    untold_refusals,
+)
+from shuren.standards.selectors.uses import counted_uses, uses_of_code_set, uses_of_element
+from shuren.standards.selectors.words import (
     citizen_id_fault,
+    code_above,
     code_label,
     code_set,
     code_sets,
@@ -13,39 +32,100 @@ from shuren.standards.selectors import (
     divisions_under,
     element,
     elements,
+    forget_registry,
     grade_of,
     is_code,
     is_sensitive,
+    known_code_sets,
+    known_element,
+    known_elements,
     mask,
     meaning_of,
     pupil_number_fault,
     school_code_fault,
+    sets_of_platform,
+    sets_of_region,
+    words_with,
 )
-from shuren.standards.services import load_registry, set_owner
+from shuren.standards.services.editions import editions_base, switch_editions, take_edition, undo_edition
+from shuren.standards.services.load import load_registry, set_owner
+from shuren.standards.services.one_source import keep_refusals, mark_told, note_refusal, set_producer
 
 __all__ = [
+    "CodeChange",
+    "CodeRow",
     "birth_date_in",
+    "body_of",
+    "breaks_of",
+    "changes",
+    "changes_of_edition",
+    "check_record",
     "citizen_id_check",
     "citizen_id_fault",
+    "code_above",
     "code_label",
     "code_set",
     "code_sets",
+    "code_sets_like",
     "codes",
+    "codes_like",
+    "comes_from_elsewhere",
+    "counted_uses",
     "credit_code_fault",
     "current_code",
+    "declare_formats",
+    "declare_use",
+    "declared_producers",
+    "depths",
     "division_fault",
     "division_name",
     "divisions_under",
+    "door_words",
+    "edition",
+    "edition_of_import",
+    "edition_sets",
+    "editions",
+    "editions_base",
     "element",
     "elements",
+    "elements_like",
+    "exchange_format",
+    "exchange_formats",
+    "exchange_schema",
+    "forget_registry",
     "grade_of",
     "is_code",
+    "is_producer",
     "is_sensitive",
+    "jyt_name",
+    "keep_refusals",
+    "known_code_sets",
+    "known_element",
+    "known_elements",
     "load_registry",
+    "mark_told",
     "mask",
     "meaning_of",
+    "note_refusal",
+    "owned_by",
+    "producers_of",
     "pupil_number_fault",
+    "refusal_counts",
+    "refusals_of",
+    "same_as",
     "school_code_fault",
+    "set_after",
     "set_owner",
+    "set_producer",
+    "sets_in",
+    "sets_of_platform",
+    "sets_of_region",
     "sex_in",
+    "switch_editions",
+    "take_edition",
+    "undo_edition",
+    "untold_refusals",
+    "uses_of_code_set",
+    "uses_of_element",
+    "words_with",
 ]

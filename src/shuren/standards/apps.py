@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.standards.announced import ACTIONS, TARGETS
+from shuren.standards.announced import ACTIONS, ROWS, TARGETS
 
 
 class StandardsConfig(AppConfig):
@@ -8,3 +8,4 @@ class StandardsConfig(AppConfig):
     label = "standards"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS

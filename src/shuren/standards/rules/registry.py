@@ -1,6 +1,7 @@
 """The registry as the files of this package, and of the region's own folder, write it."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +11,14 @@ from typing import Any
 
 import yaml
 
-from shuren.standards.data import Authority, CodeData, CodeSetData, ElementData, ElementType, Grade, MaskStyle
+from shuren.standards.data import Authority, CodeData, CodeSetData, ElementData, ElementType, Grade, MaskStyle, Parents
+from shuren.standards.rules.tables import SHIPPED, table_named
 
-SHIPPED = Path(__file__).resolve().parent.parent / "registry"
+__all__ = ["SHIPPED", "Registry", "RegistryFault", "divisions", "province_codes", "read_registry", "with_code_sets"]
+
+
+_NAME = r"[a-z][a-z0-9_]*"
+_SOURCE = re.compile(rf"register:{_NAME}(\.{_NAME}){{2,}}|directory:(org|person)\.{_NAME}|lake:{_NAME}(\.{_NAME})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +33,10 @@ class RegistryFault(ValueError):
     """A file of the registry contradicts itself or another one; the message names file and entry."""
 
 
-def read_registry(folders: Iterable[Path]) -> Registry:
-    """Read `*.yaml` of every folder; an entry of a later folder takes the place of an earlier one with its code."""
-    elements: dict[str, ElementData] = {}
-    code_sets: dict[str, CodeSetData] = {}
+def read_registry(folders: Iterable[Path], *, onto: Registry | None = None) -> Registry:
+    """Read `*.yaml` of every folder; an entry takes the place of an earlier one, or of one in `onto`, with its code."""
+    elements: dict[str, ElementData] = dict(onto.elements) if onto else {}
+    code_sets: dict[str, CodeSetData] = dict(onto.code_sets) if onto else {}
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")):
             for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
@@ -42,7 +48,7 @@ def read_registry(folders: Iterable[Path]) -> Registry:
                 except (KeyError, TypeError, ValueError) as error:
                     raise RegistryFault(f"{path.name}: {entry!r:.80}: {error}") from error
     for element in elements.values():
-        if element.code_set and element.code_set not in code_sets:
+        if element.code_set and element.code_set not in code_sets and table_named(element.code_set) is None:
             raise RegistryFault(f"element {element.code} names the code set {element.code_set}, which there is not")
     return Registry(elements=elements, code_sets=code_sets)
 
@@ -59,10 +65,22 @@ def province_codes() -> frozenset[str]:
     return frozenset(code[:2] for code in divisions())
 
 
+def with_code_sets(told: Registry, code_sets: Iterable[CodeSetData]) -> Registry:
+    """The registry with these code sets in the place of earlier ones."""
+    return Registry(elements=told.elements, code_sets={**told.code_sets, **{one.code: one for one in code_sets}})
+
+
 def _element(entry: Mapping[str, Any]) -> ElementData:
     element_type = ElementType(entry["type"])
     if (element_type == ElementType.CODE) != bool(entry.get("code_set")):
         raise ValueError("a coded element has a code set, and no other")
+    source, department = entry.get("source", ""), entry.get("department", "")
+    if source and not _SOURCE.fullmatch(source):
+        raise ValueError(
+            f"{source} is no source: register:<register>.<field>, directory:org.<name>, directory:person.<name>, lake:<name>"
+        )
+    if bool(source) != bool(department):
+        raise ValueError("an element with a source names the one department that produces it, and no other names one")
     return ElementData(
         code=entry["code"],
         name_zh=entry["name_zh"],
@@ -74,6 +92,8 @@ def _element(entry: Mapping[str, Any]) -> ElementData:
         code_set=entry.get("code_set", ""),
         mask=MaskStyle(entry.get("mask", "none")),
         reference=entry.get("reference", ""),
+        source=source,
+        department=department,
     )
 
 
@@ -89,6 +109,8 @@ def _code_set(entry: Mapping[str, Any]) -> CodeSetData:
         authority=Authority(entry["authority"]),
         reference=entry.get("reference", ""),
         codes=codes,
+        parents=Parents(entry.get("parents", "")),
+        part_of=entry.get("part_of", ""),
     )
 
 

@@ -12,7 +12,6 @@ from shuren.standards import api
 from shuren.standards.data import Authority, Grade
 from shuren.standards.models import Code, CodeSet, Element
 from shuren.standards.rules.registry import SHIPPED, RegistryFault, read_registry
-from shuren.standards.selectors import registry
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -22,9 +21,9 @@ def region_folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
     settings.DATA_DIR = tmp_path
     folder = tmp_path / "standards"
     folder.mkdir()
-    registry.cache_clear()
+    api.forget_registry()
     yield folder
-    registry.cache_clear()
+    api.forget_registry()
 
 
 class TestShippedRegistry:
@@ -116,6 +115,37 @@ class TestLoading:
         assert api.code_label("bus_line", "A", "zh") == "甲线"
         assert api.mask("T01", "person.staff_number", may_see=False) == "***"
 
+    def test_a_source_has_one_department_and_reaches_the_tables(self) -> None:
+        api.load_registry()
+        assert (api.element("org.name").source, api.element("org.name").department) == ("directory:org.name", "机构编制部门")
+        assert api.known_element("person.username").source == ""
+
+
+class TestPacks:
+    @pytest.fixture
+    def packs(self, tmp_path: Path, settings: Any) -> Iterator[Path]:
+        settings.SHUREN_PACKS_SHIPPED, settings.SHUREN_PACKS = tmp_path / "shipped", tmp_path / "own"
+        api.forget_registry()
+        yield tmp_path
+        api.forget_registry()
+
+    def put(self, folder: Path, text: str) -> None:
+        (folder / "standards").mkdir(parents=True)
+        (folder / "standards" / "elements.yaml").write_text(text, encoding="utf-8")
+
+    def test_words_of_packs_are_known_and_the_region_has_the_last_one(self, packs: Path) -> None:
+        line = "- {code: bus.line, name_zh: %s, name_en: Bus line, type: text, grade: L1}\n"
+        self.put(packs / "shipped" / "bus", line % "校车线路")
+        assert api.known_element("bus.line").name_zh == "校车线路"
+        self.put(packs / "own" / "bus", line % "接送线路")
+        api.forget_registry()
+        assert api.known_element("bus.line").name_zh == "接送线路"
+
+    def test_a_pack_that_cannot_be_read_stops_nobody_and_is_logged(self, packs: Path, caplog: pytest.LogCaptureFixture) -> None:
+        self.put(packs / "own" / "bad", "- {code: bad.one, name_zh: 坏\n")
+        assert api.known_element("person.name") is not None
+        assert "bad" in caplog.text
+
 
 @pytest.mark.parametrize(
     "text",
@@ -128,6 +158,9 @@ class TestLoading:
         "- {code: s, name_zh: 甲, name_en: A, authority: local, codes: {x: {zh: 一, en: One, replaced_by: nowhere}}}",
         "- {code: s, name_zh: 甲, name_en: A, authority: local, codes: {x: {zh: 一, en: One, begin: soon}}}",
         "- {code: s, name_zh: 甲, name_en: A, authority: king, codes: {}}",
+        "- {code: a, name_zh: 甲, name_en: A, type: text, grade: L1, source: directory:org.name}",
+        "- {code: a, name_zh: 甲, name_en: A, type: text, grade: L1, department: 基教科}",
+        "- {code: a, name_zh: 甲, name_en: A, type: text, grade: L1, source: the drawer, department: 基教科}",
     ],
 )
 def test_a_registry_that_contradicts_itself_is_refused(tmp_path: Path, text: str) -> None:

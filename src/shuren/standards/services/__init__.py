@@ -1,0 +1,1 @@
+"""Writes of the words: loading the registry, owners, producers."""
