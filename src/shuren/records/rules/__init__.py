@@ -1,0 +1,1 @@
+"""Pure decisions of learning records: requests, statements, documents."""

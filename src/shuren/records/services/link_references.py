@@ -1,0 +1,94 @@
+"""Statements about statements: who speaks of whom, over others in between, and who is voided by whom.
+
+The one spoken of may come later, or never; nothing here asks for an order. Chains are kept whole, so that a query looks
+one step far.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from shuren.kernel import moments
+from shuren.records.rules.facts import VOIDED_VERB
+
+_NEW = """
+    INSERT INTO records_reference (statement_id, target_id, stored, seq, is_direct, is_voiding) VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING
+"""
+_FURTHER = """
+    INSERT INTO records_reference (statement_id, target_id, stored, seq, is_direct, is_voiding)
+    SELECT DISTINCT near.statement_id, far.target_id, near.stored, near.seq, {false}, {false}
+    FROM records_reference near JOIN records_reference far ON far.statement_id = near.target_id
+    WHERE (near.statement_id = %s OR near.target_id = %s) AND near.statement_id <> far.target_id
+    ON CONFLICT DO NOTHING
+"""
+_VOID = """
+    UPDATE records_statement SET is_voided = {true}
+    WHERE (stored, seq) IN (
+        SELECT k.stored, k.seq FROM records_statementkey k
+        WHERE k.statement_id IN ({marks})
+          AND EXISTS (SELECT 1 FROM records_reference r WHERE r.target_id = k.statement_id AND r.is_voiding)
+    ) AND verb <> %s
+"""
+_AWAITED = "SELECT 1 FROM records_reference WHERE target_id IN ({marks}) LIMIT 1"
+_AT_ONCE = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A statement that is about another one."""
+
+    id: str
+    seq: int
+    target: str
+    is_voiding: bool
+
+
+def link_references(*, stored: datetime, ids: Sequence[str], links: Sequence[Link]) -> None:
+    """After the rows of `ids` were written, in the same transaction; cheap where nobody speaks of anybody."""
+    moment = moments.stored(stored)
+    with connection.cursor() as cursor:
+        for link in links:
+            source, target = _key(link.id), _key(link.target)
+            cursor.execute(_NEW, [source, target, moment, link.seq, True, link.is_voiding])
+        for link in links:
+            _close(_key(link.id))
+        for some in _some(ids):
+            cursor.execute(_marked(_AWAITED, len(some)), some)
+            if cursor.fetchone():
+                _void(some)
+        for some in _some([link.target for link in links if link.is_voiding]):
+            _void(some)
+
+
+def _close(source: str) -> None:
+    """Lead every chain through this statement on to its end: each round reaches twice as far."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(_marked(_FURTHER, 0), [source, source])
+            if cursor.rowcount <= 0:
+                return
+
+
+def _void(targets: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_marked(_VOID, len(targets)), [*targets, VOIDED_VERB])
+
+
+def _some(ids: Iterable[str]) -> Iterable[list[str]]:
+    keys = [_key(one) for one in ids]
+    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
+
+
+def _marked(sql: str, count: int) -> str:
+    is_postgresql = connection.vendor == "postgresql"
+    marks = ", ".join(["%s::uuid" if is_postgresql else "%s"] * count)
+    false, true = ("false", "true") if is_postgresql else ("0", "1")
+    return sql.format(marks=marks, false=false, true=true)
+
+
+def _key(text: str) -> str:
+    """A UUID as the database compares it."""
+    return text if connection.vendor == "postgresql" else text.replace("-", "")

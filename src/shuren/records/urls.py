@@ -1,0 +1,21 @@
+"""Addresses of the xAPI resources, without a slash at their end as the specification names them, and of Caliper's endpoint."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from shuren.records.views import caliper, documents, statements
+
+app_name = "records"
+
+documents_patterns: list[URLPattern] = [
+    path("about", documents.about, name="about"),
+    path("activities", documents.activities, name="activities"),
+    path("activities/state", documents.state, name="state"),
+    path("activities/profile", documents.activity_profile, name="activity_profile"),
+    path("agents", documents.agents, name="agents"),
+    path("agents/profile", documents.agent_profile, name="agent_profile"),
+]
+statements_patterns: list[URLPattern] = [path("statements", statements.statements, name="statements")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("xapi/", include([*documents_patterns, *statements_patterns])),
+    path("caliper/", caliper.caliper, name="caliper"),
+]
