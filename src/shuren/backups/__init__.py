@@ -1,0 +1,1 @@
+"""Encrypted backups of database, files and lake, their restoring, and drills that prove it."""

@@ -1,0 +1,1 @@
+"""Cutting, sealing, listing and forgetting: pure decisions over bytes and dates."""

@@ -1,0 +1,1 @@
+"""Reads of what was backed up, restored and proved."""

@@ -1,0 +1,1 @@
+"""Making, restoring, proving and pruning backups."""
