@@ -1,0 +1,1 @@
+"""Casework over HTTP: cases, and registers with their entries."""

@@ -1,0 +1,1 @@
+"""Writes of casework: check, change, audit, publish, in one transaction."""

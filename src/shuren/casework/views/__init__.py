@@ -1,0 +1,1 @@
+"""Pages of casework: requests in, one service or selector, a page out."""

@@ -1,0 +1,1 @@
+"""Pages of collections: issue, watch, change, fill in, take out."""
