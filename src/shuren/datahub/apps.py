@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from shuren.datahub.announced import ACTIONS, TARGETS
+from shuren.kernel import events
 
 
 class DatahubConfig(AppConfig):
@@ -8,3 +9,10 @@ class DatahubConfig(AppConfig):
     label = "datahub"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    sealed_columns = (("Candidate", "value_sealed", "datahub.candidate"),)
+
+    def ready(self) -> None:
+        events.subscribe("directory.person_merged", "shuren.datahub.jobs.follow_merge")
+        events.subscribe("directory.person_erased", "shuren.datahub.jobs.forget_person")
+        events.subscribe("directory.roster_applied", "shuren.datahub.jobs.follow_roster")
+        events.subscribe("casework.pack_installed", "shuren.datahub.jobs.follow_packs")

@@ -1,15 +1,32 @@
 """Records of the lake that other apps may hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """What a column holds: its data element, how carefully it is kept, and the mask (`MaskStyle`) of who may not see it."""
+
+    element: str = ""
+    grade: str = ""
+    description: str = ""
+    mask: str = ""
+
+    def with_defaults(self, *, grade: str, mask: str) -> "ColumnSpec":
+        return replace(self, grade=self.grade or grade, mask=self.mask or mask)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
     """What a dataset is: `<app>.<noun>`, the keys that cut it into partitions, and who answers for it.
 
-    `grade` is L1 (public) … L4 (sensitive personal); `owner` names the app or office that answers for the data.
+    `grade` is L1 (public) … L4 (sensitive personal); `owner` names the app or office that answers for the data. Of
+    `columns`, those with an element take grade and mask from it. A row belongs to the org whose path stands in
+    `scope_column`, or whose id stands in `org_column`. Pieces are compacted in order of `sort_by`; superseded snapshots stay
+    readable for `keep_days`.
     """
 
     name: str
@@ -17,6 +34,34 @@ class DatasetSpec:
     description: str
     grade: str
     owner: str
+    columns: Mapping[str, ColumnSpec] = field(default_factory=dict, hash=False)
+    scope_column: str = ""
+    org_column: str = ""
+    sort_by: tuple[str, ...] = ()
+    keep_days: int = 0
+
+    def with_columns(self, columns: Mapping[str, ColumnSpec]) -> "DatasetSpec":
+        return replace(self, columns=columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who asks the lake in their own words, as far as the lake must know.
+
+    `scope` are branches by their paths; `is_region` sees every row. Columns graded above `highest_grade` are masked.
+    `datasets` and `columns` (by dataset) are what was granted, everything where absent; `masks` has the `MaskStyle` of
+    `<dataset>.<column>` where it differs from the element's.
+    """
+
+    scope: tuple[str, ...]
+    purpose: str
+    is_region: bool = False
+    highest_grade: str = "L2"
+    datasets: frozenset[str] | None = None
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    masks: Mapping[str, str] = field(default_factory=dict, hash=False)
+    most_rows: int = 10_000
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +104,217 @@ class Sweep:
     snapshots: int
     files: int
     bytes: int
+
+
+class QualityDimension(StrEnum):
+    """What a rule looks at, in the words of GB/T 36344; the order in which pages show them."""
+
+    COMPLETE = "complete"
+    VALID = "valid"
+    UNIQUE = "unique"
+    CONSISTENT = "consistent"
+    TIMELY = "timely"
+    PLAUSIBLE = "plausible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityRule:
+    """One thing that rows of a dataset must keep to.
+
+    `when` and `holds` are conditions in SQL over the columns of one row: rows without `when` are not looked at, those where
+    `holds` is not true have failed. A unique rule names `columns` whose value may belong to one `subject` only. A plausible
+    rule names what is `measured` per unit and by which `share` it may differ from the run before; units with fewer than
+    `least` rows, then and now, are not compared. `weight` is how much a failed row counts; rules of weight 0 only tell.
+    """
+
+    code: str
+    dataset: str
+    title_zh: str
+    title_en: str
+    dimension: QualityDimension
+    when: str = ""
+    holds: str = ""
+    columns: tuple[str, ...] = ()
+    subject: str = "id"
+    measured: str = ""
+    share: float = 0.0
+    least: int = 0
+    weight: float = 1.0
+    element: str = ""
+    remedy_zh: str = ""
+    remedy_en: str = ""
+
+    def title(self, language: str) -> str:
+        return self.title_en if language.startswith("en") else self.title_zh
+
+    def remedy(self, language: str) -> str:
+        return self.remedy_en if language.startswith("en") else self.remedy_zh
+
+
+@dataclass(frozen=True, slots=True)
+class QualityTally:
+    """What a rule found in one unit: rows looked at, and those of them that failed."""
+
+    rule: str
+    checked: int
+    failed: int
+
+
+class AssetKind(StrEnum):
+    """What stands in the catalogue; the order in which pages show them."""
+
+    TABLE = "table"
+    DATASET = "dataset"
+    FORM = "form"
+    REGISTER = "register"
+    FLOW = "flow"
+    INDICATOR = "indicator"
+    REPORT = "report"
+    API = "api"
+    FILE = "file"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRef:
+    """How runs name an asset: its kind and its name there. What lies outside the house is named `<namespace>/<name>`."""
+
+    kind: AssetKind
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind.value}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class AssetColumn:
+    """One column, field, parameter or figure of an asset; `element` and `grade` are empty where nobody said."""
+
+    name: str
+    type: str = ""
+    title_zh: str = ""
+    title_en: str = ""
+    element: str = ""
+    grade: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFlow:
+    """Values that go from one place to another; empty columns mean the whole."""
+
+    source: AssetRef
+    target: AssetRef
+    source_column: str = ""
+    target_column: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """What an app says of one thing it keeps; `flows` are those that its definition states, not its runs."""
+
+    kind: AssetKind
+    name: str
+    title_zh: str
+    title_en: str = ""
+    owner: str = ""
+    grade: str = ""
+    description: str = ""
+    columns: tuple[AssetColumn, ...] = ()
+    flows: tuple[ColumnFlow, ...] = ()
+
+    @property
+    def ref(self) -> AssetRef:
+        return AssetRef(self.kind, self.name)
+
+
+class RunState(StrEnum):
+    """How a run stands, in the words of OpenLineage; `EVENT` is a job described without running."""
+
+    START = "START"
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    ABORT = "ABORT"
+    FAIL = "FAIL"
+    OTHER = "OTHER"
+    EVENT = "EVENT"
+
+
+class SubjectKind(StrEnum):
+    """What a converged fact is about."""
+
+    PERSON = "person"
+    ORG = "org"
+
+
+class TieRule(StrEnum):
+    """What decides between values that one source told at the same moment."""
+
+    AGREED = "agreed"
+    FIRST = "first"
+
+
+class Verdict(StrEnum):
+    """Where a chosen value stands with its owner: nothing differs, something does, accepted, overruled."""
+
+    AGREED = "agreed"
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    OVERRULED = "overruled"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRank:
+    """A source in its place of a precedence; what it told holds for `valid_days`, or for ever."""
+
+    source: str
+    valid_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrecedenceData:
+    """The sources of an element in the order in which they are believed."""
+
+    element: str
+    sources: tuple[SourceRank, ...] = ()
+    tie: TieRule = TieRule.AGREED
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewCandidate:
+    """A value that a source tells of a subject; `evidence` says where it stands: an import, a message, a case."""
+
+    subject_id: int
+    value: str
+    seen_at: datetime
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateData:
+    """A candidate as rules weigh it: its value only as a digest."""
+
+    id: int
+    source: str
+    digest: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceData:
+    """Which candidate holds and by which rule; `evidence` has what was found of each, `values` how many differ."""
+
+    candidate: CandidateData | None
+    rule: str
+    evidence: tuple[tuple[int, str, str, str], ...]
+    values: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFinding:
+    """What the rules that count found in the rows that one organisation holds itself, the worst first."""
+
+    org_id: int
+    tallies: tuple[QualityTally, ...]

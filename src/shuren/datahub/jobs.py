@@ -1,11 +1,30 @@
 """The lake's housekeeping."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+from shuren.datahub.rules.assets import declare_assets
+from shuren.datahub.rules.catalogue import declare
+from shuren.datahub.selectors import own_assets
+from shuren.datahub.services.compact import compact_lake as compact
+from shuren.datahub.services.converge.choose import converge_element as converge
+from shuren.datahub.services.converge.follow_people import follow_merge as follow
+from shuren.datahub.services.converge.follow_people import forget_person as forget
+from shuren.datahub.services.converge.tell_owners import tell_refusals
+from shuren.datahub.services.fold_runs import fold_runs, sweep_runs
+from shuren.datahub.services.follow_imports import record_roster
+from shuren.datahub.services.quality.mirror import SPECS
+from shuren.datahub.services.quality.run import TALLIES_SPEC
+from shuren.datahub.services.quality.run import measure_quality as measure
+from shuren.datahub.services.register_assets import refresh_catalogue as refresh
+from shuren.datahub.services.send_openlineage import send_runs
 from shuren.datahub.services.sweep import sweep
 from shuren.kernel import clock
-from shuren.work.api import register_periodic
+from shuren.work.api import enqueue, register_periodic
 from shuren.work.data import JobContext
+
+_REFRESH = "shuren.datahub.jobs.refresh_catalogue"
 
 
 def sweep_lake(job: JobContext) -> dict[str, int]:
@@ -14,4 +33,85 @@ def sweep_lake(job: JobContext) -> dict[str, int]:
     return {"snapshots": swept.snapshots, "files": swept.files, "bytes": swept.bytes}
 
 
+def compact_lake(job: JobContext) -> dict[str, int]:
+    """Gather partitions that came in many pieces."""
+    return {"partitions": compact(now=clock.now())}
+
+
+def measure_quality(job: JobContext) -> Mapping[str, int]:
+    """Mirror the roster and run the rules over it."""
+    return measure(now=clock.now())
+
+
+def converge_element(job: JobContext, *, element: str) -> Mapping[str, int]:
+    """Choose every value of an element anew; killed anywhere it goes on after the last subject it kept."""
+    kept = job.state.get("after") or ["", 0]
+    before = int(job.state.get("subjects", 0))
+
+    def on_chunk(last: tuple[str, int], done: int) -> None:
+        job.checkpoint(after=list(last), subjects=before + done)
+        job.progress(before + done)
+
+    after = (str(kept[0]), int(kept[1]))
+    subjects, changed = converge(element_code=element, after=after, now=clock.now(), on_chunk=on_chunk)
+    return {"subjects": before + subjects, "changed": changed}
+
+
+def follow_merge(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:
+    """Two entries were one person; subscribed to `directory.person_merged`."""
+    moved = follow(kept_id=int(payload["kept_id"]), dropped_id=int(payload["dropped_id"]), now=clock.now())
+    return {"moved": moved}
+
+
+def forget_person(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:
+    """Subscribed to `directory.person_erased`."""
+    return {"erased": forget(person_id=int(payload["person_id"]), now=clock.now())}
+
+
+def tell_owners(job: JobContext) -> Mapping[str, int]:
+    """Once a day, tell the owners of elements what was refused beside them."""
+    return {"told": tell_refusals(now=clock.now())}
+
+
+def refresh_catalogue(job: JobContext) -> dict[str, int]:
+    """Bring the catalogue up to what the apps say."""
+    return refresh(now=clock.now())
+
+
+def follow_packs(job: JobContext, **_event: Any) -> None:
+    """Subscribed to `casework.pack_installed`: many packs come together and are looked at once."""
+    enqueue(_REFRESH, key=_REFRESH, run_after=clock.now() + timedelta(seconds=30))
+
+
+def fold_lineage(job: JobContext) -> dict[str, int]:
+    """Draw the edges of the runs that were put down."""
+    return {"runs": fold_runs(now=clock.now())}
+
+
+def send_lineage(job: JobContext) -> dict[str, int]:
+    """Tell others of our runs, where that is set."""
+    return {"runs": send_runs(now=clock.now())}
+
+
+def sweep_lineage(job: JobContext) -> dict[str, int]:
+    """Forget runs of long ago."""
+    return {"rows": sweep_runs(now=clock.now())}
+
+
+def follow_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> None:
+    """Subscribed to `directory.roster_applied`."""
+    record_roster(import_id=int(payload["import_id"]), counts=payload["counts"], now=clock.now())
+
+
+for _spec in (*SPECS, TALLIES_SPEC):
+    declare(_spec)
 register_periodic("shuren.datahub.jobs.sweep_lake", timedelta(hours=1))
+register_periodic("shuren.datahub.jobs.compact_lake", timedelta(hours=6))
+register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))
+register_periodic("shuren.datahub.jobs.tell_owners", timedelta(days=1))
+for _source in (own_assets.tables, own_assets.datasets, own_assets.files):
+    declare_assets(_source)
+register_periodic(_REFRESH, timedelta(hours=1))
+register_periodic("shuren.datahub.jobs.fold_lineage", timedelta(minutes=10))
+register_periodic("shuren.datahub.jobs.send_lineage", timedelta(minutes=1))
+register_periodic("shuren.datahub.jobs.sweep_lineage", timedelta(days=1))

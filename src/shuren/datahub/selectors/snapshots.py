@@ -1,24 +1,19 @@
-"""Which snapshots there are, and where their files lie."""
+"""Which snapshots there are, and which of them make up a state of the lake."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from datetime import datetime
 
-from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shuren.datahub.data import Snapshot
-from shuren.datahub.models import StoredSnapshot
-from shuren.datahub.rules.catalogue import spec_of
+from shuren.datahub.models import Dataset, StoredSnapshot
 from shuren.datahub.rules.names import partition_text, partition_values
+from shuren.datahub.selectors.catalogue import spec_named
 from shuren.kernel.errors import NotFound
 
-
-def lake_folder() -> Path:
-    return Path(settings.DATA_DIR) / "lake"
-
-
-def path_of(stored: StoredSnapshot) -> Path:
-    return lake_folder() / stored.file
+# A state of the past: as it was at a moment, or just after the snapshot of this id was written.
+AsOf = datetime | int
 
 
 def snapshot_data(stored: StoredSnapshot, dataset: str) -> Snapshot:
@@ -38,8 +33,9 @@ def snapshot_data(stored: StoredSnapshot, dataset: str) -> Snapshot:
 
 
 def current(dataset: str, partition: Mapping[str, object]) -> StoredSnapshot | None:
-    text = partition_text(partition_values(spec_of(dataset).partition_keys, partition))
-    return StoredSnapshot.objects.filter(dataset__name=dataset, partition=text, is_current=True).first()
+    """The current snapshot of a partition; of one in pieces, the piece that came last."""
+    text = partition_text(partition_values(spec_named(dataset).partition_keys, partition))
+    return StoredSnapshot.objects.filter(dataset__name=dataset, partition=text, is_current=True).order_by("-piece").first()
 
 
 def stored_snapshot(dataset: str, partition: Mapping[str, object], snapshot: int | None = None) -> StoredSnapshot:
@@ -47,25 +43,60 @@ def stored_snapshot(dataset: str, partition: Mapping[str, object], snapshot: int
     if snapshot is None:
         found = current(dataset, partition)
     else:
-        text = partition_text(partition_values(spec_of(dataset).partition_keys, partition))
+        text = partition_text(partition_values(spec_named(dataset).partition_keys, partition))
         found = StoredSnapshot.objects.filter(pk=snapshot, dataset__name=dataset, partition=text).first()
     if found is None:
-        raise NotFound(_("数据湖中没有这份数据：%(dataset)s。") % {"dataset": dataset})
+        raise _nothing(dataset)
+    return found
+
+
+def stored_pieces(
+    dataset: str, partition: Mapping[str, object], *, snapshot: int | None = None, as_of: AsOf | None = None
+) -> list[StoredSnapshot]:
+    """All pieces that make up a partition, now or as of then, in the order in which they came; or the one of an id."""
+    if snapshot is not None:
+        return [stored_snapshot(dataset, partition, snapshot)]
+    text = partition_text(partition_values(spec_named(dataset).partition_keys, partition))
+    found = list(_state([dataset], as_of).filter(partition=text).order_by("piece", "pk"))
+    if not found:
+        raise _nothing(dataset)
     return found
 
 
 def history(dataset: str, partition: Mapping[str, object]) -> list[Snapshot]:
     """Every snapshot of a partition that can still be read, newest first."""
-    text = partition_text(partition_values(spec_of(dataset).partition_keys, partition))
+    text = partition_text(partition_values(spec_named(dataset).partition_keys, partition))
     rows = StoredSnapshot.objects.filter(dataset__name=dataset, partition=text).order_by("-pk")
     return [snapshot_data(row, dataset) for row in rows]
 
 
-def current_of_datasets(datasets: Iterable[str]) -> dict[str, list[StoredSnapshot]]:
-    """The current snapshots of each dataset, by dataset, in order of partition."""
+def state_of_datasets(datasets: Iterable[str], as_of: AsOf | None = None) -> dict[str, list[StoredSnapshot]]:
+    """The snapshots that make up each dataset, by dataset, in order of partition and piece."""
     names = list(datasets)
     found: dict[str, list[StoredSnapshot]] = {name: [] for name in names}
-    rows = StoredSnapshot.objects.filter(dataset__name__in=names, is_current=True).select_related("dataset")
-    for row in rows.order_by("dataset__name", "partition"):
+    rows = _state(names, as_of).select_related("dataset").order_by("dataset__name", "partition", "piece", "pk")
+    for row in rows:
         found[row.dataset.name].append(row)
     return found
+
+
+def _state(datasets: list[str], as_of: AsOf | None) -> QuerySet[StoredSnapshot]:
+    rows = StoredSnapshot.objects.filter(dataset__name__in=datasets)
+    if as_of is None:
+        return rows.filter(is_current=True)
+    moment = as_of if isinstance(as_of, datetime) else _moment_of(datasets, as_of)
+    if Dataset.objects.filter(name__in=datasets, forgotten_until__gt=moment).exists():
+        raise NotFound(_("那一时刻的数据已过保留期，无法完整读出。"))
+    written = Q(created_at__lte=moment) if isinstance(as_of, datetime) else Q(created_at__lte=moment, pk__lte=as_of)
+    return rows.filter(written).filter(Q(superseded_at__isnull=True) | Q(superseded_at__gt=moment))
+
+
+def _moment_of(datasets: list[str], snapshot: int) -> datetime:
+    found = StoredSnapshot.objects.filter(pk=snapshot, dataset__name__in=datasets).first()
+    if found is None:
+        raise _nothing("、".join(datasets))
+    return found.created_at
+
+
+def _nothing(dataset: str) -> NotFound:
+    return NotFound(_("数据湖中没有这份数据：%(dataset)s。") % {"dataset": dataset})

@@ -1,24 +1,28 @@
-"""Questions in SQL (DuckDB's dialect) over the current snapshots.
+"""Questions in SQL over the lake: one gate for all of them, whoever asks and whatever answers.
 
-A connection lives for one question. It sees the files of the datasets it names and nothing else: every other file,
-the network, extensions and settings are shut before the caller's text is read, and only one SELECT is accepted.
+The text is parsed and kept to the subset of `rules/dialect.py`. For a reader the views show their rows and masks, and
+what runs is written anew from the parsed text. `SHUREN_LAKE_ENGINE` says who answers.
 """
 
-import os
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-import duckdb
 import pyarrow as pa
+from django.conf import settings
 from django.utils.translation import gettext as _
+from sqlglot import exp
 
+from shuren.datahub.data import DatasetSpec, Reader
 from shuren.datahub.models import StoredSnapshot
-from shuren.datahub.rules.catalogue import declared, spec_of
-from shuren.datahub.rules.names import datasets_named_in, quoted, view_name
-from shuren.datahub.selectors.snapshots import current_of_datasets, path_of
-from shuren.kernel.errors import Invalid, NotFound
+from shuren.datahub.rules import dialect
+from shuren.datahub.rules.gate import ORGS, gated, needs_orgs, reading
+from shuren.datahub.rules.names import datasets_named_in, view_name
+from shuren.datahub.selectors.catalogue import known_datasets, spec_named
+from shuren.datahub.selectors.engines import duck, spark
+from shuren.datahub.selectors.engines.question import Part, Question, key_types
+from shuren.datahub.selectors.snapshots import AsOf, state_of_datasets
+from shuren.kernel.errors import NotFound
+from shuren.standards import api as standards
 
-MEMORY_LIMIT = "1GB"
 SECONDS_ALLOWED = 120.0
 
 
@@ -28,55 +32,99 @@ def query(
     params: Mapping[str, object] | Sequence[object] | None = None,
     datasets: Sequence[str] | None = None,
     partitions: Mapping[str, object] | None = None,
+    reader: Reader | None = None,
+    as_of: AsOf | None = None,
 ) -> pa.Table:
     """Answer one SELECT; each dataset is a view named like it with `_` for `.`, partition keys are columns.
 
     `datasets` defaults to those whose view name stands in the text. `partitions` keeps only partitions with these
-    key values (of datasets that have such a key). Values go in through `params`, never into the text.
+    key values (of datasets that have such a key). Values go in through `params`, never into the text. A `reader` sees the
+    rows of their branches, masked, and no more rows and seconds than are theirs. `as_of` a moment, or just after a
+    snapshot's id.
     """
-    names = tuple(datasets) if datasets is not None else datasets_named_in(sql, [spec.name for spec in declared()])
-    files = {name: _chosen(rows, partitions) for name, rows in current_of_datasets(spec_of(name).name for name in names).items()}
-    for name, rows in files.items():
-        if not rows:
-            raise NotFound(_("数据湖中没有这份数据：%(dataset)s。") % {"dataset": name})
-    _check_is_question(sql)
-    connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": str(os.cpu_count() or 1)})
-    watch = threading.Timer(SECONDS_ALLOWED, connection.interrupt)
-    watch.daemon = True
-    try:
-        _open_views(connection, files)
-        watch.start()
-        answer = connection.sql(sql, params=params) if params else connection.sql(sql)
-        return answer.to_arrow_table()
-    except duckdb.InterruptException as error:
-        raise Invalid(_("查询超过 %(seconds)d 秒，已停止。") % {"seconds": SECONDS_ALLOWED}) from error
-    except duckdb.Error as error:
-        raise Invalid(_("查询无法执行：%(reason)s") % {"reason": str(error)[:500]}) from error
-    finally:
-        watch.cancel()
-        connection.close()
+    if reader is not None:
+        return _read(sql, params, partitions, reader, as_of)
+    tree = dialect.parsed(sql)
+    names = tuple(datasets) if datasets is not None else datasets_named_in(sql, [spec.name for spec in known_datasets()])
+    files = _files([spec_named(name).name for name in names], partitions, as_of)
+    parts = tuple(
+        _part(name, rows, lambda source: exp.select("*").from_(source).sql(dialect=dialect.DIALECT))
+        for name, rows in files.items()
+    )
+    return _answer(Question(sql, tree, params, parts, SECONDS_ALLOWED))
 
 
-def _chosen(rows: list[StoredSnapshot], partitions: Mapping[str, object] | None) -> list[StoredSnapshot]:
+def datasets_read(sql: str, reader: Reader) -> tuple[str, ...]:
+    """The datasets that a reader's question reads; refused like the question itself."""
+    return gated(sql, _views(), reader)[1]
+
+
+def _read(
+    sql: str,
+    params: Mapping[str, object] | Sequence[object] | None,
+    partitions: Mapping[str, object] | None,
+    reader: Reader,
+    as_of: AsOf | None,
+) -> pa.Table:
+    tree, names = gated(sql, _views(), reader)
+    specs = {name: _with_elements(spec_named(name)) for name in names}
+    behind = [ORGS] if any(needs_orgs(spec, reader) for spec in specs.values()) else []
+    files = _files([*names, *(name for name in behind if name not in names)], partitions, as_of)
+    parts = []
+    if behind:
+        parts.append(_behind(files[ORGS]))
+    for name, spec in specs.items():
+        orgs = exp.to_table(_BEHIND) if needs_orgs(spec, reader) else None
+        parts.append(_part(name, files[name], _shown_to(spec, files[name], reader, orgs)))
+    text = tree.sql(dialect=dialect.DIALECT, comments=False)
+    return _answer(Question(text, tree, params, tuple(parts), min(reader.seconds, SECONDS_ALLOWED)))
+
+
+_BEHIND = "orgs_of_the_reader"
+
+
+def _behind(rows: list[StoredSnapshot]) -> Part:
+    """Where a view looks up the orgs of its rows; the reader's own text may not name it, for it is no dataset."""
+    part = _part(ORGS, rows, lambda source: exp.select("id", "org_path").from_(source).sql(dialect=dialect.DIALECT))
+    return Part(_BEHIND, part.dataset, part.files, part.keys, part.shown)
+
+
+def _shown_to(spec: DatasetSpec, rows: list[StoredSnapshot], reader: Reader, orgs: exp.Expr | None) -> Callable[[exp.Expr], str]:
+    columns = dict.fromkeys(spec.partition_keys, "string")
+    for row in rows:
+        columns |= row.columns
+    return lambda source: reading(spec, columns, reader, source=source, orgs=orgs)
+
+
+def _views() -> dict[str, str]:
+    return {view_name(spec.name): spec.name for spec in known_datasets()}
+
+
+def _with_elements(spec: DatasetSpec) -> DatasetSpec:
+    """The spec with grade and mask of each column's element, where it says none of its own."""
+    known = dict(spec.columns)
+    for name, column in spec.columns.items():
+        if column.element and standards.known_element(column.element) is not None:
+            element = standards.meaning_of(column.element)
+            known[name] = column.with_defaults(grade=element.grade.value, mask=element.mask.value)
+    return spec.with_columns(known)
+
+
+def _files(names: Sequence[str], partitions: Mapping[str, object] | None, as_of: AsOf | None) -> dict[str, list[StoredSnapshot]]:
     wanted = {key: str(value) for key, value in (partitions or {}).items()}
-    return [row for row in rows if all(row.partition_values.get(key, value) == value for key, value in wanted.items())]
+    found = {}
+    for name, rows in state_of_datasets(names, as_of).items():
+        found[name] = [row for row in rows if all(row.partition_values.get(key, value) == value for key, value in wanted.items())]
+        if not found[name]:
+            raise NotFound(_("数据湖中没有这份数据：%(dataset)s。") % {"dataset": name})
+    return found
 
 
-def _check_is_question(sql: str) -> None:
-    try:
-        statements = duckdb.extract_statements(sql)
-    except duckdb.Error as error:
-        raise Invalid(_("查询无法执行：%(reason)s") % {"reason": str(error)[:500]}) from error
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise Invalid(_("只接受一条 SELECT 查询。"))
+def _part(name: str, rows: list[StoredSnapshot], shown: Callable[[exp.Expr], str]) -> Part:
+    keys = key_types(row.partition_values for row in rows)
+    return Part(view_name(name), name, tuple(row.file for row in rows), keys, shown)
 
 
-def _open_views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, list[StoredSnapshot]]) -> None:
-    paths = {name: [quoted(str(path_of(row))) for row in rows] for name, rows in files.items()}
-    everything = ", ".join(path for group in paths.values() for path in group)
-    connection.execute(f"SET allowed_paths = [{everything}]")
-    connection.execute("SET enable_external_access = false")
-    for name, group in paths.items():
-        source = f"read_parquet([{', '.join(group)}], union_by_name = true, hive_partitioning = true)"
-        connection.execute(f"CREATE VIEW {view_name(name)} AS SELECT * FROM {source}")  # noqa: S608  # names are checked, paths quoted
-    connection.execute("SET lock_configuration = true")
+def _answer(question: Question) -> pa.Table:
+    engine = settings.SHUREN_LAKE_ENGINE
+    return duck.answer(question) if engine == "duckdb" else spark.answer(question, master=engine)

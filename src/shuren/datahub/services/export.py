@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from shuren.datahub.selectors.rows import scan_partition
-from shuren.datahub.selectors.snapshots import stored_snapshot
+from shuren.datahub.selectors.rows import scan_files
+from shuren.datahub.selectors.snapshots import stored_pieces
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 
@@ -25,18 +25,19 @@ def export_partition(
     columns: Sequence[str] | None = None,
 ) -> int:
     """Stream a partition into `target` as `csv` or `parquet`; returns the rows written. The caller has checked scope."""
-    stored = stored_snapshot(dataset, partition)
+    pieces = stored_pieces(dataset, partition)
+    last = pieces[-1]
     audit.record(
         actor=actor,
         action="datahub.partition_exported",
-        target=f"snapshot:{stored.pk}",
-        details={"dataset": dataset, "partition": stored.partition, "format": format, "rows": stored.rows},
+        target=f"snapshot:{last.pk}",
+        details={"dataset": dataset, "partition": last.partition, "format": format, "rows": sum(piece.rows for piece in pieces)},
         now=now,
     )
     rows = 0
     writer: pa_csv.CSVWriter | pq.ParquetWriter | None = None
     try:
-        for batch in scan_partition(dataset, partition, columns=columns, snapshot=stored.pk):
+        for batch in scan_files([piece.file for piece in pieces], columns=columns):
             if writer is None:
                 writer = pa_csv.CSVWriter(target, batch.schema) if format == "csv" else pq.ParquetWriter(target, batch.schema)
             writer.write_table(pa.Table.from_batches([batch]))

@@ -1,25 +1,32 @@
 """Sweeping: files that nothing points to, and snapshots that nobody can still be reading."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from shuren.datahub.data import Sweep
-from shuren.datahub.models import StoredSnapshot
-from shuren.datahub.selectors.snapshots import lake_folder, path_of
+from shuren.datahub.models import Dataset, StoredSnapshot
+from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.storage import store
+from shuren.datahub.services.write import locked_dataset
 from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM, Actor
+from shuren.kernel.errors import NotFound
 
 GRACE = timedelta(hours=1)
 
 
 def sweep(*, now: datetime, grace: timedelta = GRACE, actor: Actor = SYSTEM) -> Sweep:
-    """Remove superseded snapshots and orphaned files older than `grace`; kept snapshots stay.
+    """Remove superseded snapshots and orphaned files older than `grace`; kept snapshots and held datasets stay.
 
-    The row goes before the file: a kill between the two leaves an orphan, which the next sweep takes.
+    A dataset's `keep_days` lengthen the grace of its snapshots. The row goes before the file: a kill between the two
+    leaves an orphan, which the next sweep takes.
     """
-    snapshots, freed = _sweep_snapshots(now - grace)
+    snapshots, freed = 0, 0
+    for dataset in Dataset.objects.filter(held_reason="", snapshots__is_current=False).distinct().order_by("pk"):
+        count, size = _sweep_snapshots(dataset, now - max(grace, timedelta(days=_keep_days(dataset))))
+        snapshots, freed = snapshots + count, freed + size
     files, orphaned = _sweep_orphans(now - grace)
     swept = Sweep(snapshots=snapshots, files=files, bytes=freed + orphaned)
     if snapshots or files:
@@ -33,35 +40,60 @@ def sweep(*, now: datetime, grace: timedelta = GRACE, actor: Actor = SYSTEM) -> 
     return swept
 
 
-def _sweep_snapshots(before: datetime) -> tuple[int, int]:
+def hold_dataset(dataset: str, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Nothing of the dataset is swept until it is released: a court, an audit or an appeal needs it as it was."""
+    _set_hold(dataset, reason.strip()[:200] or "-", "datahub.dataset_held", actor, now)
+
+
+def release_dataset(dataset: str, *, actor: Actor, now: datetime) -> None:
+    _set_hold(dataset, "", "datahub.dataset_released", actor, now)
+
+
+@transaction.atomic
+def _set_hold(dataset: str, reason: str, action: str, actor: Actor, now: datetime) -> None:
+    stored = locked_dataset(spec_named(dataset))
+    if stored.held_reason != reason:
+        Dataset.objects.filter(pk=stored.pk).update(held_reason=reason)
+        audit.record(actor=actor, action=action, target=f"dataset:{stored.name}", details={"reason": reason}, now=now)
+
+
+def _keep_days(dataset: Dataset) -> int:
+    try:
+        return spec_named(dataset.name).keep_days
+    except NotFound:
+        return dataset.keep_days
+
+
+def _sweep_snapshots(dataset: Dataset, before: datetime) -> tuple[int, int]:
     count = freed = 0
-    for stored in StoredSnapshot.objects.filter(is_current=False, is_kept=False, superseded_at__lt=before).order_by("pk"):
-        with transaction.atomic():
-            deleted, _rows = StoredSnapshot.objects.filter(pk=stored.pk, is_current=False, is_kept=False).delete()
-        if deleted:
-            path_of(stored).unlink(missing_ok=True)
-            count += 1
-            freed += stored.bytes
+    old = StoredSnapshot.objects.filter(dataset=dataset, is_current=False, is_kept=False, superseded_at__lt=before)
+    for stored in old.order_by("pk"):
+        if not _forget(stored):
+            continue
+        store().remove(stored.file)
+        count += 1
+        freed += stored.bytes
     return count, freed
 
 
+@transaction.atomic
+def _forget(stored: StoredSnapshot) -> bool:
+    """Take the row away, and note up to when the dataset's past can no longer be read whole."""
+    held = Dataset.objects.select_for_update().get(pk=stored.dataset_id)
+    if held.held_reason:
+        return False
+    deleted, _rows = StoredSnapshot.objects.filter(pk=stored.pk, is_current=False, is_kept=False).delete()
+    if deleted:
+        earlier = Q(forgotten_until__isnull=True) | Q(forgotten_until__lt=stored.superseded_at)
+        Dataset.objects.filter(earlier, pk=stored.dataset_id).update(forgotten_until=stored.superseded_at)
+    return bool(deleted)
+
+
 def _sweep_orphans(before: datetime) -> tuple[int, int]:
-    candidates = {path.relative_to(lake_folder()).as_posix(): path for path in _old_files(before)}
+    lake = store()
+    names = sorted(lake.files_before(before))
     known: set[str] = set()
-    names = sorted(candidates)
     for start in range(0, len(names), 500):
         known.update(StoredSnapshot.objects.filter(file__in=names[start : start + 500]).values_list("file", flat=True))
-    freed = 0
-    orphans = [candidates[name] for name in names if name not in known]
-    for path in orphans:
-        freed += path.stat().st_size
-        path.unlink(missing_ok=True)
-    return len(orphans), freed
-
-
-def _old_files(before: datetime) -> list[Path]:
-    folder = lake_folder()
-    if not folder.exists():
-        return []
-    found = [*folder.rglob("*.parquet"), *folder.rglob("*.parquet.tmp")]
-    return [path for path in found if path.stat().st_mtime < before.timestamp()]
+    orphans = [name for name in names if name not in known]
+    return len(orphans), sum(lake.remove(name) for name in orphans)

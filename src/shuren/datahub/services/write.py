@@ -1,23 +1,23 @@
 """Writing a partition: the file first, then one row that makes it visible."""
 
-import hashlib
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from shuren.datahub.data import DatasetSpec, PreparedPartition, Snapshot
 from shuren.datahub.models import Dataset, StoredSnapshot
-from shuren.datahub.rules.catalogue import spec_of
 from shuren.datahub.rules.names import partition_text, partition_values
-from shuren.datahub.selectors.snapshots import lake_folder, snapshot_data, stored_snapshot
+from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.snapshots import snapshot_data, stored_snapshot
+from shuren.datahub.selectors.storage import store
+from shuren.datahub.services.one_source import refuse_competing_columns
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
@@ -54,50 +54,73 @@ def prepare_partition(
     sort_by: str | None = None,
 ) -> PreparedPartition:
     """Write the file only, outside any transaction; it is swept unless `publish_partition` follows within the hour."""
-    spec = spec_of(dataset)
+    spec = spec_named(dataset)
     values = partition_values(spec.partition_keys, partition)
-    folder = lake_folder() / spec.name / partition_text(values)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{uuid.uuid4().hex}.parquet"
-    written_schema, rows = _write_file(path, _sorted(batches, sort_by), schema)
-    return PreparedPartition(
-        dataset=spec.name,
-        partition=values,
-        file=path.relative_to(lake_folder()).as_posix(),
-        rows=rows,
-        bytes=path.stat().st_size,
-        sha256=_digest(path),
-        columns={field.name: str(field.type) for field in written_schema},
-    )
+    file = f"{spec.name}/{partition_text(values)}/{uuid.uuid4().hex}.parquet"
+    return write_file(spec.name, values, file, _sorted(batches, sort_by), schema)
 
 
 def publish_partition(prepared: PreparedPartition, *, actor: Actor, now: datetime) -> Snapshot:
     """Make a prepared file the current snapshot of its partition; publishes `datahub.partition_written`."""
-    spec = spec_of(prepared.dataset)
+    spec = spec_named(prepared.dataset)
     text = partition_text(prepared.partition)
     with transaction.atomic():
-        created = StoredSnapshot.objects.create(
-            dataset=_switch(spec, text, now),
-            partition=text,
-            partition_values=dict(prepared.partition),
-            file=prepared.file,
-            rows=prepared.rows,
-            bytes=prepared.bytes,
-            sha256=prepared.sha256,
-            columns=dict(prepared.columns),
-            created_at=now,
-            is_current=True,
-        )
-        details = {"dataset": spec.name, "partition": text, "rows": prepared.rows}
-        audit.record(actor=actor, action="datahub.partition_written", target=f"snapshot:{created.pk}", details=details, now=now)
-        news = {"dataset": spec.name, "partition": dict(prepared.partition), "snapshot": created.pk}
-        events.publish("datahub.partition_written", news, now=now)
-    return snapshot_data(created, spec.name)
+        stored = locked_dataset(spec)
+        StoredSnapshot.objects.filter(dataset=stored, partition=text, is_current=True).update(is_current=False, superseded_at=now)
+        return _published(stored, prepared, piece=0, actor=actor, now=now)
+
+
+def append_partition(
+    dataset: str,
+    partition: Mapping[str, object],
+    batches: Iterable[pa.RecordBatch] | pa.Table,
+    *,
+    actor: Actor,
+    now: datetime,
+    schema: pa.Schema | None = None,
+) -> Snapshot:
+    """Add a piece to a partition; those that are there stay. Publishes `datahub.partition_written`.
+
+    Pieces are gathered into one file by `compact_partition`; a reader sees all pieces of one moment.
+    """
+    prepared = prepare_partition(dataset, partition, batches, schema=schema)
+    spec = spec_named(dataset)
+    text = partition_text(prepared.partition)
+    with transaction.atomic():
+        stored = locked_dataset(spec)
+        last = StoredSnapshot.objects.filter(dataset=stored, partition=text, is_current=True).aggregate(last=Max("piece"))["last"]
+        return _published(stored, prepared, piece=0 if last is None else last + 1, actor=actor, now=now)
+
+
+def _published(stored: Dataset, prepared: PreparedPartition, *, piece: int, actor: Actor, now: datetime) -> Snapshot:
+    created = stored_file(stored, prepared, piece=piece, now=now)
+    details = {"dataset": stored.name, "partition": created.partition, "rows": prepared.rows}
+    audit.record(actor=actor, action="datahub.partition_written", target=f"snapshot:{created.pk}", details=details, now=now)
+    news = {"dataset": stored.name, "partition": dict(prepared.partition), "snapshot": created.pk}
+    events.publish("datahub.partition_written", news, now=now)
+    return snapshot_data(created, stored.name)
+
+
+def stored_file(stored: Dataset, prepared: PreparedPartition, *, piece: int, now: datetime) -> StoredSnapshot:
+    """The row by which a file is seen."""
+    return StoredSnapshot.objects.create(
+        dataset=stored,
+        partition=partition_text(prepared.partition),
+        partition_values=dict(prepared.partition),
+        piece=piece,
+        file=prepared.file,
+        rows=prepared.rows,
+        bytes=prepared.bytes,
+        sha256=prepared.sha256,
+        columns=dict(prepared.columns),
+        created_at=now,
+        is_current=True,
+    )
 
 
 def drop_partition(dataset: str, partition: Mapping[str, object], *, actor: Actor, now: datetime) -> bool:
     """Make a partition disappear for readers to come; publishes `datahub.partition_dropped`. False if there was none."""
-    spec = spec_of(dataset)
+    spec = spec_named(dataset)
     values = partition_values(spec.partition_keys, partition)
     text = partition_text(values)
     with transaction.atomic():
@@ -133,8 +156,8 @@ def keep_snapshot(
             )
 
 
-def _switch(spec: DatasetSpec, text: str, now: datetime) -> Dataset:
-    """Retire the current snapshot; the dataset row is the lock that makes two writers follow one another."""
+def locked_dataset(spec: DatasetSpec) -> Dataset:
+    """The dataset's row is the lock that makes two writers follow one another."""
     Dataset.objects.get_or_create(
         name=spec.name,
         defaults={
@@ -144,9 +167,7 @@ def _switch(spec: DatasetSpec, text: str, now: datetime) -> Dataset:
             "owner": spec.owner,
         },
     )
-    stored = Dataset.objects.select_for_update().get(name=spec.name)
-    StoredSnapshot.objects.filter(dataset=stored, partition=text, is_current=True).update(is_current=False, superseded_at=now)
-    return stored
+    return Dataset.objects.select_for_update().get(name=spec.name)
 
 
 def _sorted(batches: Iterable[pa.RecordBatch] | pa.Table, sort_by: str | None) -> Iterator[pa.RecordBatch]:
@@ -156,37 +177,29 @@ def _sorted(batches: Iterable[pa.RecordBatch] | pa.Table, sort_by: str | None) -
     return iter(batches.to_batches()) if isinstance(batches, pa.Table) else iter(batches)
 
 
-def _write_file(path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema | None) -> tuple[pa.Schema, int]:
+def write_file(
+    dataset: str, values: Mapping[str, str], file: str, batches: Iterator[pa.RecordBatch], schema: pa.Schema | None
+) -> PreparedPartition:
+    """Stream the batches into `file`, which is there when it is whole."""
     first = next(batches, None)
     if first is None and schema is None:
         raise Invalid(_("没有可写入的数据，也没有给出列的定义。"))
     chosen: pa.Schema = schema if first is None or schema is not None else first.schema
-    unfinished = path.with_suffix(".parquet.tmp")
+    refuse_competing_columns(dataset, chosen)
     rows = 0
-    try:
-        with pq.ParquetWriter(unfinished, chosen, compression="zstd", compression_level=3) as writer:
-            for batch in chain([first] if first is not None else [], batches):
-                writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
-                rows += batch.num_rows
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-    return chosen, rows
-
-
-def _sync_folder(folder: Path) -> None:
-    """A renamed file survives a power cut only once its folder is on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with (
+        store().writing(file) as sink,
+        pq.ParquetWriter(pa.PythonFile(sink, mode="w"), chosen, compression="zstd", compression_level=3) as writer,
+    ):
+        for batch in chain([first] if first is not None else [], batches):
+            writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
+            rows += batch.num_rows
+    return PreparedPartition(
+        dataset=dataset,
+        partition=values,
+        file=file,
+        rows=rows,
+        bytes=sink.bytes,
+        sha256=sink.sha256,
+        columns={field.name: str(field.type) for field in chosen},
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.cast import Cast, build_cast, forget_news
 
 from shuren.datahub.api import declare_dataset
 from shuren.datahub.data import DatasetSpec
@@ -25,3 +26,10 @@ def lake(settings: Any, tmp_path: Path) -> Path:
     declare_dataset(MARKS)
     declare_dataset(PAIRS)
     return tmp_path / "lake"
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    found = build_cast()
+    forget_news()
+    return found

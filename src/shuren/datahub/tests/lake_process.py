@@ -1,4 +1,4 @@
-"""A process of its own for the fault tests: writes for ever, or reads while it writes.
+"""A process of its own for the fault tests: writes, or appends, compacts and sweeps for ever, or reads while it writes.
 
 Called as `python -m shuren.datahub.tests.lake_process MODE DATABASE DATA_FOLDER`.
 """
@@ -6,7 +6,7 @@ Called as `python -m shuren.datahub.tests.lake_process MODE DATABASE DATA_FOLDER
 import json
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django
@@ -20,6 +20,7 @@ from shuren.datahub.tests.conftest import MARKS, table_of  # noqa: E402
 from shuren.kernel.data import SYSTEM  # noqa: E402
 
 ROWS = 60_000
+PIECE_ROWS = 500
 
 
 def write(value: int) -> None:
@@ -32,6 +33,21 @@ def write_for_ever() -> None:
     value = 1
     while True:
         write(value)
+        value += 1
+
+
+def append_for_ever() -> None:
+    """Says the value of every piece once it is acknowledged."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    value = 1
+    while True:
+        api.append_partition("probe.marks", {"run": 2}, table_of(PIECE_ROWS, value), actor=SYSTEM, now=datetime.now(UTC))
+        sys.stdout.write(f"{value}\n")
+        sys.stdout.flush()
+        if value % 3 == 0:
+            api.compact_partition("probe.marks", {"run": 2}, now=datetime.now(UTC))
+            api.sweep(now=datetime.now(UTC), grace=timedelta(seconds=0.2))
         value += 1
 
 
@@ -72,4 +88,6 @@ if __name__ == "__main__":
     api.declare_dataset(MARKS)
     if mode == "write":
         write_for_ever()
+    if mode == "append":
+        append_for_ever()
     sys.stdout.write(json.dumps(read_while_writing()))

@@ -2,11 +2,13 @@
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,13 @@ import pytest
 from django.db import connection
 
 from shuren.datahub import api
+from shuren.datahub.models import StoredSnapshot
 from shuren.datahub.tests.conftest import table_of
 from shuren.kernel.data import SYSTEM
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROWS = 60_000
+PIECE_ROWS = 500
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -86,3 +90,54 @@ def test_what_a_kill_left_is_swept(lake: Path) -> None:
     current = api.snapshot_of("probe.marks", {"run": 1})
     assert current is not None
     assert [path.stat().st_size for path in lake.rglob("*") if path.is_file()] == [current.bytes]
+
+
+def acknowledged(name: str, folder: Path, pause: float) -> list[int]:
+    """The values that a process said were safe before it was killed while it appended, compacted and swept."""
+    with process("append", name, folder) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        time.sleep(pause)
+        writer.send_signal(signal.SIGKILL)
+        said = writer.stdout.read()
+    return [int(line) for line in said.split("\n")[:-1]]
+
+
+def pieces(name: str, lake: Path) -> dict[int, int]:
+    """Rows by value of all current pieces, as the database of the killed process names them."""
+    if connection.vendor == "sqlite":
+        with sqlite3.connect(name) as copy:
+            wanted = "SELECT file FROM datahub_storedsnapshot WHERE is_current AND partition = 'run=2'"
+            files = [file for (file,) in copy.execute(wanted)]
+    else:
+        rows = StoredSnapshot.objects.filter(is_current=True, partition="run=2")
+        files = list(rows.values_list("file", flat=True))
+    found = Counter[int]()
+    for file in files:
+        found.update(pq.read_table(lake / file)["mark"].to_pylist())
+    return dict(found)
+
+
+def killed_at(pauses: list[float], lake: Path, folder: Path) -> None:
+    name = database(folder)
+    safe = Counter[int]()
+    for pause in pauses:
+        told = acknowledged(name, folder, pause)
+        safe.update(told)
+        found = pieces(name, lake)
+        # The piece after the last word may have come too, whole; nothing else may differ.
+        assert all(found.get(value, 0) >= times * PIECE_ROWS for value, times in safe.items())
+        assert all(rows % PIECE_ROWS == 0 for rows in found.values())
+        extra = sum(found.values()) - sum(safe.values()) * PIECE_ROWS
+        assert 0 <= extra <= PIECE_ROWS
+        safe = Counter({value: rows // PIECE_ROWS for value, rows in found.items()})
+
+
+def test_a_kill_between_pieces_compaction_and_sweep_loses_nothing(lake: Path, tmp_path: Path) -> None:
+    killed_at([0.15, 0.6], lake, tmp_path)
+
+
+@pytest.mark.soak
+def test_fifty_kills_lose_nothing(lake: Path, tmp_path: Path) -> None:
+    chosen = random.Random(20261130)
+    killed_at([chosen.uniform(0.02, 1.5) for _kill in range(50)], lake, tmp_path)

@@ -211,3 +211,28 @@ def test_anything_written_is_read_back(rows: list[tuple[int, int | None, str]]) 
     )
     api.write_partition("probe.pairs", {"run": 1, "year": 2026}, table.to_batches(max_chunksize=7), actor=SYSTEM, now=NOW)
     assert api.read_partition("probe.pairs", {"run": 1, "year": 2026}).equals(table)
+
+
+def test_a_dataset_offered_while_the_house_runs_is_known_in_every_process(lake: Path) -> None:
+    offered = DatasetSpec("probe.offered", ("round",), "A form's answers.", "L2", "org:1")
+    api.offer_dataset(offered)
+
+    api.write_partition("probe.offered", {"round": "one"}, table_of(3, 7), actor=SYSTEM, now=NOW)
+
+    # Nothing of it is kept in memory: the names come from the table of contents.
+    assert "probe.offered" not in [spec.name for spec in api.declared_datasets()]
+    assert api.read_partition("probe.offered", {"round": "one"})["mark"].to_pylist() == [7, 7, 7]
+    assert api.query("SELECT count(*) AS n FROM probe_offered").to_pylist() == [{"n": 3}]
+    assert offered in api.known_datasets()
+
+
+def test_an_offer_may_be_worded_anew_but_not_cut_anew(lake: Path) -> None:
+    api.offer_dataset(DatasetSpec("probe.offered", ("round",), "First.", "L2", "org:1"))
+    api.offer_dataset(DatasetSpec("probe.offered", ("round",), "Second.", "L3", "org:2"))
+
+    (spec,) = [spec for spec in api.known_datasets() if spec.name == "probe.offered"]
+    assert (spec.description, spec.grade, spec.owner) == ("Second.", "L3", "org:2")
+    with pytest.raises(ValueError, match="is cut by"):
+        api.offer_dataset(DatasetSpec("probe.offered", ("year",), "Third.", "L2", "org:1"))
+    with pytest.raises(ValueError, match="declared by an app"):
+        api.offer_dataset(DatasetSpec("probe.marks", ("run",), "Mine.", "L2", "org:1"))

@@ -1,0 +1,22 @@
+"""Tables of the data platform."""
+
+from shuren.datahub.models.convergence import Candidate, Golden, Precedence
+from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
+from shuren.datahub.models.quality import QualityRun, QualityScore
+from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
+
+__all__ = [
+    "Candidate",
+    "CatalogueAsset",
+    "CatalogueColumn",
+    "Dataset",
+    "Golden",
+    "LineageEdge",
+    "LineageEvent",
+    "LineageRun",
+    "LineageTouch",
+    "Precedence",
+    "QualityRun",
+    "QualityScore",
+    "StoredSnapshot",
+]

@@ -1,0 +1,50 @@
+"""What the apps say they keep: sources of assets, declared while the apps start, and how an asset is compared."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+
+from shuren.datahub.data import Asset, AssetColumn
+
+Source = Callable[[], Iterable[Asset]]
+_sources: dict[str, Source] = {}
+_LENGTHS = {"title": 200, "name": 400, "owner": 80, "description": 500}
+
+
+def declare_assets(source: Source) -> None:
+    """Have `source` asked for its assets whenever the catalogue is brought up to date."""
+    _sources[name_of(source)] = source
+
+
+def name_of(source: Source) -> str:
+    return f"{source.__module__}.{source.__qualname__}"
+
+
+def sources() -> dict[str, Source]:
+    return dict(sorted(_sources.items()))
+
+
+def digest_of(asset: Asset) -> str:
+    """Changes exactly when something said of the asset does."""
+    told = [
+        *(asset.kind.value, asset.name, asset.title_zh, asset.title_en, asset.owner, asset.grade, asset.description),
+        [[c.name, c.type, c.title_zh, c.title_en, c.element, c.grade] for c in asset.columns],
+        [[f.source.key, f.source_column, f.target.key, f.target_column] for f in asset.flows],
+    ]
+    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+def words_of(asset: Asset) -> str:
+    """What a search looks through; columns are found by their own names."""
+    told = (asset.name, asset.title_zh, asset.title_en, asset.owner, asset.description)
+    return "\n".join(dict.fromkeys(word.lower() for word in told if word))
+
+
+def highest(grades: Iterable[str], default: str = "") -> str:
+    """The most careful of some grades."""
+    return max((grade for grade in grades if grade), default=default)
+
+
+def distinct(columns: Iterable[AssetColumn]) -> tuple[AssetColumn, ...]:
+    """The first of every name, in order."""
+    return tuple({column.name[:200]: column for column in reversed(list(columns)) if column.name}.values())[::-1]

@@ -1,0 +1,10 @@
+"""What is wrong with a rule, and where it stands."""
+
+
+class RuleFault(ValueError):
+    """A rule that cannot be run; `place` is the file and the rule in it."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""What answers a question: DuckDB on this machine, or Spark on many."""

@@ -1,0 +1,41 @@
+"""What pages call things."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from shuren.datahub.data import QualityDimension, Verdict
+
+DIMENSIONS: dict[QualityDimension, str | Promise] = {
+    QualityDimension.COMPLETE: _("完整"),
+    QualityDimension.VALID: _("规范"),
+    QualityDimension.UNIQUE: _("唯一"),
+    QualityDimension.CONSISTENT: _("一致"),
+    QualityDimension.TIMELY: _("及时"),
+    QualityDimension.PLAUSIBLE: _("合理"),
+}
+DATASETS: dict[str, str | Promise] = {"directory.member": _("在册人员"), "directory.org": _("机构")}
+VERDICTS: dict[Verdict, str | Promise] = {
+    Verdict.AGREED: _("各来源一致"),
+    Verdict.OPEN: _("待核定"),
+    Verdict.ACCEPTED: _("已认可"),
+    Verdict.OVERRULED: _("已改选"),
+}
+RULES: dict[str, str | Promise] = {
+    "agreed": _("各来源一致"),
+    "precedence": _("来源优先"),
+    "newest": _("同一来源取最新"),
+    "tie_agreed": _("同时取多数一致"),
+    "tie_first": _("同时取先到"),
+    "overruled": _("负责单位改选"),
+    "none_valid": _("没有有效来源"),
+    "none": _("没有候选值"),
+}
+FOUND: dict[str, str | Promise] = {
+    "chosen": _("选用"),
+    "later_source": _("来源排在后面"),
+    "older": _("同一来源的旧值"),
+    "expired": _("已过有效期"),
+    "undeclared": _("来源未列入优先级"),
+    "tied": _("同时到达，未选"),
+    "overruled": _("被改选"),
+}
