@@ -44,6 +44,8 @@ ACTIONS: dict[str, str | Promise] = {
     "interop.line_item_changed": pgettext_lazy("audit", "修改应用成绩栏"),
     "interop.line_item_removed": pgettext_lazy("audit", "删除应用成绩栏"),
     "interop.score_taken": pgettext_lazy("audit", "接收应用成绩"),
+    "interop.mark_kept": pgettext_lazy("audit", "保存成绩册内容（OneRoster）"),
+    "interop.mark_removed": pgettext_lazy("audit", "删除成绩册内容（OneRoster）"),
     "interop.scim_record_kept": pgettext_lazy("audit", "同步外部人员记录"),
     "interop.scim_user_created": pgettext_lazy("audit", "外部系统新增人员"),
     "interop.scim_user_deleted": pgettext_lazy("audit", "外部系统删除人员"),
@@ -64,4 +66,9 @@ PURPOSES: dict[str, str | Promise] = {
     DataPurpose.ASSESSMENT.value: _("测评"),
     DataPurpose.MANAGEMENT.value: _("管理"),
     DataPurpose.STATISTICS.value: _("统计"),
+}
+
+# Requirement rows that the app fulfils by itself.
+ROWS: dict[str, str | Promise] = {
+    "INT-03": _("第三方应用接入"),
 }

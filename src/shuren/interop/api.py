@@ -1,5 +1,6 @@
 """The face of interop: the register of apps, where they are chosen, their quotas, and messages to them."""
 
+from shuren.interop.rules.oneroster.faults import status_info
 from shuren.interop.selectors.agreed import installation_of, paths_of_app
 from shuren.interop.selectors.apps import app_of_client, apps_by_ids
 from shuren.interop.services.admit import admit_app, agreed_scopes, refusal_of
@@ -20,5 +21,6 @@ __all__ = [
     "paths_of_app",
     "record_outcome",
     "refusal_of",
+    "status_info",
     "write_counts",
 ]

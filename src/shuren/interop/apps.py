@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.interop.announced import ACTIONS, PURPOSES, TARGETS
+from shuren.interop.announced import ACTIONS, PURPOSES, ROWS, TARGETS
 from shuren.kernel import events
 
 _JOBS = "shuren.interop.jobs"
@@ -34,7 +34,9 @@ class InteropConfig(AppConfig):
     label = "interop"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS
     purposes = PURPOSES
+    case_functions = {"interop.settle_submission": "shuren.interop.services.review.settle_submission"}
     sealed_columns = (("WebhookKey", "sealed", "interop.webhook_key"),)
 
     def ready(self) -> None:

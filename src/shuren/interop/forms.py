@@ -23,6 +23,7 @@ from shuren.interop.data import (
     LaunchKind,
 )
 from shuren.interop.rules.entries import MAX_ICON_BYTES, SCOPES
+from shuren.interop.rules.oneroster.scopes import ALL as ONEROSTER_SCOPES
 from shuren.kernel import ids
 from shuren.kernel.announced import purpose_words
 from shuren.standards.data import ElementData, Grade
@@ -51,12 +52,31 @@ EVENTS = {
     EventType.APP_RESUMED: _("应用恢复使用"),
     EventType.PING: _("试发"),
 }
+ONEROSTER_WORDS = (
+    _("读取机构、班级、人员（OneRoster 基本）"),
+    _("读取机构、班级、人员和相互关系（OneRoster）"),
+    _("读取出生日期和性别（OneRoster）"),
+    _("读取成绩栏和成绩（OneRoster 基本）"),
+    _("读取成绩栏和成绩（OneRoster）"),
+    _("写入成绩栏和成绩（OneRoster）"),
+    _("为班级添加成绩栏和成绩（OneRoster）"),
+    _("删除自己写入的成绩（OneRoster）"),
+    _("读取测评成绩（OneRoster）"),
+    _("写入测评成绩（OneRoster）"),
+    _("删除自己写入的测评成绩（OneRoster）"),
+    _("读取学习资源目录（OneRoster 基本）"),
+    _("读取学习资源目录（OneRoster）"),
+)
 SCOPE_WORDS = {
     "directory.read": _("读取机构和人员"),
+    "registers.read": _("读取台账（不含个人信息）"),
+    "registers.write": _("登记和修改台账"),
     "scim.read": _("读取账号（SCIM）"),
     "scim.write": _("管理账号（SCIM）"),
+    **dict(zip(ONEROSTER_SCOPES, ONEROSTER_WORDS, strict=True)),
     "crypto": _("使用密码服务"),
     "webhooks": _("管理消息"),
+    "lineage.write": _("报告数据血缘（OpenLineage）"),
 }
 CHOSEN_EVENTS = tuple(event for event in EventType if event not in MANDATORY_EVENTS)
 

@@ -10,6 +10,7 @@ from shuren.interop.models.app import (
     Submission,
 )
 from shuren.interop.models.lti import LtiLineItem, LtiLink, LtiResult
+from shuren.interop.models.marks import Mark
 from shuren.interop.models.scim import ScimRecord
 from shuren.interop.models.usage import CallCount, LaunchCount, QuotaWindow
 from shuren.interop.models.vendor import Sandbox, Vendor, VendorMember
@@ -29,6 +30,7 @@ __all__ = [
     "LtiLineItem",
     "LtiLink",
     "LtiResult",
+    "Mark",
     "QuotaWindow",
     "Sandbox",
     "ScimRecord",

@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from shuren.interop.data import DataWish, Entry, LaunchKind
+from shuren.interop.rules.oneroster.scopes import ALL as ONEROSTER_SCOPES
 from shuren.standards.data import Grade
 
 PERSONAL = frozenset({Grade.PERSONAL, Grade.SENSITIVE})
 MAX_ICON_BYTES = 64 * 1024
 # Scopes that open the data of the orgs that chose an app; the others concern the app alone.
-DATA_SCOPES = ("directory.read", "scim.read", "scim.write")
+DATA_SCOPES = ("directory.read", "registers.read", "registers.write", "scim.read", "scim.write", *ONEROSTER_SCOPES)
 # Scopes of every app that people sign in to by OpenID Connect.
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "org"})
-SCOPES = (*DATA_SCOPES, "crypto", "webhooks")
+SCOPES = (*DATA_SCOPES, "crypto", "webhooks", "lineage.write")
 # Not personal by its grade, but it follows somebody for life and joins what apps know: told only where people agreed.
 BY_NOTICE = frozenset({"person.number"})
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -20,7 +20,7 @@ from shuren.interop.services.choose import install_app
 from shuren.interop.services.conformity.service import run_conformity
 from shuren.interop.services.govern import announce_leave, end_leaving
 from shuren.interop.services.register_vendor import decide_vendor, register_vendor
-from shuren.interop.services.review import decide_submission
+from shuren.interop.services.review import decide_submission, open_review
 from shuren.interop.services.sandbox import make_sandbox
 from shuren.interop.services.write_entry import add_app
 from shuren.kernel import audit, clock
@@ -152,6 +152,7 @@ def _lay_before(vendor: Actor, version: AppVersion, org_id: int, now: datetime) 
     AppVersion.objects.filter(pk=version.pk).update(status=VersionStatus.SUBMITTED)
     details = {"version_id": version.pk, "org_id": org_id, "is_example": True}
     audit.record(actor=vendor, action="interop.version_submitted", target=f"app:{version.app_id}", details=details, now=now)
+    open_review(row, actor=vendor, now=now)
     return row.pk
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from shuren.interop.models import LaunchCount, LtiResult, VendorMember
+from shuren.interop.models import LaunchCount, LtiResult, Mark, VendorMember
 from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM
 
@@ -22,6 +22,7 @@ def follow_merge(*, kept_id: int, dropped_id: int, now: datetime) -> int:
         if rival is not None:
             (row if row.scored_at <= rival.scored_at else rival).delete()
     moved = LtiResult.objects.filter(person_id=dropped_id).update(person_id=kept_id)
+    moved += Mark.objects.filter(person_id=dropped_id).update(person_id=kept_id, modified_at=now)
     for count in LaunchCount.objects.filter(person_id=dropped_id):
         if LaunchCount.objects.filter(app_id=count.app_id, day=count.day, person_id=kept_id).update(
             count=F("count") + count.count
@@ -41,7 +42,7 @@ def follow_merge(*, kept_id: int, dropped_id: int, now: datetime) -> int:
 @transaction.atomic
 def forget_person(*, person_id: int, now: datetime) -> int:
     """Delete the scores, launches and seat of somebody erased as a whole; returns how many rows went."""
-    gone = sum(model.objects.filter(person_id=person_id).delete()[0] for model in (LtiResult, LaunchCount, VendorMember))
+    gone = sum(model.objects.filter(person_id=person_id).delete()[0] for model in (LtiResult, Mark, LaunchCount, VendorMember))
     if gone:
         audit.record(
             actor=SYSTEM, action="interop.person_forgotten", target=f"person:{person_id}", details={"rows": gone}, now=now

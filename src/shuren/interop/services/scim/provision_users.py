@@ -23,6 +23,7 @@ from shuren.interop.services.scim.callers import Caller, check_version, keep_rec
 from shuren.interop.services.scim.tell_users import access_user, person_ids_named, users_of
 from shuren.kernel import audit
 from shuren.kernel.clock import day_of
+from shuren.standards.data import Door
 
 _TAKEN = "This userName belongs to somebody who has an account, or is out of reach."
 
@@ -136,7 +137,7 @@ def _new_person(caller: Caller, wanted: User) -> int:
     if not name:
         raise InvalidValueException(detail="displayName is required to enter a person")
     new = NewPerson(name=name[:80], email=_email(wanted), phone=_phone(wanted))
-    person_id = directory.add_person(actor=caller.actor, person=new, now=caller.now).id
+    person_id = directory.add_person(actor=caller.actor, person=new, now=caller.now, door=Door.SCIM).id
     keep_record(caller=caller, kind="user", row_id=person_id, is_own=True)
     _come_home(caller, person_id)
     return person_id
@@ -173,7 +174,7 @@ def _changed(caller: Caller, person_id: int, before: User, wanted: User) -> User
     if changes:
         if caller.scope(Permission.MANAGE_PEOPLE).is_empty:
             raise ForbiddenException(detail="scim.people is needed to change names and addresses.")
-        directory.correct_person(actor=caller.actor, person_id=person_id, changes=changes, now=caller.now)
+        directory.correct_person(actor=caller.actor, person_id=person_id, changes=changes, now=caller.now, door=Door.SCIM)
     if (wanted.external_id or "") != (before.external_id or ""):
         keep_record(caller=caller, kind="user", row_id=person_id, external_id=wanted.external_id or "")
     if wanted.active is not None and wanted.active != before.active:

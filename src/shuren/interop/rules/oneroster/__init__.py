@@ -1,0 +1,1 @@
+"""What OneRoster 1.2 says of addresses, words, filters and faults."""
