@@ -42,7 +42,7 @@ test: setup ## the quick suite on SQLite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 -m "not journey and not soak and not spark"
 
 test-postgres: setup ## what asks a database, on PostgreSQL
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not journey and not soak and not spark"
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not packs and not tables and not journey and not soak and not spark"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest --durations=10 -m journey tests/journeys
@@ -51,8 +51,9 @@ $(VENV)/spark: $(VENV)/installed requirements-spark.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
 	touch $@
 
-spark: setup $(VENV)/spark ## sums over a local Spark cluster of two workers (needs Java)
+spark: setup $(VENV)/spark ## sums and questions over a local Spark cluster of two workers (needs Java)
 	$(BIN)/python -m pytest -m spark src/edmeasure/tests/test_spark.py
+	$(BIN)/python -m pytest -m spark src/shuren/datahub/tests/test_spark.py
 
 soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
 	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak

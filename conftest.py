@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,14 @@ def no_network() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_definitions() -> None:
+    """Versions of definitions are kept by their row id, and row ids come again in the next test."""
+    kept = sys.modules.get("shuren.casework.selectors.definitions")
+    if kept is not None:
+        kept.read_version.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -21,17 +21,47 @@ ALL = (
     "results",
     "evaluate",
     "evidence",
+    "backup",
     "tokens",
     "accounts",
     "region",
     "web",
     "sign_in",
     "certificates",
+    "collections",
+    "countersign",
+    "handing_in",
+    "cases",
     "webhooks",
     "scim",
+    "oneroster",
+    "registers",
+    "quality",
+    "lake",
+    "catalogue",
 )
-THROWAWAY = ("roster", "results", "evaluate", "evidence", "tokens", "accounts", "sign_in", "certificates", "webhooks", "scim")
-INSIDE = ("cast", "drain")
+THROWAWAY = (
+    "roster",
+    "results",
+    "evaluate",
+    "evidence",
+    "tokens",
+    "accounts",
+    "sign_in",
+    "certificates",
+    "collections",
+    "countersign",
+    "handing_in",
+    "cases",
+    "webhooks",
+    "scim",
+    "oneroster",
+    "registers",
+    "quality",
+    "lake",
+    "catalogue",
+)
+INSIDE = ("cast", "drain", "collection_export")
 
 
 def run_all() -> int:

@@ -5,7 +5,7 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,6 +57,25 @@ def bare(*models: type[Model]) -> Iterator[None]:
         for _name, definition in indexes:
             cursor.execute(definition)
         cursor.execute("RESET session_replication_role; RESET synchronous_commit; RESET maintenance_work_mem")
+
+
+def multiply(tables: Mapping[type[Model], Mapping[str, str]], have: int, until: int) -> None:
+    """Copy the `have` newest rows of each table until there are `until`, a hundred times faster than writing each.
+
+    `tables` gives the SQL of columns that a copy says differently; `{step}` is by how much ids moved on, which are in one piece.
+    """
+    first = {model: model._default_manager.count() - have for model in tables}
+    while have < until:
+        some = min(have, until - have)
+        with connection.cursor() as cursor:
+            for model, copies in tables.items():
+                columns = [field.column for field in model._meta.concrete_fields]
+                names = ", ".join(f'"{column}"' for column in columns)
+                told = ", ".join(copies.get(column, f'"{column}"').format(step=have) for column in columns)
+                table = f'"{model._meta.db_table}"'
+                rows = f"(SELECT * FROM {table} ORDER BY id LIMIT {some} OFFSET {first[model]}) AS kept"  # own names
+                cursor.execute(f"INSERT INTO {table} ({names}) SELECT {told} FROM {rows}")
+        have += some
 
 
 def on_server(server: str, statement: str) -> None:

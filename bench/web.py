@@ -35,10 +35,15 @@ def free_port() -> int:
 def serve(port: int) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "shuren.front.cli", "serve", "--no-migrate", "--port", str(port)]
     server = subprocess.Popen(words, cwd=ROOT, env=environment() | {"SHUREN_WORKERS": "2", "SHUREN_THREADS": "2"})
+    wait_for(port, server)
+    return server
+
+
+def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(120):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/health/", timeout=1).close()
-            return server
+            return
         except OSError:
             time.sleep(0.5)
     server.terminate()

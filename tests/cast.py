@@ -3,14 +3,27 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from django.db import models
 from django.test import Client
 
 from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole, NewOrg, NewPerson, OrgData, OrgType, PersonData, Role, Sex
+from shuren.directory.models import (
+    Affiliation,
+    ClassDetail,
+    Enrollment,
+    Grant,
+    GuardianLink,
+    NumberSequence,
+    Org,
+    OrgCount,
+    Person,
+)
 from shuren.identity import api as identity
+from shuren.identity.models import Account
 from shuren.kernel import clock
 from shuren.kernel.data import SYSTEM, Actor
-from shuren.kernel.models import Event
+from shuren.kernel.models import AuditEntry, Event
 from shuren.work.models import Job
 
 PASSWORD = "kavu-mite-tane-4827"
@@ -89,9 +102,51 @@ class Cast:
         return client
 
 
+# All that writing the cast fills, what is named by others first.
+_FILLED: tuple[type[models.Model], ...] = (
+    Org,
+    ClassDetail,
+    OrgCount,
+    NumberSequence,
+    Person,
+    Account,
+    Affiliation,
+    Enrollment,
+    Grant,
+    GuardianLink,
+    AuditEntry,
+    Event,
+)
+_LIKE_NEW = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class _Written:
+    cast: Cast
+    rows: dict[type[models.Model], list[models.Model]]
+
+
+_written: list[_Written] = []
+
+
 def build_cast() -> Cast:
-    """Write the province through the services of directory and identity."""
-    cast = Cast(now=clock.now())
+    """Write the province through the services of directory and identity; the next test gets the same rows, ten times as fast.
+
+    Only into a database without any, and only while the rows are young: a test that turns the clock gets its own.
+    """
+    now, is_empty = clock.now(), not any(model._default_manager.exists() for model in (Org, AuditEntry, Event))
+    if is_empty and _written and timedelta() <= now - _written[0].cast.now < _LIKE_NEW:
+        for model, rows in _written[0].rows.items():
+            model._default_manager.bulk_create(rows)
+        return Cast(now, dict(_written[0].cast.orgs), dict(_written[0].cast.people))
+    cast = _write_cast(now)
+    if is_empty:
+        _written[:] = [_Written(cast, {model: list(model._default_manager.order_by("pk")) for model in _FILLED})]
+    return cast
+
+
+def _write_cast(now: datetime) -> Cast:
+    cast = Cast(now)
     _add_orgs(cast)
     begun = clock.day_of(cast.now) - timedelta(days=60)
     for key, (name, how, org) in STAFF.items():

@@ -2,6 +2,7 @@ import "./styles/index.css";
 import htmx from "htmx.org";
 import { startDoor } from "./door";
 import { startFiles } from "./files";
+import { dropForeignPages, isWaiting } from "./forms/account";
 import { startHints } from "./hints";
 import { startKeys } from "./keys";
 import { startLists } from "./lists";
@@ -38,6 +39,23 @@ async function keepForTools(): Promise<void> {
   if (page) (await import("./tools")).startTools(page);
 }
 
+async function build(): Promise<void> {
+  const page = document.querySelector<HTMLElement>("[data-builder]");
+  if (page) (await import("./builder/page")).startBuilder(page);
+}
+
+async function checkDraw(): Promise<void> {
+  const place = document.querySelector<HTMLElement>("[data-draw]");
+  if (place) (await import("./draws/page")).startDraw(place);
+}
+
+async function fillForms(): Promise<void> {
+  await dropForeignPages().catch(() => undefined);
+  const sheet = document.querySelector<HTMLElement>("[data-sheet]");
+  if (sheet) (await import("./forms/page")).startForm(sheet);
+  if (navigator.onLine && isWaiting()) await (await import("./forms/waiting")).sendWaiting();
+}
+
 startRequests();
 startMenus();
 startKeys();
@@ -51,6 +69,9 @@ startPictures();
 void drawCharts(document);
 void checkEvidence();
 void keepForTools();
+void fillForms();
+void checkDraw();
+void build();
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target instanceof Element) void drawCharts(event.target);
 });

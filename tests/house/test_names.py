@@ -24,6 +24,7 @@ STAIRS = {
 }
 # What one app needs beyond the stairs, each for its reason.
 BESIDE_THE_STAIRS = {
+    "datahub": {"quality"},  # the rules of quality that ship, in YAML
     "front": {
         "cli",
         "demo",
@@ -33,6 +34,7 @@ BESIDE_THE_STAIRS = {
         "context",
         "description",
         "navigation",
+        "operations",
         "errors",
     },  # the door of the whole house
     # Django looks up the first three by dotted name; the hats of a session are neither a rule nor a selector
@@ -59,6 +61,7 @@ BESIDE_THE_STAIRS = {
         "errors",
         "events",
         "fields",
+        "files",
         "ids",
         "moments",
         "operations",

@@ -8,6 +8,15 @@ from tests.house.source import APPS, SRC
 # Merged: it "moves" to the kept one, "goes", or "stays" as a fact about what was done under the dropped entry, which leads on.
 # Erased as a whole: it "goes", "stays" without naming anybody, or "ends" and stays.
 FATES: dict[str, tuple[str, str]] = {
+    "casework.Case.filer": ("moves", "stays"),
+    "casework.Case.subject": ("moves", "stays"),
+    "casework.Delegation.delegate": ("moves", "stays"),
+    "casework.Delegation.person": ("moves", "stays"),
+    "casework.Entry.subject": ("moves", "stays"),
+    "casework.WorkItem.asker": ("stays", "stays"),
+    "casework.WorkItem.assignee": ("moves", "stays"),
+    "casework.WorkItem.done_by": ("stays", "stays"),
+    "casework.WorkItem.for_person": ("stays", "stays"),
     "certificates.BatchItem.person": ("moves", "stays"),
     "certificates.Certificate.holder": ("moves", "stays"),
     "certificates.DigitalCertificate.person": ("moves", "stays"),
@@ -61,9 +70,13 @@ FATES: dict[str, tuple[str, str]] = {
     "interop.LaunchCount.person": ("moves", "goes"),
     "interop.LtiLink.created_by": ("stays", "stays"),
     "interop.LtiResult.person": ("moves", "goes"),
+    "interop.Mark.person": ("moves", "goes"),
     "interop.Submission.decided_by": ("stays", "stays"),
     "interop.Vendor.decided_by": ("stays", "stays"),
     "interop.VendorMember.person": ("moves", "goes"),
+    "records.CaliperEvent.person": ("moves", "goes"),
+    "records.Document.person": ("moves", "goes"),
+    "records.Statement.person": ("moves", "goes"),
 }
 
 
@@ -88,10 +101,12 @@ def test_what_moves_is_named_where_people_are_merged(place: str) -> None:
     """The merge of the app speaks of the model, or reaches it over the person."""
     app, model, field = place.split(".")
     source = {
+        "casework": "services/follow_people.py",
         "certificates": "services/follow_people.py",
         "directory": "services/decide_duplicate.py",
         "identity": "services/merge_accounts.py",
         "interop": "services/follow_people.py",
+        "records": "services/follow_people.py",
     }[app]
     text = (SRC / "shuren" / app / source).read_text()
     assert model in text

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page, Response
 
-ID = re.compile(r"(?<=/)(?=[0-9a-z]*\d)[0-9a-z]{13}(?=/)")
+# The letters of public ids, which leave out i, l, o and u: a word in a path is no id.
+ID = re.compile(r"(?<=/)[0-9a-hjkmnp-tv-z]{13}(?=/)")
+# Definitions are called by their keys: `infra.link`, and packs by the first part.
+KEY = re.compile(r"(?<=/)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+(?=/)|(?<=^/packs/)[a-z_]+(?=/)")
 LEFT_OUT = re.compile(
-    r"[?#]|\.(pdf|xlsx|csv|json|zip|crl|cer|pem|jwt|nq)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
+    r"[?#]|\.(pdf|xlsx|csv|json|geojson|zip|crl|cer|pem|jwt|nq|ndjson)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
+    r"|/(bpmn|csv|geojson|parquet|receipt)/|^/attachments/"
     r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
 )
 FIRST = ("/", "/account/", "/account/password/", "/views/", "/notices/", "/search/?q=四", "/no-such-page/")
@@ -16,7 +20,7 @@ DEPTHS = 3
 
 
 def kind_of(path: str) -> str:
-    return ID.sub("*", path)
+    return KEY.sub("*", ID.sub("*", path))
 
 
 def walk(page: Page) -> Iterator[Response]:

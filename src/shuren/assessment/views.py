@@ -20,12 +20,12 @@ from shuren.assessment.selectors.assessments import (
     participation_within,
     subjects_seen,
 )
-from shuren.assessment.selectors.item_list import items_matching, page_of_items
+from shuren.assessment.selectors.item_list import items_matching
 from shuren.directory.api import orgs_above, orgs_by_ids, scope_of
 from shuren.directory.data import Permission
 from shuren.kernel import audit, clock, ids
 from shuren.kernel.data import Actor
-from shuren.kernel.paging import Page, page_of
+from shuren.kernel.paging import Page, page_of, page_of_rows
 from shuren.pages.api import render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Status, Tab
 
@@ -115,7 +115,7 @@ def assessment(request: HttpRequest, public_id: str) -> HttpResponseBase:
         name="items",
         title=_("题目"),
         columns=_item_columns(),
-        rows=lambda query: page_of_items(matching(query), number=query.number, size=query.size),
+        rows=lambda query: page_of_rows(matching(query), number=query.number, size=query.size),
         stream=matching,
         filters=(
             Filter(key="content", label=_("内容领域"), choices=tuple(Choice(value=name, label=name) for name in content)),

@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 ACTIONS: dict[str, str | Promise] = {
     "certificates.batch_started": pgettext_lazy("audit", "开始批量发证"),
     "certificates.batch_given": pgettext_lazy("audit", "整批证书发完"),
+    "certificates.case_without_certificate": pgettext_lazy("audit", "办结的办件没有发出证书"),
     "certificates.certificate_issued": pgettext_lazy("audit", "颁发证书"),
     "certificates.certificate_revoked": pgettext_lazy("audit", "撤销证书"),
     "certificates.downloaded": pgettext_lazy("audit", "下载证书"),
@@ -36,4 +37,9 @@ TARGETS: dict[str, str | Promise] = {
     "template": pgettext_lazy("one", "证书模板"),
     "region": pgettext_lazy("one", "下级地区的证书机构"),
     "list": pgettext_lazy("one", "名单"),
+}
+
+# Requirement rows that the app fulfils by itself.
+ROWS: dict[str, str | Promise] = {
+    "GOV-05": pgettext_lazy("row", "电子证照"),
 }

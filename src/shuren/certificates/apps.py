@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.certificates.announced import ACTIONS, TARGETS
+from shuren.certificates.announced import ACTIONS, ROWS, TARGETS
 from shuren.kernel import events
 
 _JOBS = "shuren.certificates.jobs"
@@ -11,10 +11,13 @@ class CertificatesConfig(AppConfig):
     label = "certificates"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS
     records_on_log = {
         "certificate": "shuren.certificates.selectors.revocations.certificates_on_record",
         "revocation": "shuren.certificates.selectors.revocations.revocations_on_record",
     }
+
+    case_certificates = "shuren.certificates.selectors.templates.addresses_for_missing"
 
     def ready(self) -> None:
         events.subscribe("directory.person_merged", f"{_JOBS}.follow_merge")
@@ -24,4 +27,7 @@ class CertificatesConfig(AppConfig):
         events.subscribe("directory.enrollment_ended", f"{_JOBS}.end_for_leaver")
         events.subscribe("directory.org_closed", f"{_JOBS}.end_for_org")
         events.subscribe("directory.org_merged", f"{_JOBS}.end_for_org")
+        events.subscribe("casework.case_closed", f"{_JOBS}.give_for_case")
+        events.subscribe("casework.pack_installed", f"{_JOBS}.bring_templates")
+        events.subscribe("directory.org_added", f"{_JOBS}.bring_to_root")
         events.subscribe("intake.failed", f"{_JOBS}.forget_failed")

@@ -7,7 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from shuren.certificates.selectors.own_copy import certificates_kept, digital_certificates_kept
+from shuren.certificates.services import bring_templates as templates
 from shuren.certificates.services import end_digital, follow_people, take_list
+from shuren.certificates.services import give_for_case as cases
 from shuren.certificates.services.digital import remind_of_ends as remind
 from shuren.certificates.services.give_batch import write_batch
 from shuren.certificates.services.revoke import restore_revocations as restore
@@ -20,6 +22,8 @@ from shuren.work.data import JobContext
 
 __all__ = [
     "apply_list",
+    "bring_templates",
+    "bring_to_root",
     "check_list",
     "end_for_erased",
     "end_for_leaver",
@@ -28,6 +32,7 @@ __all__ = [
     "follow_merge",
     "forget_failed",
     "give",
+    "give_for_case",
     "remind_of_ends",
     "restore_revocations",
     "review_holders",
@@ -102,3 +107,22 @@ def review_holders(job: JobContext) -> dict[str, int]:
 def forget_failed(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
     """A list failed: what it had put together is dropped; subscribed to `intake.failed`."""
     return {"batches": take_list.forget_failed(payload["import_id"]) if payload["kind"] == "certificates" else 0}
+
+
+def give_for_case(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """A case ended with a certificate; subscribed to `casework.case_closed`."""
+    if not payload.get("certificate"):
+        return {"given": 0}
+    given = cases.give_for_case(case_id=payload["case_id"], name=payload["certificate"], now=clock.now())
+    return {"given": int(given is not None)}
+
+
+def bring_templates(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """A pack was installed, maybe with certificates; subscribed to `casework.pack_installed`."""
+    return {"made": templates.bring_templates(pack=payload["pack"], now=clock.now())}
+
+
+def bring_to_root(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, int]:
+    """Packs are installed before there is an org: the root org gets what they brought; subscribed to `directory.org_added`."""
+    is_root = payload["path"] == f"{payload['org_id']}/"
+    return {"made": templates.bring_templates(now=clock.now()) if is_root else 0}

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
@@ -59,7 +60,9 @@ LDAP_CA_FILE = Setting(
     "PEM file with the authority that LDAP servers are believed by, and StartTLS with it; empty: the system's authorities",
 )
 CERTIFY_MONTHS = Setting("SHUREN_CERTIFY_MONTHS", "12", "months after which the giver is asked whether a grant is still needed")
-SUBJECT_DAYS = Setting("SHUREN_SUBJECT_DAYS", "15", "calendar days in which a request about one's own data is answered")
+PACKS = Setting(
+    "SHUREN_PACKS", "", "folder with the region's own packs and its changes to shipped ones; empty: packs in the data folder"
+)
 REGION_NAME = Setting("SHUREN_REGION_NAME", "树人教育平台", "name shown on every page and report")
 SEAL_ALGORITHM = Setting("SHUREN_SEAL_ALGORITHM", "AES-256-GCM", "encrypts what is kept secret: AES-256-GCM or SM4-GCM")
 KEY_PASSPHRASE = Setting("SHUREN_KEY_PASSPHRASE", "", "opens key files outside the table; empty means that they are not locked")
@@ -71,6 +74,9 @@ PLACES_FILE = Setting(
 )
 GATEWAYS_FILE = Setting(
     "SHUREN_GATEWAYS_FILE", "", "TOML file with the gateways for SMS, e-mail, WeCom, DingTalk and WeChat; empty: none"
+)
+HOLIDAYS_FILE = Setting(
+    "SHUREN_HOLIDAYS_FILE", "", "YAML file with the region's own holidays and workdays over the national calendar; empty: none"
 )
 HSM_MODULE = Setting("SHUREN_HSM_MODULE", "", "library (.so) of the token that holds keys; empty: there is none")
 HSM_TOKEN = Setting("SHUREN_HSM_TOKEN", "", "label of the token")
@@ -104,12 +110,36 @@ UNUSED_DAYS = Setting("SHUREN_UNUSED_DAYS", "400", "days after which an account 
 APP_NAME_LENGTH = Setting("SHUREN_APP_NAME_LENGTH", "4-8", "fewest and most characters of an app's Chinese name")
 APP_CALLS_PER_MINUTE = Setting("SHUREN_APP_CALLS_PER_MINUTE", "600", "calls of the API a new app may make in a minute")
 APP_CALLS_PER_DAY = Setting("SHUREN_APP_CALLS_PER_DAY", "200000", "calls of the API a new app may make in a day")
+OPENLINEAGE_URL = Setting("SHUREN_OPENLINEAGE_URL", "", "where runs are sent as OpenLineage events; empty sends none")
+OPENLINEAGE_TOKEN = Setting("SHUREN_OPENLINEAGE_TOKEN", "", "bearer token that goes with them")
 APP_NOTICE_DAYS = Setting("SHUREN_APP_NOTICE_DAYS", "30", "days between the notice that an app leaves and its end")
 AUDIT_KEPT_DAYS = Setting(
     "SHUREN_AUDIT_KEPT_DAYS",
     "1095",
     "days an audit entry stays searchable, at least 180; then it is archived with its proof",
 )
+BACKUP_TARGETS = Setting(
+    "SHUREN_BACKUP_TARGETS",
+    "",
+    "where backups are kept, comma separated: /folder or s3://bucket/path?endpoint=https://…&region=…; empty: none are made",
+)
+BACKUP_PASSPHRASE = Setting("SHUREN_BACKUP_PASSPHRASE", "", "opens the backups, at least 12 characters; without it they are lost")
+BACKUP_KEY_FILE = Setting("SHUREN_BACKUP_KEY_FILE", "", "file of at least 32 random bytes that opens the backups instead")
+BACKUP_EVERY_HOURS = Setting("SHUREN_BACKUP_EVERY_HOURS", "24", "hours between two backups, 1 to 168")
+BACKUP_DRILL_DAYS = Setting("SHUREN_BACKUP_DRILL_DAYS", "30", "days between two restore drills, 1 to 366")
+BACKUP_KEEP = Setting("SHUREN_BACKUP_KEEP", "7,5,12", "days, weeks and months back of which one backup each is kept")
+BACKUP_SCRATCH = Setting("SHUREN_BACKUP_SCRATCH", "", "folder that backups and drills work in; empty: scratch in the data folder")
+BACKUP_SCRATCH_DATABASE = Setting(
+    "SHUREN_BACKUP_SCRATCH_DATABASE", "", "postgresql://… of an empty database for drills; empty: drills make and drop their own"
+)
+LAKE_ENGINE = Setting(
+    "SHUREN_LAKE_ENGINE", "duckdb", "answers questions to the lake: duckdb, spark://host:port or local-cluster[workers,cores,MiB]"
+)
+LAKE_URL = Setting("SHUREN_LAKE_URL", "", "s3://bucket/prefix that holds the lake; empty: the folder lake in the data folder")
+LAKE_ENDPOINT = Setting("SHUREN_LAKE_ENDPOINT", "", "https://… of an S3 store other than AWS")
+LAKE_KEY = Setting("SHUREN_LAKE_KEY", "", "access key of the store; empty: what the machine is given by its role")
+LAKE_SECRET = Setting("SHUREN_LAKE_SECRET", "", "secret key of the store")
+LAKE_REGION = Setting("SHUREN_LAKE_REGION", "", "region of the store; empty: us-east-1")
 
 ALL = [value for value in list(globals().values()) if isinstance(value, Setting)]
 
@@ -150,6 +180,13 @@ def evidence_origin() -> str:
     return origin
 
 
+def whole_number(setting: Setting, least: int, most: int) -> int:
+    text = setting.value.strip()
+    if not text.isdigit() or not least <= int(text) <= most:
+        raise ValueError(f"{setting.name}: {text!r}; write a number from {least} to {most}")
+    return int(text)
+
+
 def trusted_proxies() -> list[str]:
     """The networks of `SHUREN_TRUSTED_PROXIES`; names and `*` are refused, for whoever is believed can be anybody to us."""
     return _networks(TRUSTED_PROXIES)
@@ -165,3 +202,18 @@ def _networks(setting: Setting) -> list[str]:
         return [str(ip_network(item)) for item in setting.items]
     except ValueError as fault:
         raise ValueError(f"{setting.name}: {fault}; write addresses or networks, like 10.0.0.5,10.1.0.0/16") from fault
+
+
+def lake_engine() -> str:
+    """`duckdb`, or the master of a Spark cluster."""
+    text = LAKE_ENGINE.value.strip()
+    if not re.fullmatch(r"duckdb|spark://[\w.:,-]+|local-cluster\[\d+,\d+,\d+\]|local\[[\d*]+\]", text):
+        raise ValueError(f"{LAKE_ENGINE.name}: {text!r}; write duckdb, spark://host:port or local-cluster[2,1,1024]")
+    return text
+
+
+def lake_url() -> str:
+    text = LAKE_URL.value.strip()
+    if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[\w./-]*)?", text):
+        raise ValueError(f"{LAKE_URL.name}: {text!r}; write s3://bucket/prefix")
+    return text

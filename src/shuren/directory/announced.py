@@ -20,7 +20,6 @@ ACTIONS: dict[str, str | Promise] = {
     "directory.consent_withdrawn": pgettext_lazy("audit", "撤回使用个人信息的同意"),
     "directory.duplicate_dismissed": pgettext_lazy("audit", "认定不是同一个人"),
     "directory.enrollment_ended": pgettext_lazy("audit", "退出班级"),
-    "directory.erasure_proposed": pgettext_lazy("audit", "提出删除个人信息"),
     "directory.grant_certified": pgettext_lazy("audit", "复核授权"),
     "directory.grant_refused": pgettext_lazy("audit", "拒绝越权授权"),
     "directory.grant_confirmed": pgettext_lazy("audit", "第二人确认授权"),
@@ -54,9 +53,6 @@ ACTIONS: dict[str, str | Promise] = {
     "directory.sensitive_disclosed": pgettext_lazy("audit", "向应用提供敏感个人信息"),
     "directory.sensitive_read": pgettext_lazy("audit", "查看敏感个人信息"),
     "directory.subject_data_given": pgettext_lazy("audit", "下载本人或孩子的全部信息"),
-    "directory.subject_request_made": pgettext_lazy("audit", "请求更正或删除个人信息"),
-    "directory.subject_request_answered": pgettext_lazy("audit", "答复更正或删除请求"),
-    "directory.subject_request_escalated": pgettext_lazy("audit", "请求超期上报"),
 }
 TARGETS: dict[str, str | Promise] = {
     "person": pgettext_lazy("one", "人员"),
@@ -73,4 +69,11 @@ PURPOSES: dict[str, str | Promise] = {
     HousePurpose.IDENTITY_CHECK.value: _("核对身份"),
     "wearables": _("手环等穿戴设备"),
     "multimodal_analysis": _("音视频等多模态分析"),
+}
+
+# Requirement rows that the app fulfils by itself.
+ROWS: dict[str, str | Promise] = {
+    "BAS-01": _("教育基础数据库"),
+    "BAS-02": _("省、市、县、校、班机构树"),
+    "SEC-11": _("个人信息保护的告知与同意"),
 }

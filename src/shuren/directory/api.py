@@ -18,11 +18,15 @@ from shuren.directory.data import (
     Role,
     RoleOption,
 )
+from shuren.directory.rules.roster.kinds import roster_tables
 from shuren.directory.rules.subject_data import register_subject_data
 from shuren.directory.selectors import held_roles, orgs, people, people_list, scope
 from shuren.directory.selectors.consents import asked_texts, askings_of, consent_of
 from shuren.directory.selectors.counts import count_of, counts_of
+from shuren.directory.selectors.facts import member_facts, org_facts
 from shuren.directory.selectors.grants import grants_of
+from shuren.directory.selectors.holders import app_paths_of, holders_of, offices_of, org_ids_within, role_paths_of
+from shuren.directory.selectors.one_source import competing, told_of
 from shuren.directory.selectors.orgs import (
     ancestors_of,
     children_of,
@@ -54,7 +58,9 @@ from shuren.directory.selectors.reached import (
     person_ids_found_by,
     roster_moments,
 )
+from shuren.directory.selectors.roster_rows import roster_rows, roster_total, school_ids_above, session_ids_of
 from shuren.directory.selectors.scope import joint_scope, scope_of
+from shuren.directory.selectors.subjects import requests_left, subject_place
 from shuren.directory.selectors.viewers import list_targets
 from shuren.directory.services.add_guardian import add_guardian
 from shuren.directory.services.add_org import add_org
@@ -80,9 +86,16 @@ from shuren.directory.services.link_guardian import link_guardian, unlink_guardi
 from shuren.directory.services.merge_orgs import merge_orgs
 from shuren.directory.services.move_org import move_org
 from shuren.directory.services.rebuild_counts import rebuild_counts
+from shuren.directory.services.refuse_competing import (
+    CompetingWrite,
+    note_competing,
+    reason_of,
+    refuse_competing_write,
+    remedy_of,
+)
 from shuren.directory.services.revoke_grant import revoke_grant
 from shuren.directory.services.seal_national_id import tells_national_id
-from shuren.directory.services.subjects import answer_request, ask_about_data, give_subject_data
+from shuren.directory.services.subjects import erase_person, give_subject_data, hand_over_request
 from shuren.directory.services.tend_grants import certify_grants, tend_grants
 from shuren.directory.services.undo_roster import may_undo_roster, undo_roster
 from shuren.directory.services.write_province import write_province
@@ -91,6 +104,7 @@ from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.paging import Page
 
 __all__ = [
+    "CompetingWrite",
     "access_org",
     "access_person",
     "add_guardian",
@@ -100,8 +114,7 @@ __all__ = [
     "affiliation_ids",
     "affiliations_of_people",
     "ancestors_of",
-    "answer_request",
-    "ask_about_data",
+    "app_paths_of",
     "asked_texts",
     "askings_of",
     "certify_grants",
@@ -109,6 +122,7 @@ __all__ = [
     "class_teachers_of",
     "close_break_glass",
     "close_org",
+    "competing",
     "confirm_grant",
     "confirm_roster",
     "consent_of",
@@ -126,27 +140,35 @@ __all__ = [
     "enrol",
     "enrollments_of_paths",
     "enrollments_of_people",
+    "erase_person",
     "export_roster",
     "geometries_of",
     "give_subject_data",
     "grant_role",
     "grants_of",
     "guardians_of",
+    "hand_over_request",
     "hold_org",
     "hold_person",
+    "holders_of",
     "joint_scope",
     "link_guardian",
     "list_targets",
     "may_undo_roster",
+    "member_facts",
     "members_of_org",
     "members_of_orgs",
     "merge_orgs",
     "merge_people",
     "move_org",
+    "note_competing",
+    "offices_of",
     "open_break_glass",
+    "org_facts",
     "org_ids_by_code",
     "org_ids_by_sourced",
     "org_ids_found_by",
+    "org_ids_within",
     "orgs_above",
     "orgs_after",
     "orgs_by_ids",
@@ -167,20 +189,32 @@ __all__ = [
     "person_ids_by_sourced",
     "person_ids_found_by",
     "publish_consent_text",
+    "reason_of",
     "rebuild_counts",
+    "refuse_competing_write",
     "register_subject_data",
+    "remedy_of",
     "rename_org",
+    "requests_left",
     "review_break_glass",
     "revoke_grant",
     "role_options",
+    "role_paths_of",
     "roles_among",
     "root_org",
     "roster_moments",
+    "roster_rows",
+    "roster_tables",
     "roster_template",
+    "roster_total",
+    "school_ids_above",
     "scope_of",
+    "session_ids_of",
+    "subject_place",
     "subtree",
     "tells_national_id",
     "tend_grants",
+    "told_of",
     "transfer",
     "undo_roster",
     "unlink_guardian",

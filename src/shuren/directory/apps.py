@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.directory.announced import ACTIONS, PURPOSES, TARGETS
+from shuren.directory.announced import ACTIONS, PURPOSES, ROWS, TARGETS
 from shuren.kernel import events
 
 _JOBS = "shuren.directory.jobs"
@@ -31,6 +31,7 @@ class DirectoryConfig(AppConfig):
     label = "directory"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS
     purposes = PURPOSES
     sealed_columns = (("Person", "national_id_sealed", "directory.national_id"),)
     records_on_log = {"consent": "shuren.directory.selectors.consent_evidence.consents_on_record"}

@@ -80,6 +80,12 @@ class Permission(StrEnum):
     BREAK_GLASS = "break_glass"
     INVITE_GUARDIANS = "invite_guardians"
     REVIEW_ACCESS = "review_access"
+    VIEW_CASES = "view_cases"
+    DEFINE_CASEWORK = "define_casework"
+    VIEW_QUALITY = "view_quality"
+    ISSUE_COLLECTIONS = "issue_collections"
+    VIEW_REGISTERS = "view_registers"
+    KEEP_REGISTERS = "keep_registers"
 
 
 class Sex(StrEnum):
@@ -486,3 +492,74 @@ class SubjectState(StrEnum):
     PROPOSED = "proposed"
     DONE = "done"
     DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLeft:
+    """A request about somebody's data that was made before requests were cases."""
+
+    id: int
+    subject_id: int
+    asked_by_id: int
+    kind: SubjectKind
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompetingData:
+    """Why a write competes with an element's source: whose it is, where its values come from, where to object."""
+
+    element: str
+    name: str
+    owner: str
+    comes_from: str
+    link: str
+
+
+class RosterTable(StrEnum):
+    """What a standing roster is read by, for exchange with other systems."""
+
+    SESSIONS = "sessions"
+    ORGS = "orgs"
+    COURSES = "courses"
+    CLASSES = "classes"
+    PEOPLE = "people"
+    ENROLLMENTS = "enrollments"
+
+
+@dataclass(frozen=True, slots=True)
+class RosterTest:
+    """One comparison of a cell: `=`, `!=`, `<`, `<=`, `>`, `>=`, `~` (contains), or `in` for a set of values."""
+
+    cell: str
+    operator: str
+    value: str | int | bool | date | datetime | tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterQuery:
+    """Rows of a table inside branches: those that pass the tests (all, or any with `is_any`), in order of a cell or of age.
+
+    `narrowed` are cells that must be as said whatever the tests are. `after` and `skip` place a page in the order of ids.
+    """
+
+    table: RosterTable
+    paths: tuple[str, ...]
+    narrowed: tuple[RosterTest, ...] = ()
+    tests: tuple[RosterTest, ...] = ()
+    is_any: bool = False
+    order: str = ""
+    is_descending: bool = False
+    after: int = 0
+    skip: int = 0
+    size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """A row by its cells. `is_gone` marks what holds no more and is kept so that others learn of it."""
+
+    id: int
+    modified_at: datetime
+    is_gone: bool
+    cells: Mapping[str, object]

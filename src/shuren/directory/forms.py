@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex, SubjectKind
+from shuren.directory.data import NewOrg, NewPerson, OrgData, OrgType, Role, Sex
 from shuren.directory.rules.boundaries import MAX_BYTES
 from shuren.directory.rules.permissions import EMERGENCY_HOURS, roles_at
 from shuren.kernel import ids
@@ -389,34 +389,3 @@ class BreakGlassReviewForm(forms.Form):
         error_messages=_CHOOSE,
     )
     finding = forms.CharField(label=_("复核意见"), max_length=500, error_messages={"required": _("请写下复核意见。")})
-
-
-class SubjectRequestForm(forms.Form):
-    """What should be done with one's data."""
-
-    kind = forms.ChoiceField(
-        label=_("请求"),
-        choices=[(SubjectKind.CORRECT.value, _("更正")), (SubjectKind.DELETE.value, _("删除"))],
-        widget=forms.RadioSelect,
-        error_messages=_CHOOSE,
-    )
-    body = forms.CharField(
-        label=_("内容"),
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("请写清楚要改什么、删什么，为什么。")},
-    )
-
-
-class SubjectAnswerForm(forms.Form):
-    """Granted or not, and why."""
-
-    verdict = forms.ChoiceField(
-        label=_("结论"), choices=[("yes", _("办理")), ("no", _("不办理"))], widget=forms.RadioSelect, error_messages=_CHOOSE
-    )
-    answer = forms.CharField(
-        label=_("答复"),
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("请写明答复的理由。")},
-    )

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from shuren.directory.rules.subject_data import register_subject_data
+from shuren.directory.selectors.exchanged import codes_stored, roster_formats, words_stored
 from shuren.directory.selectors.orgs import root_org
 from shuren.directory.selectors.subjects import notices_kept
 from shuren.directory.services.apply_roster.pending import sweep_pending
@@ -21,11 +22,11 @@ from shuren.directory.services.consents.take_papers import check_papers as check
 from shuren.directory.services.index_directory import forget_added, index_branch, index_orgs, index_people, index_trace
 from shuren.directory.services.propose_duplicates import propose_duplicates as propose
 from shuren.directory.services.rebuild_counts import rebuild_counts, recount_orgs
-from shuren.directory.services.subjects import tend_subject_requests as tend_requests
 from shuren.directory.services.tend_grants import tend_grants as tend_all_grants
 from shuren.directory.services.trace_roster import trace_renaming, trace_roster
 from shuren.intake.api import register_kind
 from shuren.kernel import clock
+from shuren.standards.api import declare_formats, declare_use
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
 
@@ -34,7 +35,6 @@ register_periodic("shuren.directory.jobs.propose_duplicates", timedelta(days=1))
 register_periodic("shuren.directory.jobs.recount", timedelta(days=1))
 
 register_periodic("shuren.directory.jobs.tend_grants", timedelta(days=1))
-register_periodic("shuren.directory.jobs.tend_subject_requests", timedelta(days=1))
 register_periodic("shuren.directory.jobs.tend_break_glass", timedelta(hours=1))
 
 register_kind(
@@ -49,6 +49,8 @@ register_kind(
     check="shuren.directory.jobs.check_papers",
     apply="shuren.directory.jobs.apply_papers",
 )
+declare_formats("roster", roster_formats)
+declare_use("directory", uses=words_stored, counts=codes_stored)
 register_subject_data("notices", notices_kept, title=_("通知"))
 register_periodic("shuren.directory.jobs.sweep_rosters", timedelta(hours=1))
 
@@ -109,11 +111,6 @@ def tend_grants(job: JobContext) -> Mapping[str, int]:
 def tend_break_glass(job: JobContext) -> Mapping[str, int]:
     """Close emergencies that are over and remind of reviews that are due; runs hourly."""
     return tend_glass(now=clock.now())
-
-
-def tend_subject_requests(job: JobContext) -> Mapping[str, int]:
-    """Tell the offices above of requests that are overdue; runs daily."""
-    return tend_requests(now=clock.now())
 
 
 def propose_duplicates(job: JobContext, **_event: Any) -> Mapping[str, int]:

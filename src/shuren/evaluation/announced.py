@@ -14,3 +14,8 @@ ACTIONS: dict[str, str | Promise] = {
 TARGETS: dict[str, str | Promise] = {
     "run": pgettext_lazy("one", "评价"),
 }
+
+# Requirement rows that the app fulfils by itself.
+ROWS: dict[str, str | Promise] = {
+    "EVA-02": pgettext_lazy("row", "市、区、校、班、个体五级报告"),
+}

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.evaluation.announced import ACTIONS, TARGETS
+from shuren.evaluation.announced import ACTIONS, ROWS, TARGETS
 from shuren.kernel import events
 
 
@@ -9,6 +9,7 @@ class EvaluationConfig(AppConfig):
     label = "evaluation"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS
 
     def ready(self) -> None:
         events.subscribe("work.job_failed", job="shuren.evaluation.jobs.follow_end_of_job")

@@ -1,7 +1,10 @@
 """What every page knows: the region, the person, where they may go, and what awaits them."""
 
+from base64 import b64encode
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from shuren.front.navigation import navigation_of
@@ -24,11 +27,19 @@ def portal(request: HttpRequest) -> dict[str, object]:
     kept = wardrobe(request)
     return context | {
         "actor": actor,
+        "shelf": _shelf(actor),
         "role_options": _role_options(actor, kept),
         "org_trail": _org_trail(kept),
         "navigation": navigation_of(request),
         "unread_count": unread_count(actor.person_id) if actor.person_id is not None else 0,
     }
+
+
+def _shelf(actor: Actor) -> dict[str, str]:
+    """By what a browser tells whose the forms are that were filled in there off-line, and what only they can open them with."""
+    mark = salted_hmac("shuren.front.shelf.account", str(actor.account_id), algorithm="sha256")
+    key = salted_hmac("shuren.front.shelf.key", str(actor.account_id), algorithm="sha256")
+    return {"account": mark.hexdigest()[:32], "key": b64encode(key.digest()).decode()}
 
 
 def _role_options(actor: Actor, kept: Wardrobe) -> list[dict[str, object]]:

@@ -9,8 +9,11 @@ SCOPES = {
     "directory.read": "Read orgs and people of the orgs that chose the app",
     "assessments.read": "Read tests",
     "reports.read": "Read reports",
+    "registers.read": "Read registers, without what is personal in them",
+    "registers.write": "Write entries of registers that the orgs which chose the app, or the person, keep",
     "crypto": "Use the cryptography service with keys of the app's own",
     "webhooks": "Read and repeat the app's messages",
+    "lineage.write": "Report what jobs read and wrote, as OpenLineage events",
 }
 _ERRORS = {
     "400": "What was sent breaks a rule",
@@ -36,6 +39,8 @@ _ERROR_DETAIL = {
         "status": {"type": "integer", "title": "Status"},
         "message": {"type": "string", "title": "Message"},
         "remedy": {"type": "string", "title": "Remedy"},
+        "code": {"type": "string", "title": "Code", "description": "What kind of refusal this is, where programs act on it"},
+        "link": {"type": "string", "title": "Link", "description": "Where a person may go on from here"},
     },
     "example": {"status": 404, "message": "没有找到这个机构。", "remedy": ""},
 }

@@ -14,19 +14,25 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith(API_PREFIX)
 
 
-def json_error(status: int, message: str, remedy: str) -> JsonResponse:
-    """The one shape of an error in the API."""
-    return JsonResponse({"error": {"status": status, "message": message, "remedy": remedy}}, status=status)
+def json_error(status: int, message: str, remedy: str, **more: str) -> JsonResponse:
+    """The one shape of an error in the API; `code` and `link` stand in it where a program can act on them."""
+    return JsonResponse({"error": {"status": status, "message": message, "remedy": remedy, **more}}, status=status)
+
+
+def details_of(error: ShurenError) -> dict[str, str]:
+    """What an error tells a program beyond its words."""
+    return {key: str(getattr(error, key)) for key in ("code", "link") if getattr(error, key, "")}
 
 
 def expected_error(request: HttpRequest, error: ShurenError) -> HttpResponse:
-    return error_response(request, status=error.status, message=error.message, remedy=error.remedy)
+    more = details_of(error)
+    return error_response(request, status=error.status, message=error.message, remedy=error.remedy, **more)
 
 
-def error_response(request: HttpRequest, *, status: int, message: str, remedy: str = "") -> HttpResponse:
+def error_response(request: HttpRequest, *, status: int, message: str, remedy: str = "", **more: str) -> HttpResponse:
     if wants_json(request):
-        return json_error(status, message, remedy)
-    context = {"status": status, "title": _title(status), "message": message, "remedy": remedy or _remedy(status)}
+        return json_error(status, message, remedy, **more)
+    context = {"status": status, "title": _title(status), "message": message, "remedy": remedy or _remedy(status), **more}
     template = "front/error_fragment.html" if request.headers.get("HX-Request") else "front/error.html"
     return render(request, template, context, status=status)
 

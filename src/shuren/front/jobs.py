@@ -9,19 +9,40 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from shuren.datahub.api import declare_assets
 from shuren.evaluation import api as evaluation
+from shuren.front.operations import api_operations
+from shuren.front.services.take_edition import apply_edition, check_edition
 from shuren.identity import api as identity
 from shuren.intake import api as intake
 from shuren.kernel import clock, ids
 from shuren.messaging import api as messaging
+from shuren.standards import api as standards
 from shuren.trust import api as trust
 from shuren.trust.data import Business, DigestAlgorithm
 from shuren.work import api as work
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
 
+__all__ = ["apply_edition", "check_edition"]
+
+declare_assets(api_operations)
+
 register_periodic("shuren.front.jobs.sweep_sign_ins", timedelta(hours=6))
+register_periodic("shuren.front.jobs.settle_editions", timedelta(days=1))
+intake.register_kind(
+    "edition",
+    title=gettext_lazy("代码集新版本"),  # type: ignore[arg-type]  # the face takes a lazy translation too
+    check="shuren.front.jobs.check_edition",
+    apply="shuren.front.jobs.apply_edition",
+)
+
+
+def settle_editions(job: JobContext) -> None:
+    """Have every process read the editions that are recorded, should a switch have been cut short."""
+    standards.switch_editions()
 
 
 def tell_import(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> None:

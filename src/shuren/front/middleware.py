@@ -6,7 +6,7 @@ from functools import partial
 from time import perf_counter
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -21,7 +21,9 @@ from shuren.kernel import clock
 from shuren.kernel.doors import is_open
 from shuren.kernel.errors import ShurenError
 from shuren.kernel.reading import reading
+from shuren.standards import api as standards
 
+_ONEROSTER = "/ims/oneroster/"
 PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
 
 
@@ -46,7 +48,9 @@ class PolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.csp_nonce = SimpleLazyObject(partial(secrets.token_urlsafe, 16))  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        response = _in_shape(request, self.get_response(request))
+        # What a door refused was rolled back with the rest of the write; its count is kept once that is over.
+        standards.keep_refusals(now=clock.now())
         response.headers.setdefault("Content-Security-Policy", _content_policy(str(request.csp_nonce)))  # type: ignore[attr-defined]
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
@@ -99,6 +103,18 @@ class AppMiddleware:
     ) -> HttpResponse | None:
         is_bearing = request.headers.get("Authorization", "").lower().startswith("bearer ")
         return _hold(request) if is_bearing else None
+
+
+def _in_shape(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Under the root of OneRoster every error has the shape of that standard, whoever in the house raised it."""
+    if response.status_code < 400 or not request.path.startswith(_ONEROSTER) or hasattr(response, "is_shaped"):
+        return response
+    words = response.reason_phrase
+    shaped = JsonResponse(interop.status_info(response.status_code, words), status=response.status_code)
+    for name in ("Retry-After", "WWW-Authenticate", "Allow"):
+        if name in response.headers:
+            shaped.headers[name] = response.headers[name]
+    return shaped
 
 
 def _hold(request: HttpRequest) -> HttpResponse | None:

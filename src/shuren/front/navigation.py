@@ -33,16 +33,30 @@ class Entry:
 
 _ACCOUNTS = frozenset({Permission.ISSUE_CREDENTIALS, Permission.MANAGE_SIGN_IN})
 _IMPORTS = frozenset({Permission.IMPORT_ROSTER, Permission.IMPORT_RESULTS, Permission.INVITE_GUARDIANS})
+# Everybody who belongs to the house: those who see orgs, and guardians, who see people.
+_WORKING = frozenset({Permission.VIEW_ORGS, Permission.VIEW_PEOPLE})
 PLACES = (
     Place(_("首页"), "/", "home"),
+    Place(_("待办"), "/work/", "inbox", _WORKING),
+    Place(_("办件"), "/cases/", "folder", frozenset({Permission.VIEW_CASES})),
+    Place(_("我发起的"), "/cases/mine/", "send", _WORKING),
+    Place(_("办事大厅"), "/hall/", "building-community"),
     Place(_("测评报告"), "/reports/", "chart-bar", frozenset({Permission.VIEW_REPORTS, Permission.VIEW_PUPIL_REPORTS})),
     Place(_("测评项目"), "/assessments/", "clipboard-list", frozenset({Permission.VIEW_ASSESSMENTS})),
+    Place(_("数据采集"), "/collections/", "clipboard-check", frozenset({Permission.ISSUE_COLLECTIONS})),
+    Place(_("一数一源"), "/data/sources/", "git-merge", frozenset({Permission.VIEW_QUALITY})),
+    Place(_("数据质量"), "/data/quality/", "chart-dots", frozenset({Permission.VIEW_QUALITY})),
+    Place(_("数据目录"), "/data/catalogue/", "database", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("机构"), "/orgs/", "building", frozenset({Permission.VIEW_ORGS})),
     Place(_("人员"), "/people/", "users", frozenset({Permission.VIEW_PEOPLE})),
+    Place(_("台账"), "/registers/", "list-details", frozenset({Permission.VIEW_CASES})),
+    Place(_("双随机抽查"), "/draws/", "dice", frozenset({Permission.DEFINE_CASEWORK})),
+    Place(_("表单与流程"), "/definitions/", "forms", frozenset({Permission.DEFINE_CASEWORK})),
+    Place(_("平台运行什么"), "/packs/", "package", frozenset({Permission.VIEW_CASES})),
+    Place(_("数据标准"), "/standards/", "book-2"),
     Place(_("授权"), "/grants/", "shield-check", frozenset({Permission.GRANT_ROLES})),
     Place(_("个人信息同意"), "/consents/", "check", frozenset({Permission.VIEW_PUPIL_REPORTS})),
     Place(_("我的信息"), "/my-data/", "id", frozenset({Permission.VIEW_PUPIL_REPORTS})),
-    Place(_("个人信息请求"), "/data-requests/", "inbox", frozenset({Permission.ANSWER_SUBJECTS})),
     Place(_("告知书"), "/consents/texts/", "file-text", frozenset({Permission.ANSWER_SUBJECTS})),
     Place(_("紧急查看"), "/break-glass/", "alert-triangle", frozenset({Permission.BREAK_GLASS, Permission.REVIEW_ACCESS})),
     Place(_("发放密码"), "/credentials/", "key", frozenset({Permission.ISSUE_CREDENTIALS})),
@@ -59,6 +73,7 @@ PLACES = (
     Place(_("任务"), "/jobs/", "list-check", frozenset({Permission.VIEW_JOBS})),
     Place(_("登录要求"), "/sign-in-policy/", "shield-lock", frozenset({Permission.MANAGE_SIGN_IN})),
     Place(_("发件箱"), "/outbox/", "mail", frozenset({Permission.MANAGE_SIGN_IN})),
+    Place(_("备份与恢复"), "/backups/", "archive", frozenset({Permission.MANAGE_SIGN_IN})),
     Place(_("审计"), "/audit/", "history", frozenset({Permission.VIEW_AUDIT})),
 )
 

@@ -1,5 +1,6 @@
 """The root of the API: session sign-in, forgery tokens on every write, one shape for every error."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +12,19 @@ from ninja.operation import Operation
 from ninja.security import HttpBearer, SessionAuth
 
 from shuren.front.description import complete
-from shuren.front.errors import json_error
-from shuren.identity.api import actor_of, bearer_of
+from shuren.front.errors import details_of, json_error
+from shuren.identity.api import actor_of, bearer_of, confine_bearer
+from shuren.interop import api as interop
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import ShurenError
 
-ROUTERS = {"identity": "/me/", "directory": "", "assessment": "/assessments", "evaluation": "/reports"}
+ROUTERS = {
+    "identity": "/me/",
+    "directory": "",
+    "assessment": "/assessments",
+    "evaluation": "/reports",
+    "standards": "/standards",
+}
 # What only apps of the register call, with the OAuth scope they need for it.
 APP_ROUTERS = {"crypto": "crypto", "webhooks": "webhooks"}
 # The OAuth scope that lets an app read what a router offers; what is not named here is for signed-in people only.
@@ -24,6 +32,8 @@ READ_SCOPES = {
     "directory": "directory.read",
     "assessment": "assessments.read",
     "evaluation": "reports.read",
+    # What the fields of the directory mean is no secret of anybody: whoever reads them may know.
+    "standards": "directory.read",
 }
 
 
@@ -36,18 +46,26 @@ class SignedIn(SessionAuth):
 
 
 class AppToken(HttpBearer):
-    """An access token of an app with the scope of this part of the API; tokens write only what is the app's own."""
+    """An access token of an app with the scope of this part of the API: one to read, and where tokens write one to write."""
 
-    def __init__(self, scope: str, *, may_write: bool = False) -> None:
+    def __init__(self, reads: str, *, writes: str = "") -> None:
         super().__init__()
-        self.scope, self.may_write = scope, may_write
+        self.reads, self.writes = reads, writes
+
+    def scope_for(self, methods: Iterable[str | None]) -> str:
+        return self.reads if set(methods) <= {"GET", "HEAD"} else self.writes
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
         bearer = bearer_of(request)
         if bearer is None:
             return None
-        if self.scope not in bearer.scopes or not (self.may_write or request.method in ("GET", "HEAD")):
+        scope = self.scope_for([request.method])
+        if not scope or scope not in bearer.scopes:
             raise HttpError(403, _("这个应用没有得到这项授权。"))
+        app = interop.app_of_client(bearer.client_id)
+        if app is not None:
+            # An org that agreed to another scope of the app has not agreed to this one.
+            confine_bearer(request, paths=interop.paths_of_app(app, scopes=(scope,)))
         return actor_of(request)
 
 
@@ -59,7 +77,7 @@ class DescribedAPI(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         scopes = {
-            operation.operation_id or operation.view_func.__name__: callback.scope
+            operation.operation_id or operation.view_func.__name__: callback.scope_for(operation.methods)
             for router in self._get_bound_routers()
             for view in router.path_operations.values()
             for operation in view.operations
@@ -85,14 +103,19 @@ for app, prefix in ROUTERS.items():
     auth = [AppToken(READ_SCOPES[app]), SignedIn()] if app in READ_SCOPES else SignedIn()
     api.add_router(prefix, f"shuren.{app}.rest.router", auth=auth)
 for name, scope in APP_ROUTERS.items():
-    api.add_router(f"/{name}", f"shuren.interop.rest.{name}.router", auth=AppToken(scope, may_write=True))
+    api.add_router(f"/{name}", f"shuren.interop.rest.{name}.router", auth=AppToken(scope, writes=scope))
+api.add_router("", "shuren.datahub.rest.events.router", auth=AppToken("lineage.write", writes="lineage.write"))
+api.add_router("/catalogue", "shuren.datahub.rest.catalogue.router")
+api.add_router("", "shuren.casework.rest.cases.router")
+registers = [AppToken("registers.read", writes="registers.write"), SignedIn()]
+api.add_router("", "shuren.casework.rest.entries.router", auth=registers)
 api.add_router("/apps", "shuren.interop.rest.catalogue.router")
 api.add_router("/developer", "shuren.interop.rest.developer.router")
 
 
 @api.exception_handler(ShurenError)
 def answer_expected(request: HttpRequest, error: Any) -> HttpResponse:
-    response = json_error(error.status, error.message, error.remedy)
+    response = json_error(error.status, error.message, error.remedy, **details_of(error))
     if hasattr(error, "retry_after"):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from shuren.assessment import api as assessment
+from shuren.casework import api as casework
 from shuren.certificates import api as certificates
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
@@ -17,13 +18,18 @@ from shuren.intake.data import ImportState
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound, Refused
+from shuren.standards import api as standards
 from shuren.work import api as work
 from shuren.work.data import JobState
 
 
 @dataclass(frozen=True, slots=True)
 class KindOfImport:
-    """What the wizard says about one kind of import, and the right it needs."""
+    """What the wizard says about one kind of import, and the right it needs.
+
+    A kind with a `start_url` begins on pages of its own, where it is said what for, and goes on in the wizard. One that
+    `is_everywhere` needs its right on the whole region.
+    """
 
     name: str
     permission: Permission
@@ -33,9 +39,11 @@ class KindOfImport:
     notes: tuple[str | Promise, ...]
     forms_note: str | Promise
     words: Mapping[str, str | Promise]
-    template: Callable[[], bytes]
+    template: Callable[[], bytes] | None
     result_url: str
     result_label: str | Promise
+    start_url: str = ""
+    is_everywhere: bool = False
 
 
 ROSTER = KindOfImport(
@@ -114,12 +122,44 @@ CONSENTS = KindOfImport(
     result_url="/people/",
     result_label=_("查看人员"),
 )
-KINDS = {kind.name: kind for kind in (ROSTER, RESULTS, CERTIFICATES, CONSENTS)}
+REGISTER = KindOfImport(
+    name="register",
+    permission=Permission.VIEW_CASES,
+    title=_("台账"),
+    text=_("先打开要导入的台账，再点“导入”"),
+    icon="list-details",
+    notes=(),
+    forms_note="",
+    words={"entry": _("台账记录")},
+    template=None,
+    result_url="/registers/",
+    result_label=_("查看台账"),
+    start_url="/registers/",
+)
+EDITION = KindOfImport(
+    name="edition",
+    permission=Permission.DEFINE_CASEWORK,
+    title=_("代码集新版本"),
+    text=_("国家、行业或地方标准的新代码"),
+    icon="book-2",
+    notes=(
+        _("一行一个代码；一个代码表要写全，没有写的代码到今天为止。"),
+        _("代码的意思永远不变；只是改名的，在“原名称”里写明原来的名称。"),
+        _("检查时会列出哪些表单、台账和数据在用要结束的代码；要么整份采用，要么不采用。"),
+    ),
+    forms_note=_("Excel 工作簿或 CSV（20 万行以内）"),
+    words={"code_set": _("代码集"), "code": pgettext_lazy("standards", "代码")},
+    template=None,
+    result_url="/standards/editions/",
+    result_label=_("查看版本"),
+    is_everywhere=True,
+)
+KINDS = {kind.name: kind for kind in (ROSTER, RESULTS, CERTIFICATES, CONSENTS, REGISTER, EDITION)}
 
 
 def kinds_open_to(actor: Actor, *, now: datetime) -> list[KindOfImport]:
     held = directory.permissions_of(actor=actor, now=now)
-    return [kind for kind in KINDS.values() if kind.permission in held]
+    return [kind for kind in KINDS.values() if kind.permission in held and _reaches(actor, kind, now)]
 
 
 def access_kind(*, actor: Actor, name: str, now: datetime) -> KindOfImport:
@@ -127,7 +167,7 @@ def access_kind(*, actor: Actor, name: str, now: datetime) -> KindOfImport:
     kind = KINDS.get(name)
     if kind is None:
         raise NotFound(gettext("没有这一类导入。"))
-    if kind.permission not in directory.permissions_of(actor=actor, now=now):
+    if kind.permission not in directory.permissions_of(actor=actor, now=now) or not _reaches(actor, kind, now):
         raise Refused(gettext("您当前的身份不能导入这类数据。"))
     return kind
 
@@ -136,6 +176,15 @@ def holds_everywhere(actor: Actor, permission: Permission, *, now: datetime) -> 
     """Whether the actor holds the permission on the root of the tree, and so on everything."""
     root = directory.root_org()
     return root is not None and directory.scope_of(actor=actor, permission=permission, now=now).covers(root.path)
+
+
+def may_take_editions(actor: Actor, *, now: datetime) -> bool:
+    """Whoever may define for the whole region: its words are everybody's."""
+    return holds_everywhere(actor, EDITION.permission, now=now)
+
+
+def _reaches(actor: Actor, kind: KindOfImport, now: datetime) -> bool:
+    return not kind.is_everywhere or holds_everywhere(actor, kind.permission, now=now)
 
 
 def access_import(*, actor: Actor, id: str, now: datetime) -> tuple[ImportState, KindOfImport]:
@@ -147,9 +196,18 @@ def access_import(*, actor: Actor, id: str, now: datetime) -> tuple[ImportState,
         raise NotFound(gettext("没有这一类导入。"))
     is_everywhere = holds_everywhere(actor, kind.permission, now=now)
     state = intake.access_import(actor=actor, id=import_id, may_see_all=is_everywhere)
-    if kind.permission not in directory.permissions_of(actor=actor, now=now):
+    if kind.permission not in directory.permissions_of(actor=actor, now=now) or not _reaches(actor, kind, now):
         raise Refused(gettext("您当前的身份不能导入这类数据。"))
     return state, kind
+
+
+def may_undo_import(state: ImportState, kind: KindOfImport, *, now: datetime) -> bool:
+    if kind is ROSTER:
+        return directory.may_undo_roster(state.id, now=now)
+    if kind is EDITION:
+        last = next((one for one in standards.editions() if one.is_in_force), None)
+        return last is not None and last.import_id == state.id
+    return kind is REGISTER and casework.may_undo_register_import(state.id, now=now)
 
 
 def access_job(*, actor: Actor, id: str, now: datetime) -> JobState:

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from shuren.front.rest import api
-from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, search
+from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, search, standards
 
 handler400 = "shuren.front.errors.bad_request"
 handler403 = "shuren.front.errors.refused"
@@ -33,6 +33,16 @@ front_patterns = [
     path("audit/archive/", audit_archive.audit_archive, name="audit_archive"),
     path("audit/archive/entries/", audit_archive.audit_archived, name="audit_archived"),
     path("audit/archive/files/<str:name>", audit_archive.audit_archive_file, name="audit_archive_file"),
+    path("standards/", standards.code_sets, name="standards"),
+    path("standards/sets/<str:code>/", standards.code_set, name="code_set"),
+    path("standards/elements/", standards.elements, name="standard_elements"),
+    path("standards/elements/<str:code>/", standards.element, name="standard_element"),
+    path("standards/formats/", standards.formats, name="standard_formats"),
+    path("standards/formats/<str:code>/", standards.exchange_format, name="standard_format"),
+    path("standards/formats/<str:code>/schema.json", standards.schema, name="standard_schema"),
+    path("standards/editions/", standards.editions, name="standard_editions"),
+    path("standards/editions/<int:number>/", standards.edition, name="standard_edition"),
+    path("standards/editions/<int:number>/undo/", standards.undo, name="undo_edition"),
     path("search/", search.search, name="search"),
     path("search/suggest/", search.suggest, name="suggest"),
     path("notices/", notices.notices, name="notices"),
@@ -46,6 +56,10 @@ urlpatterns = [
     path("", include("shuren.directory.urls")),
     path("", include("shuren.interop.urls")),
     path("", include("shuren.certificates.urls")),
+    path("", include("shuren.casework.urls")),
+    path("", include("shuren.backups.urls")),
+    path("data/", include("shuren.datahub.urls")),
+    path("", include("shuren.records.urls")),
     path("assessments/", include("shuren.assessment.urls")),
     path("reports/", include("shuren.evaluation.urls")),
     path("api/v1/", api.urls),

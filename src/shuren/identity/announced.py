@@ -89,3 +89,9 @@ TARGETS: dict[str, str | Promise] = {
     "upstream": pgettext_lazy("one", "上级登录平台"),
     "role": pgettext_lazy("one", "角色"),
 }
+
+# Requirement rows that the app fulfils by itself.
+ROWS: dict[str, str | Promise] = {
+    "IAM-01": pgettext_lazy("row", "统一身份认证与单点登录"),
+    "IAM-04": pgettext_lazy("row", "多因子认证"),
+}

@@ -13,10 +13,12 @@ from shuren.identity.models import Account
 from shuren.identity.presence import is_factor_due, is_weak, last_shown, last_verified, proof_of
 from shuren.identity.rules.factors import amr_of, is_fresh
 from shuren.identity.selectors.accounts import account_named, accounts_of_people, actor_of_account, person_ids_of_accounts
+from shuren.identity.selectors.addresses import addresses_of
 from shuren.identity.selectors.app_actors import actor_of_bearer, bearer_in
 from shuren.identity.selectors.clients import client_by_client_id
 from shuren.identity.selectors.factors import held_factors
 from shuren.identity.services.credentials import create_accounts, issue_credentials
+from shuren.identity.services.oauth.knock import admit_secret
 from shuren.identity.services.oauth.messages import issue_id_token, read_client_message, spend_once, subjects_of_people
 from shuren.identity.services.oauth.register import (
     add_client_secret,
@@ -42,7 +44,9 @@ __all__ = [
     "accounts_of_people",
     "actor_of",
     "add_client_secret",
+    "addresses_of",
     "admit_bearer",
+    "admit_secret",
     "amr_of",
     "bearer_of",
     "change_client",

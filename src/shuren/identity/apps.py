@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from shuren.identity.announced import ACTIONS, TARGETS
+from shuren.identity.announced import ACTIONS, ROWS, TARGETS
 from shuren.kernel import events
 
 _JOBS = "shuren.identity.jobs"
@@ -25,6 +25,7 @@ class IdentityConfig(AppConfig):
     label = "identity"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    rows = ROWS
     sealed_columns = (
         ("TotpSecret", "secret_sealed", "identity.totp"),
         ("CasTicket", "sealed", "identity.cas_ticket"),

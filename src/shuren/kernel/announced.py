@@ -1,6 +1,6 @@
-"""What the installed apps announce of themselves, by name: what they audit, what that is about, and their purposes.
+"""What the installed apps announce of themselves: what they audit, what that is about, their purposes, the rows they fulfil.
 
-An app names these in its `announced.py` and hands them over in its configuration (`audit_actions`, `audit_targets`,
+An app names these in its `announced.py` and hands them over in its configuration (`audit_actions`, `audit_targets`, `rows`,
 `purposes`). A name is in the reader's language; what nobody announces, such as an action of an app that is gone, is shown
 as it stands.
 """
@@ -74,3 +74,12 @@ def _said(words: str | Promise) -> list[str]:
         with translation.override(language):
             said.append(str(words).casefold())
     return said
+
+
+def rows() -> dict[str, list[tuple[str, str | Promise]]]:
+    """The requirement rows that apps fulfil by themselves, each as (app, title): `rows` of their configuration."""
+    found: dict[str, list[tuple[str, str | Promise]]] = {}
+    for config in apps.get_app_configs():
+        for row, title in getattr(config, "rows", {}).items():
+            found.setdefault(row, []).append((config.label, title))
+    return found

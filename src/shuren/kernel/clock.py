@@ -9,6 +9,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def local(moment: datetime) -> datetime:
+    """The moment as clocks in the installation's time zone show it; one that names no zone is left alone."""
+    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
+
+
 def day_of(moment: datetime) -> date:
     """The calendar day of `moment` in the installation's time zone."""
     return timezone.localdate(moment)

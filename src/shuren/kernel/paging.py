@@ -1,6 +1,6 @@
 """One page of a long list, cut by the server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -70,3 +70,11 @@ def page_of(
     start = (number - 1) * size
     rows = [turn(record) for record in queryset[start : start + size]]
     return Page(rows=rows, total=max(total, start + len(rows)), is_exact=is_exact, number=number, size=size)
+
+
+def page_of_rows(rows: Sequence[Row], *, number: int = 1, size: int = SIZES[0]) -> Page[Row]:
+    """Cut page `number` out of rows that are in memory; a page past the end is answered with the last one."""
+    size = min(max(size, 1), SIZES[-1])
+    number = min(max(1, number), max(1, -(-len(rows) // size)))
+    start = (number - 1) * size
+    return Page(rows=list(rows[start : start + size]), total=len(rows), is_exact=True, number=number, size=size)

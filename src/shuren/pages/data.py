@@ -109,6 +109,16 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapDot:
+    """A thing on a map of boundaries; `url` makes it a link."""
+
+    label: str
+    longitude: float
+    latitude: float
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalScale:
     """The scale that the interval bars of one table share: its ends, and marks such as cut scores."""
 

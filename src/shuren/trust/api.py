@@ -7,6 +7,8 @@ from shuren.trust.rules.log.proofs import proof_as_json, read_proof, verify_proo
 from shuren.trust.rules.log.witness import WitnessRefused
 from shuren.trust.rules.sealing import SealBroken
 from shuren.trust.rules.signing import jwk_of
+from shuren.trust.rules.wrapping import unwrapped as unwrap_secret
+from shuren.trust.rules.wrapping import wrapped as wrap_secret
 from shuren.trust.rules.x509.certificates import NotACertificate, certificates_in, subject_text
 from shuren.trust.selectors.archive import archive_file, archive_files, archived_page, archived_stream
 from shuren.trust.selectors.audit import AuditPage, audit_page, audit_stream
@@ -69,6 +71,7 @@ from shuren.trust.services.log.archiving import archive_trail, hand_out_trail
 from shuren.trust.services.log.delivering import deliver_heads
 from shuren.trust.services.log.growing import grow_log
 from shuren.trust.services.log.trail import anchor_trail
+from shuren.trust.services.log.trimming import trim_log_files
 from shuren.trust.services.log.witnessing import add_checkpoint
 from shuren.trust.services.reseal import begin_resealing, rotate_seal_key
 from shuren.trust.services.sealing import blind_index, seal, seal_versions, unseal, wrap_seal_keys
@@ -164,10 +167,12 @@ __all__ = [
     "timestamp_for",
     "tree_head",
     "tree_heads",
+    "trim_log_files",
     "trust_root",
     "trusted_roots",
     "unseal",
     "unseal_for",
+    "unwrap_secret",
     "validate_certificate",
     "verify",
     "verify_for",
@@ -175,4 +180,5 @@ __all__ = [
     "verify_timestamp",
     "witness_key",
     "wrap_seal_keys",
+    "wrap_secret",
 ]

@@ -22,10 +22,8 @@ CONSENT: dict[str, Address] = {
     "directory:add_consent_text": form(ANSWERERS, ROOT, public_id="org"),
     "directory:decide_consent": act(EVERYBODY, EVERYBODY, denied=400, public_id="person", text_id="consent_text"),
     "directory:my_data": page(EVERYBODY),
+    "casework:ask_about_data": act(roles("pupil parent"), person_id="person"),
     "directory:download_data": act(roles("pupil parent"), public_id="person"),
-    "directory:ask_about_data": form(roles("pupil parent"), public_id="person"),
-    "directory:data_requests": page(EVERYBODY),
-    "directory:data_request": form(ANSWERERS, ROOT, request_id="subject_request"),
     "directory:break_glass_list": page(EVERYBODY),
     "directory:open_break_glass": form(OPENERS),
     "directory:break_glass": form(roles("head security_admin"), roles("security_admin"), glass_id="glass"),
@@ -56,18 +54,6 @@ def consent_places(cast: Cast) -> dict[str, tuple[str, str]]:
         )
         return ids.encode("break_glass", row.pk)
 
-    def asked(key: str, org: str) -> str:
-        row = apps.get_model("directory.SubjectRequest").objects.create(
-            subject_id=cast.people[key].id,
-            asked_by_id=cast.people[key].id,
-            kind="correct",
-            body="更正",
-            org_path=cast.orgs[org].path,
-            at=cast.now,
-            due_at=cast.now + timedelta(days=15),
-        )
-        return ids.encode("subject_request", row.pk)
-
     def grant(key: str, org: str) -> str:
         row = apps.get_model("directory.Grant").objects.create(
             person_id=cast.people[key].id,
@@ -83,7 +69,6 @@ def consent_places(cast: Cast) -> dict[str, tuple[str, str]]:
         "org": (cast.orgs["class"].public_id, cast.orgs["far_class"].public_id),
         "person": (cast.people["pupil"].public_id, cast.people["far_pupil"].public_id),
         "consent_text": (notice("school"), notice("far_school")),
-        "subject_request": (asked("pupil", "school"), asked("far_pupil", "far_school")),
         "glass": (glass("head", "school"), glass("far_head", "far_school")),
         "grant": (grant("classmate", "school"), grant("far_head", "far_school")),
     }

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from shuren.assessment.data import ItemResult
-from shuren.kernel.paging import Page
 
 
 def items_matching(
@@ -30,10 +29,3 @@ def items_matching(
     elif is_down:
         found.reverse()
     return found
-
-
-def page_of_items(found: Sequence[ItemResult], *, number: int, size: int) -> Page[ItemResult]:
-    last = max(1, -(-len(found) // size))
-    number = min(max(1, number), last)
-    start = (number - 1) * size
-    return Page(rows=list(found[start : start + size]), total=len(found), is_exact=True, number=number, size=size)

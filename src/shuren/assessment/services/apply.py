@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from shuren.assessment.data import RESPONSES, AssessmentStatus
 from shuren.assessment.models import Assessment, Item, Participation
 from shuren.assessment.services.check.stage import FORMAT, stage_folder
-from shuren.datahub.api import prepare_partition, publish_partition
-from shuren.datahub.data import PreparedPartition
+from shuren.datahub.api import prepare_partition, publish_partition, record_run, same_columns
+from shuren.datahub.data import AssetKind, AssetRef, PreparedPartition
 from shuren.directory.api import orgs_by_ids
 from shuren.intake.api import import_file, import_state, record_applied
 from shuren.intake.data import ImportState, ImportStatus
-from shuren.kernel import audit, clock, events
+from shuren.kernel import audit, clock, events, ids
 from shuren.kernel.errors import Invalid
 from shuren.work.data import JobContext
 
@@ -131,6 +131,16 @@ def _show(outcome: Mapping[str, Any], prepared: PreparedPartition, state: Import
     )
     details = {"import": state.id, "snapshot": snapshot.id, "pupils": row.pupils, **outcome["difference"]}
     audit.record(actor=actor, action="assessment.results_imported", target=f"assessment:{row.pk}", details=details, now=now)
+    file, answers = AssetRef(AssetKind.FILE, "results"), AssetRef(AssetKind.DATASET, RESPONSES)
+    record_run(
+        job="assessment.results_import",
+        inputs=[file],
+        outputs=[answers],
+        flows=same_columns(file, answers, list(prepared.columns)),
+        key=f"import:{state.id}",
+        facts={"import": ids.encode("import", state.id)},
+        now=now,
+    )
     news = {"assessment_id": row.pk, "import_id": state.id, "snapshot_id": snapshot.id}
     events.publish("assessment.results_imported", news, now=now)
 

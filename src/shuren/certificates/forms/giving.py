@@ -35,7 +35,9 @@ class TemplateForm(forms.Form):
         label=_("自填项"), max_length=200, required=False, help_text=_("发证时另外填写的内容，用逗号隔开，例如“等级”。")
     )
     layout = forms.ChoiceField(label=_("版式"), choices=[(layout.value, word) for layout, word in LAYOUTS.items()])
-    seal_text = forms.CharField(label=_("落款"), max_length=30, help_text=_("印在证书右下角的单位名称。"))
+    seal_text = forms.CharField(
+        label=_("落款"), max_length=30, required=False, help_text=_("印在证书右下角；不填就印颁发机构的名称。")
+    )
     valid_months = forms.IntegerField(
         label=_("有效期（月）"), min_value=1, max_value=600, required=False, help_text=_("不填就是长期有效。")
     )

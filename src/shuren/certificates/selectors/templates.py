@@ -1,14 +1,18 @@
 """Templates: those an org may give with, and those one may change."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from shuren.certificates.data import TemplateStatus
 from shuren.certificates.models import Template, TemplateVersion
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
+from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.scope import path_q
@@ -62,3 +66,19 @@ def current_of(template: Template) -> TemplateVersion:
 
 def versions_of(template: Template) -> list[TemplateVersion]:
     return list(TemplateVersion.objects.filter(template=template).order_by("-number")[:100])
+
+
+def addresses_for_missing(names: Collection[str], *, actor: Actor, now: datetime) -> dict[str, str]:
+    """The names that no template in use has at or above the branch where the actor gives; with where one is made there.
+
+    Announced to `casework` as what its cases may end with. Empty for whoever gives nowhere.
+    """
+    scope = directory.scope_of(actor=actor, permission=Permission.ISSUE_CERTIFICATES, now=now)
+    if not scope.paths:
+        return {}
+    path = min(scope.paths, key=len)
+    above = [int(part) for part in path.strip("/").split("/")]
+    rows = Template.objects.filter(org_id__in=above, status=TemplateStatus.ACTIVE, name__in=list(names))
+    missing = set(names) - set(rows.values_list("name", flat=True))
+    url = reverse("certificates:add_template", args=[ids.encode("org", above[-1])])
+    return {name: f"{url}?{urlencode({'name': name})}" for name in missing}

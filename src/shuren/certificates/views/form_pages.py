@@ -1,11 +1,8 @@
 """What a request says, and the page on which a form is filled in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -16,7 +13,7 @@ from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
-from shuren.kernel.errors import NotFound, ShurenError
+from shuren.pages import api as pages
 from shuren.pages.data import Status
 
 _STATUS = {
@@ -58,42 +55,5 @@ def download(content: bytes | str, *, name: str, kind: str) -> HttpResponse:
     return response
 
 
-def form_page(
-    request: HttpRequest,
-    form: Form,
-    save: Callable[[], str],
-    *,
-    title: str,
-    submit: str,
-    back: str,
-    lead: str = "",
-    is_danger: bool = False,
-    breadcrumbs: Sequence[Mapping[str, str]] = (),
-    template: str = "front/form.html",
-    more: Mapping[str, object] | None = None,
-) -> HttpResponseBase:
-    """Show a form; on a good POST save it and go where `save` says. What a rule refuses stands above the form."""
-    status = 200
-    if request.method == "POST":
-        if form.is_valid():
-            try:
-                return redirect(save())
-            except NotFound:
-                raise
-            except ShurenError as error:
-                form.add_error(None, str(error))
-                status = error.status
-        else:
-            status = 400
-    context = {
-        "title": title,
-        "form": form,
-        "submit_label": submit,
-        "cancel_url": back,
-        "lead": lead,
-        "is_danger": is_danger,
-        "breadcrumbs": breadcrumbs,
-        "is_multipart": form.is_multipart(),
-        **(more or {}),
-    }
-    return render(request, template, context, status=status)
+# Here a form that is filled in wrongly is answered 400, as its API is.
+form_page = partial(pages.form_page, invalid_status=400)

@@ -74,7 +74,9 @@ def templates(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_template(request: HttpRequest, org_id: str) -> HttpResponseBase:
     org = org_in(request, org_id)
-    initial = {"seal_text": org.name[:30], "wording": _("{name} 同学在本学年中表现突出，被评为……，特发此证。")}
+    name = request.GET.get("name", "")[:60]
+    wording = _("{name} 同学在本学年中表现突出，被评为……，特发此证。")
+    initial = {"name": name, "seal_text": org.name[:30], "wording": wording}
     form = TemplateForm(posted(request), request.FILES if request.method == "POST" else None, initial=initial)
 
     def save() -> str:
@@ -109,7 +111,7 @@ def template(request: HttpRequest, template_id: str) -> HttpResponseBase:
         Fact(label=_("下级也可以发"), value="、".join(str(LEVELS[OrgType(level)]) for level in version.levels) or _("不可以")),
         Fact(label=_("有效期"), value=months),
         Fact(label=_("版式"), value=str(LAYOUTS[Layout(version.layout)])),
-        Fact(label=_("落款"), value=version.seal_text),
+        Fact(label=_("落款"), value=version.seal_text or _("颁发机构的名称")),
         Fact(label=_("自填项"), value="、".join(version.fields) or None),
         Fact(label=_("颁发条件"), value=version.criteria),
         Fact(label=_("正文"), value=version.wording),

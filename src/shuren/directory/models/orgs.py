@@ -38,6 +38,7 @@ class Org(Roster):
             models.Index(fields=["type", "path"], name="org_type_path"),
             models.Index(fields=["code"], name="org_code"),
             models.Index(fields=["name"], name="org_name"),
+            models.Index(fields=["modified_at", "id"], name="org_modified", condition=models.Q(modified_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db.models.functions import Lower
 
 from shuren.directory.data import EnrollmentRole, Role, Sex
 from shuren.directory.models.orgs import Org
-from shuren.directory.models.rosters import Roster, RosterQuerySet, choices
+from shuren.directory.models.rosters import Roster, RosterQuerySet, Tie, choices
 from shuren.kernel.fields import BytewiseField, PathField
 
 # Pupils and parents are nine rows in ten: an index of everybody else is small and finds the few at once.
@@ -48,6 +48,7 @@ class Person(Roster):
             # Most children have neither: only the addresses that somebody may sign in by are worth their place.
             models.Index(Lower("email"), name="person_email", condition=models.Q(email__gt="")),
             models.Index(fields=["phone"], name="person_phone", condition=models.Q(phone__gt="")),
+            models.Index(fields=["modified_at", "id"], name="person_modified", condition=models.Q(modified_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +80,7 @@ class FormerNumber(models.Model):
         return f"{self.kind} {self.value}"
 
 
-class Affiliation(Roster):
+class Affiliation(Tie):
     """A person's role in an org for a period. `org_path` repeats the org's path so that scope is one index range.
 
     `certified_at` is when somebody last said that an office is still needed.
@@ -105,7 +106,7 @@ class Affiliation(Roster):
         return f"{self.person_id} {self.role} {self.org_path}"
 
 
-class Enrollment(Roster):
+class Enrollment(Tie):
     """A person in a class, learning or teaching, for a period."""
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="enrollments")
@@ -118,7 +119,11 @@ class Enrollment(Roster):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sourced_id"], name="enrollment_sourced_once")]
-        indexes = [models.Index(fields=["org_path", "role", "person"], name="enrollment_scope")]
+        indexes = [
+            models.Index(fields=["org_path", "role", "person"], name="enrollment_scope"),
+            models.Index(fields=["modified_at", "id"], name="enrollment_modified", condition=models.Q(modified_at__isnull=False)),
+            models.Index(fields=["end_date"], name="enrollment_end", condition=models.Q(end_date__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.org_path}"

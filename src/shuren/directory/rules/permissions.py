@@ -19,8 +19,8 @@ _MANAGE = frozenset(
         P.VIEW_JOBS,
     }
 )
-_SCHOOL = frozenset({P.CHOOSE_APPS, P.ISSUE_CERTIFICATES, P.ANSWER_SUBJECTS})
-_OFFICER = _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.RUN_EVALUATION, P.APPROVE_APPS, P.BREAK_GLASS}
+_SCHOOL = frozenset({P.CHOOSE_APPS, P.ISSUE_CERTIFICATES, P.ANSWER_SUBJECTS, P.VIEW_CASES, P.ISSUE_COLLECTIONS, P.VIEW_QUALITY})
+_OFFICER = _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.RUN_EVALUATION, P.APPROVE_APPS, P.BREAK_GLASS, P.DEFINE_CASEWORK}
 
 # Officers see classes, not children: a pupil's own report is for the pupil, the guardians and the school.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -31,7 +31,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEAD: _READ
     | _SCHOOL
     | {P.VIEW_SENSITIVE, P.EXPORT_ROSTER, P.GRANT_ROLES, P.VIEW_PUPIL_REPORTS, P.VIEW_JOBS, P.BREAK_GLASS, P.INVITE_GUARDIANS},
-    Role.SCHOOL_ADMIN: _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.INVITE_GUARDIANS},
+    Role.SCHOOL_ADMIN: _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.INVITE_GUARDIANS, P.DEFINE_CASEWORK},
     Role.STAFF: frozenset({P.VIEW_ORGS}),
     Role.COUNTY_OFFICER: _OFFICER,
     Role.CITY_OFFICER: _OFFICER,
@@ -55,6 +55,8 @@ CERTIFY_WITHIN = timedelta(days=30)
 EMERGENCY = frozenset({P.VIEW_PEOPLE, P.VIEW_SENSITIVE})
 EMERGENCY_HOURS = 4
 REVIEW_WITHIN = timedelta(days=3)
+# Of tokens alone: people reach a register by the roles that it names.
+APPS_ONLY = frozenset({P.VIEW_REGISTERS, P.KEEP_REGISTERS})
 # Pupils, parents and teachers of a class become so in the roster, where the evidence is; a grant would be a back door.
 ROSTER_ONLY = frozenset({Role.PUPIL, Role.PARENT})
 # Roles whose affiliation at an org reaches the whole branch; a teacher's reach is their classes, a pupil's themself.
@@ -99,6 +101,11 @@ def roles_at(kind: OrgType) -> tuple[Role, ...]:
     if kind in (OrgType.GRADE, OrgType.CLASS):
         return ()
     return (Role.STAFF, _OFFICES[kind]) if kind in _OFFICES else _ENTERED_AT_SCHOOLS
+
+
+def choosers_at(kind: OrgType) -> frozenset[Role]:
+    """Who chooses apps for an org of this level: what they may not do there, no app does there in its own name."""
+    return frozenset(role for role in roles_at(kind) if P.CHOOSE_APPS in ROLE_PERMISSIONS[role])
 
 
 def excluded_by(role: Role, held: frozenset[Role]) -> Role | None:

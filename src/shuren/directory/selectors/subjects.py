@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.directory.data import Permission
+from shuren.directory.data import OrgData, RequestLeft, SubjectKind
 from shuren.directory.models import (
     Affiliation,
     BreakGlass,
@@ -20,14 +20,14 @@ from shuren.directory.models import (
     SubjectRequest,
 )
 from shuren.directory.rules.subject_data import subject_sections
+from shuren.directory.selectors.consents import places_of
+from shuren.directory.selectors.orgs import orgs_by_ids, root_org
 from shuren.directory.selectors.roles import guardian_ids_of
-from shuren.directory.selectors.scope import scope_of
 from shuren.directory.selectors.viewers import READS
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.models import AuditEntry
-from shuren.kernel.scope import path_q
 from shuren.messaging.api import notices_of
 
 _READS = _NOTICES = 1_000
@@ -104,13 +104,19 @@ def notices_kept(person_id: int) -> list[dict[str, object]]:
     return [{"at": notice.at, "title": notice.title, "body": notice.body} for notice in page.rows]
 
 
-def requests_of(*, actor: Actor) -> QuerySet[SubjectRequest]:
-    """What the actor asked, newest first."""
-    return SubjectRequest.objects.filter(asked_by_id=actor.person_id or 0).select_related("subject").order_by("-at", "-pk")
+def subject_place(*, actor: Actor, person_id: int, now: datetime) -> OrgData:
+    """Where a request about this person's data is answered: their outermost place, or the installation's root.
+
+    Only for the person and their guardians; otherwise `NotFound`.
+    """
+    access_subject(actor=actor, id=person_id, now=now)
+    places = sorted(places_of([person_id], day=day_of(now))[person_id], key=lambda path: (path.count("/"), path))
+    root = root_org()
+    org_id = int(places[0].rstrip("/").rpartition("/")[2]) if places else root.id if root else 0
+    return orgs_by_ids([org_id])[org_id]
 
 
-def requests_to_answer(*, actor: Actor, now: datetime) -> QuerySet[SubjectRequest]:
-    """What people of the actor's branches asked, the most urgent first."""
-    scope = scope_of(actor=actor, permission=Permission.ANSWER_SUBJECTS, now=now)
-    rows = SubjectRequest.objects.filter(path_q("org_path", scope.paths))
-    return rows.select_related("subject", "asked_by").order_by("answered_at", "due_at", "pk")
+def requests_left(*, limit: int = 500) -> list[RequestLeft]:
+    """Requests made before they were cases that nobody answered yet, the most urgent first."""
+    rows = SubjectRequest.objects.filter(answered_at__isnull=True).order_by("due_at", "pk")
+    return [RequestLeft(row.pk, row.subject_id, row.asked_by_id, SubjectKind(row.kind), row.body) for row in rows[:limit]]

@@ -10,12 +10,16 @@ from shuren.directory.models import ClassDetail, Org
 from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.rules.tree import child_path, ids_of, may_stand_under
 from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.services.refuse_competing import refuse_competing_write
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.directory.services.warn_codes import org_warnings
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, Refused
+from shuren.standards.data import Door
 
+# A new org has to be called something; its other facts wait for whoever produces them.
+_FACTS = ("short_name", "code", "division_code", "credit_code")
 COUNTED = {OrgType.SCHOOL: CountKind.SCHOOLS, OrgType.CLASS: CountKind.CLASSES}
 
 
@@ -29,6 +33,8 @@ def add_org(*, actor: Actor, org: NewOrg, now: datetime) -> Written:
     if not name:
         raise Invalid(_("请填写机构名称。"))
     parent = _parent(actor, org, now)
+    given = [f"org.{key}" for key in _FACTS if getattr(org, key)]
+    refuse_competing_write(actor=actor, elements=given, door=Door.DIRECTORY, now=now)
     if not may_stand_under(org.type, OrgType(parent.type) if parent else None):
         raise Invalid(_("这一级机构不能放在所选的上级之下。"), remedy=_("请另选上级机构或机构类型。"))
     if parent and Org.objects.filter(parent=parent, name=name, type=org.type, status=OrgStatus.ACTIVE).exists():

@@ -12,6 +12,7 @@ from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.selectors.orgs import root_org
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.issue_numbers import issue_numbers
+from shuren.directory.services.refuse_competing import refuse_competing_write
 from shuren.directory.services.seal_national_id import index_of, sealed
 from shuren.directory.services.shift_counts import shift_counts
 from shuren.directory.services.warn_codes import person_warnings
@@ -19,10 +20,14 @@ from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, Refused
+from shuren.standards.data import Door
+
+# A new person has to be called something; the other facts wait for whoever produces them.
+_FACTS = ("birth_date", "pupil_number", "staff_number", "email", "phone", "grade", "national_id")
 
 
 @transaction.atomic
-def add_person(*, actor: Actor, person: NewPerson, now: datetime) -> Written:
+def add_person(*, actor: Actor, person: NewPerson, now: datetime, door: Door = Door.DIRECTORY) -> Written:
     """Give a new person their number for life; publishes `directory.person_added`.
 
     Whoever may manage people anywhere may add one; until affiliated the person is seen only by those who see everybody.
@@ -33,6 +38,8 @@ def add_person(*, actor: Actor, person: NewPerson, now: datetime) -> Written:
     name = person.name.strip()
     if not name:
         raise Invalid(_("请填写姓名。"))
+    given = [f"person.{key}" for key in _FACTS if getattr(person, key)]
+    refuse_competing_write(actor=actor, elements=given, door=door, now=now)
     national_id = person.national_id.strip().upper()
     row = Person.objects.create(
         sourced_id=person.sourced_id or fresh_sourced_id(),

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from shuren.directory.data import OrgType, Permission, Written
 from shuren.directory.models import Org, OrgHistory
 from shuren.directory.selectors.orgs import org_row_for
+from shuren.directory.services.refuse_competing import refuse_competing_write
 from shuren.directory.services.warn_codes import org_warnings
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
+from shuren.standards.data import Door
 
 CORRECTABLE = ("name", "short_name", "code", "division_code", "credit_code", "is_rural", "grade")
 
@@ -40,6 +42,7 @@ def correct_org(*, actor: Actor, org_id: int, changes: Mapping[str, object], now
     )
     if not before:
         return Written(org.pk, warnings)
+    refuse_competing_write(actor=actor, elements=[f"org.{key}" for key in before], door=Door.DIRECTORY, now=now)
     after = {key: wanted[key] for key in before}
     for key, value in after.items():
         setattr(org, key, value)

@@ -10,23 +10,33 @@ from shuren.directory.data import Permission, Written
 from shuren.directory.models import FormerNumber, Person
 from shuren.directory.rules.names import sort_key_of
 from shuren.directory.selectors.people import person_row_for
+from shuren.directory.services.refuse_competing import refuse_competing_write
 from shuren.directory.services.seal_national_id import index_of, sealed
 from shuren.directory.services.warn_codes import person_warnings
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
+from shuren.standards.data import Door
 
 CORRECTABLE = ("name", "sex", "birth_date", "pupil_number", "staff_number", "email", "phone", "grade", "national_id")
 _NUMBERS = ("pupil_number", "staff_number")
 
 
 @transaction.atomic
-def correct_person(*, actor: Actor, person_id: int, changes: Mapping[str, object], now: datetime, reason: str = "") -> Written:
+def correct_person(
+    *,
+    actor: Actor,
+    person_id: int,
+    changes: Mapping[str, object],
+    now: datetime,
+    reason: str = "",
+    door: Door = Door.DIRECTORY,
+) -> Written:
     """Set the named facts (see `CORRECTABLE`); nothing is written when nothing differs.
 
     Numbers that change are kept as former numbers. The audit names the facts that changed, not their values: they may
-    be a child's. Publishes `directory.person_corrected`.
+    be a child's. Raises `CompetingWrite` for a fact that another source alone writes. Publishes `directory.person_corrected`.
     """
     unknown = sorted(set(changes) - set(CORRECTABLE))
     if unknown:
@@ -47,6 +57,7 @@ def correct_person(*, actor: Actor, person_id: int, changes: Mapping[str, object
     warnings = person_warnings(national_id, str(wanted.get("pupil_number", "")), today=day_of(now))
     if not changed:
         return Written(person.pk, warnings)
+    refuse_competing_write(actor=actor, elements=[f"person.{key}" for key in changed], door=door, now=now)
     if "name" in changed:
         person.sort_key = sort_key_of(person.name)
     person.save()

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import OrgStatus, Permission, Role
-from shuren.directory.models import Affiliation, Enrollment, Org, OrgHistory
+from shuren.directory.models import Affiliation, Enrollment, Org, OrgHistory, Person
 from shuren.directory.rules.permissions import BRANCH_ROLES
 from shuren.directory.rules.sourced import fresh_sourced_id
 from shuren.directory.rules.tree import child_path, is_inside
@@ -85,6 +85,8 @@ def _carry_over(org: Org, into: Org, day: date) -> int:
             )
         )
     Affiliation.objects.bulk_create(fresh, batch_size=500)
+    # What is told of a person names their places, so it has changed.
+    Person.objects.filter(pk__in=[row.person_id for row in fresh]).update()
     return len(fresh) + _carry_enrollments(org, into, day)
 
 

@@ -1,22 +1,24 @@
 """Put an org, with everything below it, under another parent."""
 
 from datetime import datetime
+from functools import cache
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models import F, Model, Value
 from django.db.models.functions import Concat, Substr
 from django.utils.translation import gettext as _
 
 from shuren.directory.data import OrgStatus, OrgType, Permission
-from shuren.directory.models import Affiliation, BreakGlass, ConsentText, Enrollment, Grant, Org, OrgHistory, SubjectRequest
+from shuren.directory.models import Org, OrgHistory
 from shuren.directory.rules.tree import child_path, depth_of, is_inside, may_stand_under
 from shuren.directory.selectors.orgs import org_row_for
 from shuren.kernel import audit, events
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid
+from shuren.kernel.fields import PathField
 from shuren.kernel.scope import path_q
 
-_COPIES: tuple[type[Model], ...] = (Affiliation, Enrollment, Grant, ConsentText, BreakGlass, SubjectRequest)
 _MAX_PATH = 200
 
 
@@ -52,7 +54,7 @@ def move_org(*, actor: Actor, org_id: int, parent_id: int, now: datetime, reason
 
 
 def rewrite_paths(*, old: str, new: str) -> None:
-    """Rename the branch `old` to `new` wherever a path is kept, one UPDATE per table.
+    """Rename the branch `old` to `new` wherever a path is kept, in whichever app, one UPDATE per column.
 
     Orgs first: a writer who holds an org's row and adds a copy of its path has then either committed before the later
     statements look, or waits and reads the new path.
@@ -62,8 +64,19 @@ def rewrite_paths(*, old: str, new: str) -> None:
         raise Invalid(_("机构层级太深。"), remedy=_("请另选层级较浅的上级机构。"))
     deeper = depth_of(new) - depth_of(old)
     Org.objects.filter(path_q("path", [old])).update(path=_renamed("path", old, new), depth=F("depth") + deeper)
-    for model in _COPIES:
-        model._default_manager.filter(path_q("org_path", [old])).update(org_path=_renamed("org_path", old, new))
+    for model, column in _copies():
+        model._default_manager.filter(path_q(column, [old])).update(**{column: _renamed(column, old, new)})
+
+
+@cache
+def _copies() -> tuple[tuple[type[Model], str], ...]:
+    """Every column of the house that keeps an org's path, but for the tree's own and that of the index, which is made anew."""
+    return tuple(
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, PathField) and model is not Org and model._meta.app_label != "search"
+    )
 
 
 def _renamed(column: str, old: str, new: str) -> Concat:

@@ -11,6 +11,7 @@ from shuren.directory.data import Permission, Role
 from shuren.directory.models import Grant
 from shuren.directory.rules.permissions import (
     ADMINS,
+    APPS_ONLY,
     ROLE_PERMISSIONS,
     ROSTER_ONLY,
     excluded_by,
@@ -27,7 +28,9 @@ roles = st.sampled_from(Role)
 
 def test_every_role_has_its_permissions() -> None:
     assert set(ROLE_PERMISSIONS) == set(Role)
-    assert {permission for held in ROLE_PERMISSIONS.values() for permission in held} == set(Permission)
+    held = {permission for permissions in ROLE_PERMISSIONS.values() for permission in permissions}
+    assert held | APPS_ONLY == set(Permission)
+    assert not held & APPS_ONLY
 
 
 @given(roles, roles, roles)

@@ -4,31 +4,17 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
-from django.conf import settings
 
 from shuren.directory import api
-from shuren.directory.data import Role, SubjectKind, SubjectState
-from shuren.directory.models import Person, SubjectRequest
+from shuren.directory.models import Person
 from shuren.directory.rules.retention import ERASABLE, KEPT_ALWAYS, KEPT_OF_RECORDS, erasable
 from shuren.directory.rules.subject_data import _sections
 from shuren.directory.services.reveal_person import reveal_person
-from shuren.directory.services.subjects import tend_subject_requests
 from shuren.directory.tests.conftest import NOW, Region, Visitor
-from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused
+from shuren.kernel.errors import NotFound
 from shuren.kernel.models import AuditEntry, Event
-
-
-def ask(
-    region: Region, by: str = "parent", about: str = "pupil", kind: SubjectKind = SubjectKind.CORRECT, body: str = "错"
-) -> int:
-    return api.ask_about_data(actor=region.actor(by), person_id=region.person[about], kind=kind, body=body, now=NOW)
-
-
-def answer(region: Region, by: str, request_id: int, is_granted: bool = True, text: str = "已办") -> SubjectState:
-    return api.answer_request(actor=region.actor(by), request_id=request_id, is_granted=is_granted, answer=text, now=NOW)
 
 
 def test_a_record_is_kept_and_the_number_always() -> None:
@@ -50,51 +36,26 @@ def test_a_guardian_takes_a_copy(region: Region, visit: Callable[[str], Visitor]
             visit(stranger).post(region.url("pupil").replace("/people/", "/my-data/") + "download/")
 
 
-def test_a_correction_is_asked_and_answered(region: Region) -> None:
-    request_id = ask(region)
-    with pytest.raises(NotFound):
-        ask(region, by="teacher")
-    with pytest.raises(Invalid):
-        ask(region, body=" ")
-    for stranger in ("teacher", "parent"):
-        with pytest.raises(NotFound):
-            answer(region, stranger, request_id)
-    assert answer(region, "admin", request_id) is SubjectState.DONE
-    with pytest.raises(Conflict):
-        answer(region, "head", request_id)
-    assert Event.objects.filter(name="directory.subject_request_answered").count() == 1
-
-
-def test_a_deletion_takes_two_and_keeps_the_record(region: Region) -> None:
-    request_id = ask(region, kind=SubjectKind.DELETE)
-    assert answer(region, "admin", request_id) is SubjectState.PROPOSED
-    assert Person.objects.get(pk=region.person["pupil"]).phone
-    with pytest.raises(Refused):
-        answer(region, "admin", request_id)
-    assert answer(region, "head", request_id) is SubjectState.DONE
+def test_erasing_keeps_the_record(region: Region) -> None:
+    api.erase_person(actor=region.actor("head"), person_id=region.person["pupil"], now=NOW)
     pupil = Person.objects.get(pk=region.person["pupil"])
     assert (pupil.phone, pupil.name) == ("", "王小明")
 
 
 def test_who_has_no_record_is_erased_whole(region: Region) -> None:
     region.add_person("guest", "过客", phone="13900000009")
-    request_id = ask(region, by="guest", about="guest", kind=SubjectKind.DELETE)
-    answer(region, "city_officer", request_id)
-    region.add_person("second", "二市管", "city", Role.CITY_OFFICER)
-    answer(region, "second", request_id)
+    api.erase_person(actor=region.actor("city_officer"), person_id=region.person["guest"], now=NOW)
     guest = Person.objects.get(pk=region.person["guest"])
     assert (guest.name, guest.phone, guest.is_active) == ("已注销", "", False)
     assert guest.number
     assert Event.objects.get(name="directory.person_erased").payload["is_whole"] is True
 
 
-def test_what_is_late_goes_up_once(region: Region) -> None:
-    request_id = ask(region)
-    late = NOW + timedelta(days=settings.SUBJECT_DAYS)
-    assert tend_subject_requests(now=NOW) == {"escalated": 0}
-    assert tend_subject_requests(now=late) == {"escalated": 1}
-    assert tend_subject_requests(now=late) == {"escalated": 0}
-    assert SubjectRequest.objects.get(pk=request_id).escalated_at == late
+def test_a_request_is_answered_at_the_outermost_place(region: Region) -> None:
+    place = api.subject_place(actor=region.actor("parent"), person_id=region.person["pupil"], now=NOW)
+    assert place.id == region.org_ids["school"]
+    with pytest.raises(NotFound):
+        api.subject_place(actor=region.actor("teacher"), person_id=region.person["pupil"], now=NOW)
 
 
 def test_a_copy_holds_what_other_apps_registered_and_who_looked(region: Region, visit: Callable[[str], Visitor]) -> None:
@@ -126,9 +87,7 @@ def test_erasing_names_whoever_was_told(region: Region) -> None:
     pupil = region.person["pupil"]
     for recipient in ("app:9", "app:7", ""):
         api.disclosed_people(person_ids=[pupil], elements=["person.number"], purpose="homework", recipient=recipient, now=NOW)
-    request_id = ask(region, kind=SubjectKind.DELETE)
-    answer(region, "admin", request_id)
-    answer(region, "head", request_id)
+    api.erase_person(actor=region.actor("head"), person_id=pupil, now=NOW)
     payload = Event.objects.get(name="directory.person_erased").payload
     assert (payload["is_whole"], payload["recipients"]) == (False, ["app:7", "app:9"])
     assert "phone" in payload["erased"]

@@ -358,7 +358,7 @@ def test_only_home_classes_in_ones_hands_are_filled(region: Region, visit: Visit
         ("pupil", "roles/new/", {}, 18),
         ("teacher", "classes/new/", {}, 16),
         ("pupil", "guardians/new/", {"q": "王"}, 26),
-        ("class1", "pupils/new/", {"q": "新"}, 29),
+        ("class1", "pupils/new/", {"q": "新"}, 34),
     ],
 )
 def test_pages_ask_a_fixed_number_of_queries(

@@ -69,8 +69,9 @@ def test_the_list_of_orgs_shows_the_top_and_finds_below(region: Region, visit: V
     assert found.count(region.url("far_class")) == 0
 
 
-def test_an_orgs_page_names_the_way_up_but_links_only_what_is_open(region: Region, visit: Visit) -> None:
-    shown = text_of(visit("head"), region.url("class1"))
+@pytest.mark.parametrize("page", ["", "consents/new/", "grants/new/"])
+def test_an_orgs_page_names_the_way_up_but_links_only_what_is_open(region: Region, visit: Visit, page: str) -> None:
+    shown = text_of(visit("head"), region.url("class1", page))
     assert region.url("grade") in shown
     assert "云岭市教育局" in shown
     assert region.url("city") not in shown

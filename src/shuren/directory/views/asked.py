@@ -53,10 +53,6 @@ def break_glass_id_in(public_id: str) -> int:
     return ids.decode("break_glass", public_id)
 
 
-def subject_request_id_in(public_id: str) -> int:
-    return ids.decode("subject_request", public_id)
-
-
 def posted(request: HttpRequest) -> QueryDict | None:
     """What a form was sent, an empty one too; None when the form is only to be shown."""
     return request.POST if request.method == "POST" else None

@@ -16,7 +16,7 @@ from shuren.directory.selectors.choices import Choices, OrgChoice, org_choice, o
 from shuren.directory.selectors.orgs import access_org
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.views.asked import actor_in, now, org_id_in
-from shuren.directory.views.org_pages import org_url
+from shuren.directory.views.org_pages import trail
 from shuren.directory.views.person_sections import person_url
 from shuren.kernel.errors import NotFound, ShurenError
 from shuren.pages.api import is_partial
@@ -66,7 +66,7 @@ def form_page(
         "cancel_url": back,
         "lead": lead,
         "is_danger": is_danger,
-        "breadcrumbs": crumbs(chain, person, crumb or submit),
+        "breadcrumbs": _crumbs(request, chain, person, crumb or submit),
         **(more or {}),
     }
     return render(request, template, context, status=status)
@@ -97,15 +97,19 @@ def end_page(
     )
 
 
-def crumbs(chain: Sequence[OrgData], person: PersonData | None, here: str) -> list[dict[str, str]]:
-    """The way to the page: down the tree, or by a person to what is done here."""
-    if person is None:
-        return [{"label": org.name, "url": org_url(org)} for org in chain]
+def person_trail(person: PersonData, here: str) -> list[dict[str, str]]:
+    """The way by a person to what is done here."""
     return [
         {"label": _("人员"), "url": reverse("directory:people")},
         {"label": person.name, "url": person_url(person.public_id)},
         {"label": here, "url": ""},
     ]
+
+
+def _crumbs(request: HttpRequest, chain: Sequence[OrgData], person: PersonData | None, here: str) -> list[dict[str, str]]:
+    if person is not None:
+        return person_trail(person, here)
+    return trail(chain, scope_of(actor=actor_in(request), permission=Permission.VIEW_ORGS, now=now())) if chain else []
 
 
 def search_in(request: HttpRequest) -> str:

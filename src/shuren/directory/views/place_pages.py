@@ -20,7 +20,7 @@ from shuren.directory.selectors.roles import Standing, standing_of
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.place_pupil import place_pupil, place_pupils
 from shuren.directory.views.asked import actor_in, now, org_id_in, person_id_in, posted, today
-from shuren.directory.views.form_pages import asked_pick, choose_page, crumbs, option, org_choices, search_in
+from shuren.directory.views.form_pages import asked_pick, choose_page, option, org_choices, person_trail, search_in
 from shuren.directory.views.org_pages import org_url
 from shuren.directory.views.person_sections import person_url
 from shuren.kernel.errors import NotFound
@@ -100,7 +100,7 @@ def _ask(request: HttpRequest, form: PlaceForm, standing: Standing, placement: P
         "changes": _changes(placement),
         "submit_label": _("确认转学") if placement.schools else _("确认转班") if placement.homes else _("确认编班"),
         "cancel_url": person_url(standing.person.public_id),
-        "breadcrumbs": crumbs((), standing.person, _crumb(standing)),
+        "breadcrumbs": person_trail(standing.person, _crumb(standing)),
     }
     return render(request, "directory/place.html", context)
 

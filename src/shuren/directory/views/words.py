@@ -108,13 +108,6 @@ CONSENT_STATES = {
     ConsentState.OUTDATED: (_("内容有变，请重新决定"), "warn"),
     ConsentState.UNASKED: (_("没有询问"), "plain"),
 }
-SUBJECT_KINDS = {"correct": _("更正"), "delete": _("删除")}
-SUBJECT_STATES = {
-    "open": (_("等待答复"), "warn"),
-    "proposed": (_("等待第二人确认"), "warn"),
-    "done": (_("已办理"), "good"),
-    "declined": (_("没有办理"), "plain"),
-}
 SECTIONS = {
     "affiliations": _("任职和就读"),
     "enrollments": _("班级"),

@@ -1,15 +1,16 @@
 """From answers to scores: calibration, ability with its error, domains, plausible values, and the reported scale."""
 
+# Annotations stay words: only who measures loads the compiler and the solvers behind `edmeasure`.
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy
 
-from edmeasure.calibration import irt
-from edmeasure.responses import Responses
-from edmeasure.scores import plausible, scoring
+import edmeasure
 from shuren.evaluation.data import Declaration, Domain, DomainKind
 
 FloatArray = npt.NDArray[np.float64]
@@ -59,9 +60,9 @@ class Answers:
     def n(self) -> int:
         return int(self.person_ids.size)
 
-    def responses(self, *, omitted_as: str, not_reached_as: str) -> Responses:
+    def responses(self, *, omitted_as: str, not_reached_as: str) -> edmeasure.Responses:
         """The answers with omitted and not reached turned into wrong or missing."""
-        raw = Responses.from_array(
+        raw = edmeasure.Responses.from_array(
             self.scores,
             max_scores=[item.max_score for item in self.items],
             item_ids=[item.code for item in self.items],
@@ -102,9 +103,9 @@ class Scores:
 class Measurement:
     """Scores, the calibrated items behind them, and the responses as they were scored."""
 
-    fit: irt.IRTFit
+    fit: edmeasure.IRTFit
     scores: Scores
-    scored: Responses
+    scored: edmeasure.Responses
     conditioning_passes: int
     conditioning_converged: bool
     residual_variance: float
@@ -134,15 +135,15 @@ def measure(
     `anchor` maps item codes to the anchoring run's parameters and `anchor_line` is that run's scale.
     """
     progress(0, "calibrate")
-    fit = irt.calibrate(
+    fit = edmeasure.calibrate(
         answers.responses(omitted_as=declaration.omitted_as, not_reached_as=declaration.not_reached_in_calibration),
         standard_errors=answers.n <= MANY_PERSONS,
     )
     scored = answers.responses(omitted_as=declaration.omitted_as, not_reached_as=declaration.not_reached_in_scoring)
     progress(1, "eap")
-    eap = scoring.score_eap(fit, scored)
+    eap = edmeasure.score_eap(fit, scored)
     progress(2, "wle")
-    wle = scoring.score_wle(fit, scored)
+    wle = edmeasure.score_wle(fit, scored)
     progress(3, "domains")
     thetas = {domain.key: _domain_ability(fit, scored, positions) for domain, positions in domains_of(answers.items)}
     progress(4, "plausible values")
@@ -163,20 +164,20 @@ def measure(
     return Measurement(fit, scores, scored, draws.n_passes, draws.converged, float(draws.residual_variance))
 
 
-def _domain_ability(fit: irt.IRTFit, scored: Responses, positions: IntArray) -> tuple[FloatArray, FloatArray]:
+def _domain_ability(fit: edmeasure.IRTFit, scored: edmeasure.Responses, positions: IntArray) -> tuple[FloatArray, FloatArray]:
     """EAP on the items of one domain; NaN for pupils who were given none of them."""
     part = scored.items(positions)
-    found = scoring.score_eap(fit, part)
+    found = edmeasure.score_eap(fit, part)
     is_given = (part.scores >= 0).any(axis=1)
     return np.where(is_given, found.theta, np.nan), np.where(is_given, found.se, np.nan)
 
 
 def _plausible_values(
-    fit: irt.IRTFit, scored: Responses, answers: Answers, declaration: Declaration
-) -> plausible.PlausibleValues:
+    fit: edmeasure.IRTFit, scored: edmeasure.Responses, answers: Answers, declaration: Declaration
+) -> edmeasure.PlausibleValues:
     columns = [answers.context[name] for name in declaration.conditioning if name in answers.context]
-    design = plausible.conditioning_components(np.column_stack(columns), weights=answers.weights) if columns else None
-    return plausible.plausible_values(
+    design = edmeasure.conditioning_components(np.column_stack(columns), weights=answers.weights) if columns else None
+    return edmeasure.plausible_values(
         fit,
         scored,
         rng=np.random.default_rng(declaration.seed),
@@ -191,7 +192,7 @@ def _line(
     draws: FloatArray,
     answers: Answers,
     declaration: Declaration,
-    fit: irt.IRTFit,
+    fit: edmeasure.IRTFit,
     anchor: Mapping[str, ItemParameters] | None,
     anchor_line: Line | None,
 ) -> Line:
@@ -207,7 +208,7 @@ def _line(
     return Line(slope, mean - slope * own_mean)
 
 
-def linked_line(own: irt.IRTFit, anchor: Mapping[str, ItemParameters], anchor_line: Line) -> Line:
+def linked_line(own: edmeasure.IRTFit, anchor: Mapping[str, ItemParameters], anchor_line: Line) -> Line:
     """Own ability → the anchor's ability → its scale, by the common items' test characteristic curves.
 
     Stocking & Lord (1983): A and B such that the common items promise the same marks at A·theta + B on the anchor's
@@ -232,7 +233,7 @@ def linked_line(own: irt.IRTFit, anchor: Mapping[str, ItemParameters], anchor_li
         return float(weight @ (mine - theirs) ** 2)
 
     options = {"xatol": 1e-10, "fatol": 1e-12, "maxiter": 2000}
-    found = minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
+    found = scipy.optimize.minimize(loss, np.zeros(2), method="Nelder-Mead", options=options).x
     slope, shift = float(np.exp(found[0])), float(found[1])
     return Line(anchor_line.slope * slope, anchor_line.slope * shift + anchor_line.intercept)
 

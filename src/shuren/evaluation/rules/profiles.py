@@ -6,12 +6,15 @@ says how many percentage points the unit lies above or below its own overall per
 taken off, so that the city is 0.
 """
 
+# Annotations stay words: only who measures loads the compiler and the solvers behind `edmeasure`.
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from edmeasure.calibration.irt import IRTFit
+import edmeasure
 from shuren.evaluation.data import Level
 from shuren.evaluation.rules.measuring import Answers, FloatArray, IntArray, Measurement, domains_of, expected_marks
 from shuren.evaluation.rules.units import LevelUnits, climb, roll_up, sums
@@ -44,7 +47,7 @@ class ItemFigures:
     omitted: FloatArray
 
 
-def expected_share(fit: IRTFit, item: int, theta: FloatArray) -> FloatArray:
+def expected_share(fit: edmeasure.IRTFit, item: int, theta: FloatArray) -> FloatArray:
     """Expected share of item `item`'s marks at abilities `theta` (partial credit model)."""
     highest = int(fit.max_scores[item])
     return expected_marks(float(fit.slopes[item]), fit.intercepts[item, : highest + 1], theta) / highest
@@ -101,7 +104,7 @@ def _one_item(measurement: Measurement, item: int) -> tuple[FloatArray, FloatArr
     return observed, expected / len(measurement.scores.pvs), rows
 
 
-def _expected_fast(fit: IRTFit, item: int, theta: FloatArray) -> FloatArray:
+def _expected_fast(fit: edmeasure.IRTFit, item: int, theta: FloatArray) -> FloatArray:
     if fit.max_scores[item] == 1:
         return np.asarray(1.0 / (1.0 + np.exp(-fit.slopes[item] * theta - fit.intercepts[item, 1])))
     return expected_share(fit, item, theta)

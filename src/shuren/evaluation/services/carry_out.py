@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 from django.db import transaction
 
-from shuren.datahub.api import write_partition
+from shuren.datahub.api import record_run, snapshot_of, write_partition
 from shuren.directory.api import orgs_by_ids
 from shuren.directory.data import OrgType
 from shuren.evaluation.data import Declaration, Level, RunStatus
 from shuren.evaluation.models import EvaluationRun, UnitReport
+from shuren.evaluation.rules import lineage
 from shuren.evaluation.rules.bodies import UnitBody, unit_bodies
 from shuren.evaluation.rules.certificate import calibration_json, certificate_json, line_from_json, parameters_from_json
 from shuren.evaluation.rules.declaration import digest, from_json
@@ -26,7 +27,7 @@ from shuren.evaluation.rules.truth import truth_rows
 from shuren.evaluation.rules.units import unit_tree
 from shuren.evaluation.selectors.answers import answers_of
 from shuren.evaluation.selectors.scores import ITEMS, SCORES
-from shuren.kernel import audit, events
+from shuren.kernel import audit, events, ids
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict
 from shuren.kernel.statistics import refresh_statistics
@@ -163,8 +164,24 @@ def _sign_off(
             details={"hash": run.declaration_hash, "reports": len(known)},
             now=now,
         )
+        _record_lineage(run, now=now)
         events.publish("evaluation.run_finished", {"run_id": run.pk, "assessment_id": run.assessment_id}, now=now)
     refresh_statistics(UnitReport)
+
+
+def _record_lineage(run: EvaluationRun, *, now: datetime) -> None:
+    """From the answers through the scores to the figures of the reports."""
+    answers = snapshot_of(lineage.ANSWERS.name, {"assessment": run.assessment_id})
+    scores = snapshot_of(SCORES, {"run": run.pk})
+    record_run(
+        job="evaluation.run",
+        inputs=[lineage.ANSWERS],
+        outputs=[lineage.SCORES, lineage.ITEMS],
+        flows=lineage.flows_of_run(answers.columns if answers else (), scores.columns if scores else ()),
+        key=f"evaluation:{run.pk}",
+        facts={"run": ids.encode("run", run.pk)},
+        now=now,
+    )
 
 
 def _batches(rows: list[UnitReport]) -> Iterable[list[UnitReport]]:

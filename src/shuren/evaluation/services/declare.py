@@ -6,9 +6,6 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-import numba
-import numpy as np
-import scipy
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -129,13 +126,7 @@ def own_reference(assessment: AssessmentData) -> tuple[str, ...]:
 
 def software_versions() -> dict[str, str]:
     """What computed the numbers; stored with the run, since another version may round differently."""
-    return {
-        "shuren": version("shuren"),
-        "edmeasure": edmeasure.__version__,
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "numba": numba.__version__,
-    }
+    return {"edmeasure": edmeasure.__version__, **{name: version(name) for name in ("shuren", "numpy", "scipy", "numba")}}
 
 
 def _scale(assessment: AssessmentData, given: object, reference: tuple[str, ...], programme: str) -> Scale:

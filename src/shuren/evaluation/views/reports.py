@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from shuren.datahub.api import lineage_url
 from shuren.directory.api import geometries_of
 from shuren.evaluation.data import Level, Report
 from shuren.evaluation.rules.addresses import file_address, pupil_file_address, run_address
@@ -12,6 +13,7 @@ from shuren.evaluation.rules.charts.points import suppression_note
 from shuren.evaluation.rules.charts.pupil import pupil_charts
 from shuren.evaluation.rules.charts.report import report_charts
 from shuren.evaluation.rules.declaration import from_json
+from shuren.evaluation.rules.lineage import report_of as asset_of
 from shuren.evaluation.rules.words import level_names
 from shuren.evaluation.selectors.pupils import PupilRow, pupil_report, pupils_of_class
 from shuren.evaluation.selectors.reports import report_of
@@ -35,6 +37,7 @@ def report_page(request: HttpRequest, run: str, org: str) -> HttpResponse:
         "pupils": _pupil_rows(report, pupils),
         "pupil_scale": _pupil_scale(report, pupils),
         "files": [(form, file_address(run, org, form)) for form in FORMS],
+        "lineage_url": lineage_url(asset_of(report.level), actor=actor, now=now),
     }
     return render(request, "evaluation/report.html", context)
 

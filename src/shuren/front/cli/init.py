@@ -5,9 +5,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from shuren.casework import api as casework
 from shuren.directory import api as directory
 from shuren.directory.data import NewOrg, NewPerson, OrgType, Role
-from shuren.front.services import TITLES, add_role_holders
+from shuren.front.services.role_holders import TITLES, add_role_holders
 from shuren.front.terminal.tables import table
 from shuren.identity import api as identity
 from shuren.kernel import clock
@@ -25,11 +26,19 @@ OFFICER_OF = {
 
 
 def prepare() -> None:
-    """Create or upgrade the tables and load the registries; safe to run again at any time."""
+    """Create or upgrade the tables, load the registries, install the packs; safe to run again at any time."""
     for folder in ("", "lake", "imports", "keys", "static"):
         (settings.DATA_DIR / folder).mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
     standards.load_registry()
+    install_packs()
+
+
+def install_packs() -> None:
+    """Every pack on disk; one with faults keeps none of the others back and is named."""
+    _counts, findings = casework.install_all(actor=SYSTEM, now=clock.now())
+    for finding in findings:
+        click.secho(str(finding), fg="red", err=True)
 
 
 def make_first_accounts(level: OrgType, root_id: str) -> None:
@@ -64,7 +73,7 @@ def make_first_accounts(level: OrgType, root_id: str) -> None:
 )
 @click.option("--root-id", default="root", show_default=True, help="Sourced id of the region, as later rosters name it.")
 def command(data_dir: str | None, accounts: bool, level: str, root_id: str) -> None:
-    """Create or upgrade the database and load the registries. Running it again changes nothing."""
+    """Create or upgrade the database, load the registries, install the packs. Running it again changes nothing."""
     prepare()
     if accounts:
         make_first_accounts(OrgType(level), root_id)

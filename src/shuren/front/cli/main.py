@@ -24,12 +24,20 @@ COMMANDS = {
     "roster": "import and export rosters",
     "results": "import the results of a test",
     "evaluate": "measure a test and build its five-level reports",
+    "packs": "check, list, install and compare packs of registers, forms and flows",
+    "backup": "make, list, check, hold and prune backups; base backups of PostgreSQL",
+    "restore": "bring an installation back from a backup",
+    "drill": "restore the newest backup in a scratch place and prove it",
+    "wal": "keep and fetch segments of PostgreSQL's log, for its own settings to call",
     "keys": "list, make and turn over keys, and the secret that seals",
     "reindex": "index and count all orgs and people anew",
+    "draw": "run a published draw again, believing nobody",
     "verify": "check proofs and logs of evidence without believing anybody",
     "doctor": "check this installation and say how to mend what is wrong",
 }
 EXIT_REFUSED = 1
+# Called once for every 16 MiB that a database writes: loading the apps would take longer than the work.
+WITHOUT_APPS = {"wal"}
 
 
 class LazyGroup(click.Group):
@@ -41,7 +49,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        django.setup()
+        if cmd_name not in WITHOUT_APPS:
+            django.setup()
         command = import_module(f"shuren.front.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command

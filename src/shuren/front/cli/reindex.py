@@ -5,12 +5,16 @@ import click
 from shuren.front.terminal.imports import finish_job
 from shuren.work import api as work
 
-JOBS = {"index": "shuren.directory.jobs.index_all", "count": "shuren.directory.jobs.recount"}
+JOBS = {
+    "index": "shuren.directory.jobs.index_all",
+    "entries": "shuren.casework.jobs.registers.index_entries",
+    "count": "shuren.directory.jobs.recount",
+}
 
 
 @click.command("reindex")
 @click.option("--data-dir", help="Folder of the installation.")
 def command(data_dir: str | None) -> None:
-    """Put all orgs and people into the search index again and count them anew, after a restore or an upgrade that says so."""
+    """Index orgs, people and entries of registers again and count them anew, after a restore or an upgrade that says so."""
     for label, job in JOBS.items():
         finish_job(work.enqueue(job, key=job), label)

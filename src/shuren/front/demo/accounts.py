@@ -9,7 +9,7 @@ from datetime import datetime
 from shuren.directory import api as directory
 from shuren.directory.data import EnrollmentRole, NewPerson, OrgData, OrgType, PersonData, Role
 from shuren.front.demo.names import ADULT_LETTERS, person_name
-from shuren.front.services import TITLES, add_role_holders
+from shuren.front.services.role_holders import TITLES, add_role_holders
 from shuren.identity import api as identity
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import NotFound

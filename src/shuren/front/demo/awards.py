@@ -39,10 +39,24 @@ TEACHER_TEMPLATE = NewTemplate(
     valid_months=36,
 )
 
+# Given by the school itself whenever a parent's application for it is granted; the name is the one the item says.
+PROOF_TEMPLATE = NewTemplate(
+    kind=CertificateKind.DIPLOMA,
+    name="学籍证明",
+    name_en="Proof of School Roll",
+    criteria="学生在本校有学籍，信息经学校核对。",
+    wording="{name} 是{school}{class}在读学生，学籍在本校。用途：{用途}。本证明是演示用的示例。",
+    layout=Layout.PLAIN,
+    seal_text="演示学校",
+    valid_months=6,
+    fields=("用途",),
+)
+
 
 def give_samples(*, head: PersonData, school: OrgData, pupil: PersonData, teacher: PersonData, now: datetime) -> int:
-    """Have the head give the samples in the name of the school; returns how many."""
+    """Have the head set up what the school gives and give the samples in its name; returns how many were given."""
     actor = Actor(person_id=head.id, account_id=None, name=head.name)
+    certificates.add_template(actor=actor, org_id=school.id, template=PROOF_TEMPLATE, now=now)
     wanted = [(template, pupil) for template in PUPIL_TEMPLATES] + [(TEACHER_TEMPLATE, teacher)]
     for template, person in wanted:
         template_id = certificates.add_template(actor=actor, org_id=school.id, template=template, now=now)

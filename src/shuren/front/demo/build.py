@@ -14,6 +14,7 @@ from shuren.evaluation.data import TIMSS_2011_AUSTRIA, RunStatus, TruthRow
 from shuren.front.demo import simulated, timss
 from shuren.front.demo.accounts import DemoAccount, as_json, demo_people, make_accounts, open_accounts
 from shuren.front.demo.awards import give_samples
+from shuren.front.demo.casework import file_cases, fill_registers
 from shuren.front.terminal.imports import finish_job, run_import
 from shuren.interop import api as interop
 from shuren.kernel import clock
@@ -69,6 +70,9 @@ def build(say: Callable[[str], None]) -> None:
     cast = demo_people()
     (head, school), (pupil, _home), (teacher, _class) = cast["head"], cast["pupil"], cast["class_teacher"]
     give_samples(head=head, school=school, pupil=pupil, teacher=teacher, now=clock.now())
+    say("registers, cases and a collection from the packs")
+    fill_registers(folder)
+    file_cases(cast, now=clock.now())
     say("example apps")
     accounts += make_apps(now=clock.now())
     draft = state_file().with_suffix(".tmp")

@@ -12,6 +12,7 @@ def test_samples_are_good_certificates_and_say_what_they_are(db: None) -> None:
     assert give_samples(**people, school=cast.orgs["school"], now=cast.now) == 3
     rows = list(apps.get_model("certificates", "Certificate").objects.select_related("version"))
     assert len(rows) == 3
+    assert apps.get_model("certificates", "Template").objects.filter(name="学籍证明").exists()
     for row in rows:
         assert "示例" in row.narrative
         assert "示例" in row.version.name

@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from shuren.casework import api as casework
 from shuren.directory import api as directory
 from shuren.front import selectors
 from shuren.front.forms import UploadForm
 from shuren.front.selectors import KindOfImport
+from shuren.front.services.take_edition import edition_template, undo_edition_import
 from shuren.identity.api import actor_of
 from shuren.intake import api as intake
 from shuren.intake.data import Finding, ImportState, ImportStatus
@@ -72,10 +74,7 @@ def imports(request: HttpRequest) -> HttpResponseBase:
         ),
         empty=EmptyState(title=_("还没有导入过文件"), text=_("在上面选一类内容，下载模板，填好后上传。"), icon="file-import"),
     )
-    cards = [
-        {"title": kind.title, "text": kind.text, "icon": kind.icon, "url": reverse("front:new_import", args=[kind.name])}
-        for kind in kinds
-    ]
+    cards = [{"title": kind.title, "text": kind.text, "icon": kind.icon, "url": _start_url(kind)} for kind in kinds]
     return pages.render_list(request, spec, template="front/imports.html", context={"kinds": cards})
 
 
@@ -85,6 +84,8 @@ def new_import(request: HttpRequest, kind_name: str) -> HttpResponse:
     """Step 1: the template to download and the file to send."""
     actor, now = actor_of(request), clock.now()
     kind = selectors.access_kind(actor=actor, name=kind_name, now=now)
+    if kind.start_url:
+        return redirect(kind.start_url)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -105,9 +106,12 @@ def new_import(request: HttpRequest, kind_name: str) -> HttpResponse:
 @require_GET
 def import_template(request: HttpRequest, kind_name: str) -> HttpResponse:
     kind = selectors.access_kind(actor=actor_of(request), name=kind_name, now=clock.now())
+    template = edition_template if kind is selectors.EDITION else kind.template
+    if template is None:
+        raise NotFound(_("请先打开要导入的台账，在那里下载模板。"))
     name = _("%(kind)s导入模板.xlsx") % {"kind": kind.title}
     disposition = content_disposition_header(True, name) or ""
-    return HttpResponse(kind.template(), content_type=_XLSX, headers={"Content-Disposition": disposition})
+    return HttpResponse(template(), content_type=_XLSX, headers={"Content-Disposition": disposition})
 
 
 @never_cache
@@ -182,12 +186,13 @@ def import_workbook(request: HttpRequest, import_id: str) -> HttpResponseBase:
 @require_POST
 def apply_import(request: HttpRequest, import_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
-    state, _kind = selectors.access_import(actor=actor, id=import_id, now=now)
+    state, kind = selectors.access_import(actor=actor, id=import_id, now=now)
     if state.difference.get("needs_confirmation"):
         if not request.POST.get("confirm"):
             messages.error(request, _("请先勾选“我已核对”，再写入。"))
             return redirect("front:import", import_id=import_id)
-        directory.confirm_roster(actor=actor, import_id=state.id, now=now)
+        if kind is selectors.ROSTER:
+            directory.confirm_roster(actor=actor, import_id=state.id, now=now)
     intake.request_apply(actor=actor, import_id=state.id, now=now)
     return redirect("front:import", import_id=import_id)
 
@@ -196,9 +201,14 @@ def apply_import(request: HttpRequest, import_id: str) -> HttpResponse:
 def undo_import(request: HttpRequest, import_id: str) -> HttpResponse:
     actor, now = actor_of(request), clock.now()
     state, kind = selectors.access_import(actor=actor, id=import_id, now=now)
-    if kind is not selectors.ROSTER:
+    if kind is selectors.ROSTER:
+        directory.undo_roster(actor=actor, import_id=state.id, now=now)
+    elif kind is selectors.REGISTER:
+        casework.undo_register_import(actor=actor, import_id=state.id, now=now)
+    elif kind is selectors.EDITION:
+        undo_edition_import(actor=actor, import_id=state.id, now=now)
+    else:
         raise NotFound(_("这类导入不能撤销。"))
-    directory.undo_roster(actor=actor, import_id=state.id, now=now)
     messages.success(request, _("已撤销，数据回到了导入之前。"))
     return redirect("front:import", import_id=import_id)
 
@@ -270,7 +280,7 @@ def _review_context(state: ImportState, kind: KindOfImport) -> dict[str, object]
         "counts": _counts(state, kind),
         "groups": _groups(state, public_id) if has_findings else [],
         "workbook_url": reverse("front:import_workbook", args=[public_id]) if has_findings else "",
-        "retry_url": reverse("front:new_import", args=[kind.name]),
+        "retry_url": _retry_url(state, kind),
     }
     if state.status is not ImportStatus.READY:
         return context
@@ -291,7 +301,7 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
     context: dict[str, object] = {
         "step": 5,
         "counts": _counts(state, kind) if state.status is ImportStatus.APPLIED else [],
-        "retry_url": reverse("front:new_import", args=[kind.name]),
+        "retry_url": _retry_url(state, kind),
     }
     if state.status is ImportStatus.APPLIED:
         context |= {"result_url": kind.result_url, "result_label": kind.result_label}
@@ -299,12 +309,22 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
         return context | {"failure": _("这次导入已经撤销，数据回到了导入之前。")}
     if state.status is ImportStatus.FAILED:
         return context | {"failure": state.error or _("导入没有成功，没有写入任何数据。请再试一次。")}
-    if kind is selectors.ROSTER:
-        may_undo = directory.may_undo_roster(state.id, now=clock.now())
-        return context | {
-            "undo_url": reverse("front:undo_import", args=[public_id]) if may_undo else "",
-        }
-    return context
+    return context | {
+        "undo_url": reverse("front:undo_import", args=[public_id])
+        if selectors.may_undo_import(state, kind, now=clock.now())
+        else ""
+    }
+
+
+def _start_url(kind: KindOfImport) -> str:
+    return kind.start_url or reverse("front:new_import", args=[kind.name])
+
+
+def _retry_url(state: ImportState, kind: KindOfImport) -> str:
+    """Where the mended file is sent: a register's to its register again."""
+    if kind is selectors.REGISTER:
+        return reverse("casework:import_register", args=[state.options["register"]])
+    return _start_url(kind)
 
 
 def _counts(state: ImportState, kind: KindOfImport) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
-"""One search over orgs and people, as a page and as suggestions while typing."""
+"""One search over orgs, people, entries of registers and cases, as a page and as suggestions while typing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,19 +11,45 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from shuren.casework import api as casework
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.paging import Page
-from shuren.kernel.scope import Scope
 from shuren.search import api as search_index
 from shuren.search.data import Hit, Part
 
-KINDS = {"org": Permission.VIEW_ORGS, "person": Permission.VIEW_PEOPLE}
-_ADDRESS = {"org": "/orgs/{}/", "person": "/people/{}/"}
-_SUGGESTED = 6
+_SIZE, _SUGGESTED = 20, 6
+_ADDRESS = {"org": "/orgs/{}/", "person": "/people/{}/", "entry": "/entries/{}/", "case": "/cases/{}/"}
+Find = Callable[[Actor, str, int, int, datetime], Page[Hit]]
+
+
+def _in_scope(kind: str, permission: Permission) -> Find:
+    def find(actor: Actor, text: str, number: int, size: int, now: datetime) -> Page[Hit]:
+        scope = directory.scope_of(actor=actor, permission=permission, now=now)
+        return search_index.find(text, scope=scope, kinds=(kind,), limit=size, offset=(number - 1) * size)
+
+    return find
+
+
+def _entries(actor: Actor, text: str, number: int, size: int, now: datetime) -> Page[Hit]:
+    return casework.found_entries(actor=actor, text=text, limit=size, offset=(number - 1) * size, now=now)
+
+
+def _cases(actor: Actor, text: str, number: int, size: int, now: datetime) -> Page[Hit]:
+    return casework.found_cases(actor=actor, text=text, number=number, size=size, now=now)
+
+
+FINDERS: Mapping[str, Find] = {
+    "org": _in_scope("org", Permission.VIEW_ORGS),
+    "person": _in_scope("person", Permission.VIEW_PEOPLE),
+    "entry": _entries,
+    "case": _cases,
+}
+# While somebody types nothing is asked that has no index of its own.
+_SUGGESTED_KINDS = ("org", "person", "entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +71,8 @@ def search(request: HttpRequest) -> HttpResponse:
     if not text:
         return render(request, "front/search.html", {"search_text": "", "hits": _nothing()})
     actor, now = actor_of(request), clock.now()
-    scopes = _scopes(actor, now)
-    found = {kind: search_index.find(text, scope=scope, kinds=(kind,), offset=_offset(request)) for kind, scope in scopes.items()}
+    number = _number(request)
+    found = {kind: find(actor, text, number, _SIZE, now) for kind, find in FINDERS.items()}
     kind = _chosen_kind(request, found)
     context = {
         "search_text": text,
@@ -68,19 +94,15 @@ def search(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The best few hits for the box in the header, orgs before people."""
+    """The best few hits for the box in the header: orgs, then people, then entries of registers."""
     text = request.GET.get("q", "").strip()[:60]
     actor, now = actor_of(request), clock.now()
     hits: list[Hit] = []
     if text:
-        for kind, scope in _scopes(actor, now).items():
-            hits.extend(search_index.find(text, scope=scope, kinds=(kind,), limit=_SUGGESTED).rows)
+        for kind in _SUGGESTED_KINDS:
+            hits.extend(FINDERS[kind](actor, text, 1, _SUGGESTED, now).rows)
     context = {"search_text": text, "hits": _shown(hits), "all_url": "/search/?" + urlencode({"q": text})}
     return render(request, "front/_suggestions.html", context)
-
-
-def _scopes(actor: Actor, now: datetime) -> Mapping[str, Scope]:
-    return {kind: directory.scope_of(actor=actor, permission=permission, now=now) for kind, permission in KINDS.items()}
 
 
 def _chosen_kind(request: HttpRequest, found: Mapping[str, Page[Hit]]) -> str:
@@ -89,13 +111,13 @@ def _chosen_kind(request: HttpRequest, found: Mapping[str, Page[Hit]]) -> str:
     return wanted if wanted in found else next((kind for kind, page in found.items() if page.total), "org")
 
 
-def _offset(request: HttpRequest) -> int:
+def _number(request: HttpRequest) -> int:
     number = request.GET.get("page", "1")
-    return (int(number) - 1) * 20 if number.isdecimal() and 0 < int(number) < 100 else 0
+    return int(number) if number.isdecimal() and 0 < int(number) < 100 else 1
 
 
 def _kind_word(kind: str) -> str:
-    return _("机构") if kind == "org" else _("人员")
+    return {"org": _("机构"), "person": _("人员"), "entry": _("台账"), "case": _("办件")}[kind]
 
 
 def _nothing() -> Page[ShownHit]:
@@ -115,10 +137,15 @@ def _shown(hits: list[Hit]) -> list[ShownHit]:
             url=_ADDRESS[hit.kind].format(ids.encode(hit.kind, hit.object_id)),
             kind=_kind_word(hit.kind),
             path=_names(hit, above),
-            note=hit.text.split(" ", 1)[0] if hit.kind == "person" else "",
+            note=_note(hit),
         )
         for hit in hits
     ]
+
+
+def _note(hit: Hit) -> str:
+    """A person's number, the register and number of an entry, the number of a case."""
+    return "" if hit.kind == "org" else hit.text.split(" ", 1)[0] if hit.kind == "person" else hit.text
 
 
 def _chain(path: str) -> list[int]:

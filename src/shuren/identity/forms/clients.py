@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from shuren.identity.data import ClientAuth, ClientData, GrantType, NewClient, SubjectType
 from shuren.identity.rules.oauth.asking import OPENID_SCOPES
 from shuren.identity.rules.oauth.registration import ID_TOKEN_ALGORITHMS
-from shuren.identity.rules.oauth.scopes import API_SCOPES, BADGE_SCOPES
+from shuren.identity.rules.oauth.scopes import API_SCOPES, BADGE_SCOPES, RECORD_SCOPES
 
-CLIENT_SCOPES = (*OPENID_SCOPES, *API_SCOPES, *BADGE_SCOPES)
+CLIENT_SCOPES = (*OPENID_SCOPES, *API_SCOPES, *BADGE_SCOPES, *RECORD_SCOPES)
 _GRANTS = [
     (GrantType.AUTHORIZATION_CODE.value, _("用户从应用登录（授权码）")),
     (GrantType.REFRESH_TOKEN.value, _("自动续期（刷新令牌）")),

@@ -16,6 +16,7 @@ from shuren.identity.rules.batches import KEPT_FOR
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.kernel.files import sync_folder
 from shuren.kernel.paging import Page, page_of
 from shuren.trust import api as trust
 
@@ -64,11 +65,7 @@ def write_sealed(batch_id: int, org_id: int, part: int, paper: bytes) -> int:
         file.flush()
         os.fsync(file.fileno())
     half.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
     return len(paper)
 
 

@@ -3,12 +3,14 @@
 Plain SQL, because every call of every app pays for it.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from django.db import connection
 
-from shuren.identity.data import Bearer, ClientStatus
+from shuren.identity.data import Bearer, ClientStatus, GrantType
 from shuren.identity.rules.oauth.tokens import Token, TokenKind, read_token
 from shuren.kernel.moments import loaded, stored
 from shuren.trust.api import blind_index
@@ -27,6 +29,8 @@ LEFT JOIN identity_spentvalue d ON d.digest = %s"""
 _KEY = "FROM identity_clientsecret k JOIN identity_client b ON b.id = k.client_id"
 _FITS = """WHERE k.digest = %s AND b.client_id = %s AND b.status = 'active' AND b.auth = %s
   AND (k.expires_at IS NULL OR k.expires_at > %s)"""
+_APP = f"""SELECT b.id, b.is_governed, b.name, b.scopes, b.grant_types, b.org_id, b.is_first_party, b.purpose
+{_KEY} {_FITS}"""
 _STANDING = f"SELECT {_FACTS} FROM identity_client c {_AROUND} WHERE c.id = %s"  # noqa: S608  # of the lines above
 _PROVED = f"SELECT b.id, b.is_governed {_KEY} {_FITS}"
 _ASKED = f"SELECT b.id, b.is_governed, {_FACTS} {_KEY} LEFT JOIN identity_client c ON c.id = %s {_AROUND} {_FITS}"
@@ -91,6 +95,30 @@ def proved_by(found: Secret, *, now: datetime) -> Proved | None:
     return Proved(int(row[0]), found.client_id, bool(row[1])) if row else None
 
 
+def app_of_secret(found: Secret, *, now: datetime) -> tuple[Proved, Bearer] | None:
+    """The active client that has this secret, in its own name, with all scopes it is registered for.
+
+    None too where it is not registered to act in its own name.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_APP, _proof(found, now))
+        row = cursor.fetchone()
+    if row is None or GrantType.CLIENT_CREDENTIALS not in _texts(row[4]):
+        return None
+    bearer = Bearer(
+        client_id=found.client_id,
+        name=str(row[2]),
+        scopes=frozenset(_texts(row[3])),
+        person_id=None,
+        account_id=None,
+        org_id=_number(row[5]),
+        expires_at=now,
+        is_first_party=bool(row[6]),
+        purpose=str(row[7]),
+    )
+    return Proved(int(row[0]), found.client_id, bool(row[1])), bearer
+
+
 def asked_standing(found: Secret, text: str, *, kind: TokenKind | None, now: datetime) -> tuple[Proved | None, Standing | None]:
     """`proved_by` and `standing_of` in one look at the database: introspection comes by the thousand."""
     token = _unexpired(text, kind, now) if kind else None
@@ -136,6 +164,11 @@ def _standing(token: Token, row: tuple[object, ...], now: datetime) -> Standing 
         purpose=str(purpose),
     )
     return Standing(token, bearer, _number(generation) or 0, token.client)
+
+
+def _texts(value: object) -> list[str]:
+    """A list kept as JSON: plain SQL gets it as text."""
+    return [str(one) for one in (json.loads(value) if isinstance(value, str | bytes) else cast("list[object]", value))]
 
 
 def _number(value: object) -> int | None:

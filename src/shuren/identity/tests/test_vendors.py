@@ -7,12 +7,14 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
+from shuren.identity.api import addresses_of
 from shuren.identity.models import Account, SignIn, VendorBinding
 from shuren.identity.services.vendors import Vendor, authorize_address, bind_vendor, subject_of
 from shuren.identity.tests.conftest import NOW, PASSWORD, School
 from shuren.identity.tests.test_second_factors import gone_stale
 from shuren.kernel.errors import Conflict
 from shuren.messaging.api import GatewayFailed
+from shuren.messaging.data import Channel
 from shuren.messaging.tests.test_gateways import vendors
 
 __all__ = ["vendors"]
@@ -116,3 +118,14 @@ def test_nothing_is_bound_before_the_first_password_is_changed(school: School, v
     owner.get("/sign-in/with/wecom/back/", {"code": "c1", "state": state})
     assert not VendorBinding.objects.exists()
     assert not Notice.objects.exists()
+
+
+def test_the_house_knows_where_to_reach_people(school: School) -> None:
+    bind_vendor(actor=school.actor("head"), vendor=Vendor.WECOM, subject="chen", now=NOW)
+    asked = [school.people[key] for key in ("officer", "admin", "head", "parent")]
+    found = addresses_of(asked)
+    assert found[school.people["officer"]] == {Channel.EMAIL: "Zhou@example.org"}
+    assert found[school.people["admin"]] == {Channel.SMS: "13000000001"}
+    assert found[school.people["head"]] == {Channel.WECOM: "chen"}
+    Account.objects.filter(person_id=school.people["admin"]).update(is_active=False)
+    assert school.people["admin"] not in addresses_of(asked)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 from django.conf import LazySettings
 
-from shuren.messaging.api import GatewayFailed, outbox, send
+from shuren.messaging.api import GatewayFailed, outbox, send, send_many
 from shuren.messaging.data import Channel, Letter, OutboxState
 from shuren.messaging.models import OutboxMessage
 from shuren.messaging.rules import masked_address, masked_text
@@ -182,6 +182,23 @@ def test_without_a_gateway_it_is_recorded(settings: LazySettings) -> None:
     assert b"654321" not in bytes(row.body_sealed or b"")
     assert outbox(channel="email").total == 0
     assert sweep_outbox(now=NOW + timedelta(days=31)) == 1
+
+
+def test_many_letters_are_recorded_once_each(settings: LazySettings) -> None:
+    settings.SHUREN_GATEWAYS_FILE = ""
+    letters = {f"urge:{number}": Letter(f"1380000{number:04}", "请尽快填报。") for number in range(3)}
+    assert send_many(channel=Channel.SMS, letters=letters, now=NOW) == 3
+    assert send_many(channel=Channel.SMS, letters=letters | {"urge:9": Letter("13900000009", "请填报。")}, now=NOW) == 1
+    rows = outbox().rows
+    assert [row.state for row in rows] == [OutboxState.RECORDED] * 4
+    assert {row.to for row in rows} >= {"138****0000", "139****0009"}
+
+
+def test_many_letters_go_through_the_gateway(vendors: str) -> None:
+    letters = {"urge:a": Letter("zhang", "请填报。"), "urge:b": Letter("zhang", "请填报。")}
+    assert send_many(channel=Channel.WECOM, letters=letters, now=NOW) == 2
+    run_pending()
+    assert [row.state for row in outbox().rows] == [OutboxState.SENT] * 2
 
 
 def test_three_failures_end_it(vendors: str, settings: LazySettings) -> None:

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shuren.pages.data import Chart, ChartKind, Point, Series
+from shuren.pages.data import Chart, ChartKind, MapDot, Point
 from shuren.pages.rules import svg
 from shuren.pages.rules.drawings.parts import Drawing, value_text
+from shuren.pages.rules.drawings.places import draw_places
 from shuren.pages.rules.drawings.plots import draw_histogram, draw_trend
 from shuren.pages.rules.drawings.rows import draw_bars, draw_interval_dots, draw_levels
-from shuren.pages.rules.drawings.tiles import draw_map, draw_tiles
+from shuren.pages.rules.drawings.tiles import draw_tiles
 from shuren.pages.rules.numbers import NONE, interval_text, number_text
 
 DRAWINGS: dict[ChartKind, Callable[[Chart], Drawing]] = {
@@ -52,11 +53,9 @@ def chart_svg(chart: Chart) -> str:
     return svg.picture(shapes, height=height, title=chart.title, description=description)
 
 
-def boundaries_svg(boundaries: Sequence[tuple[str, Mapping[str, object]]], *, title: str) -> str:
-    """Named boundaries (GeoJSON) as one picture without values; at least one is given."""
-    points = tuple(Point(label=name, value=None, geometry=geometry) for name, geometry in boundaries)
-    chart = Chart(kind=ChartKind.TILES, title=title, series=(Series(name="", points=points),))
-    shapes, height = draw_map(chart, 0.0, 1.0, 0.0)
+def boundaries_svg(boundaries: Sequence[tuple[str, Mapping[str, object]]], *, title: str, dots: Sequence[MapDot] = ()) -> str:
+    """Named boundaries (GeoJSON) as one picture without values, with things on it; at least one of either is given."""
+    shapes, height = draw_places(boundaries, dots)
     return svg.picture(shapes, height=height, title=title, description=", ".join(name for name, _geometry in boundaries))
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from io import RawIOBase
 from typing import IO, Any, cast
 from zipfile import ZIP_STORED, ZipFile
@@ -19,6 +20,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.worksheet import Worksheet
 
+from shuren.kernel import clock
 from shuren.pages.data import Cell, Status, TooManyRows
 from shuren.pages.rules.cells import csv_cell, file_name, sheet_cell, sheet_name
 
@@ -53,12 +55,16 @@ def csv_lines(header: Sequence[str], rows: Iterable[Cells]) -> Iterator[str]:
     writer = csv.writer(_Line())
     chunk = [BYTE_ORDER_MARK, str(writer.writerow([csv_cell(title) for title in header]))]
     for row in rows:
-        chunk.append(str(writer.writerow([csv_cell(value) for value in row])))
+        chunk.append(str(writer.writerow([csv_cell(_local(value)) for value in row])))
         if len(chunk) >= CHUNK_ROWS:
             yield "".join(chunk)
             chunk = []
     if chunk:
         yield "".join(chunk)
+
+
+def _local(value: Cell | Status) -> Cell | Status:
+    return clock.local(value) if isinstance(value, datetime) else value
 
 
 def csv_response(name: str, header: Sequence[str], rows: Iterable[Cells]) -> StreamingHttpResponse:
@@ -82,7 +88,7 @@ def write_workbook(target: IO[bytes], sheets: Iterable[Sheet], *, limit: int = X
             if written > limit:
                 book.close()
                 raise TooManyRows(limit)
-            page.append([sheet_cell(value) for value in row])
+            page.append([sheet_cell(_local(value)) for value in row])
     book.save(target)
     return written
 

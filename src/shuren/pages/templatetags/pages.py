@@ -1,6 +1,7 @@
 """`{% load pages %}`: charts, icons, numbers, the built scripts, addresses with changes."""
 
 import json
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from shuren.kernel import clock
 from shuren.pages.data import Action, Cell, Chart, EmptyState, IntervalScale, Point, Status
 from shuren.pages.rules import numbers
 from shuren.pages.rules.addresses import changed_address
@@ -135,10 +137,10 @@ def interval_scale(scale: IntervalScale) -> SafeString:
 
 @register.simple_tag
 def cell(value: Cell | Status, decimals: int = 0) -> str:
-    """Any value as the house writes it: a status as a badge, dates in ISO form, "—" for nothing."""
+    """Any value as the house writes it: a status as a badge, dates in ISO form, local time, "—" for nothing."""
     if isinstance(value, Status):
         return format_html('<span class="status-badge tone-{}">{}</span>', value.tone, value.text)
-    return numbers.cell_text(value, decimals)
+    return numbers.cell_text(clock.local(value) if isinstance(value, datetime) else value, decimals)
 
 
 @register.inclusion_tag("pages/_empty.html")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuren.pages.data import Chart, ChartKind, Column, IntervalScale, ListSpec, Point, Reference, Series, Status
+from shuren.pages.data import Chart, ChartKind, Column, IntervalScale, ListSpec, MapDot, Point, Reference, Series, Status
 from shuren.pages.rules import addresses, cells, geometry, numbers, svg
-from shuren.pages.rules.charts import chart_json, chart_name, chart_svg, chart_table
+from shuren.pages.rules.charts import boundaries_svg, chart_json, chart_name, chart_svg, chart_table
 from shuren.pages.rules.drawings.intervals import interval_bar_svg, interval_scale_svg
 from shuren.pages.rules.drawings.parts import LABEL_LIMIT, axis_ticks, label_gutter, linear, placed_references
 from shuren.pages.rules.drawings.plots import end_shifts
@@ -315,3 +315,15 @@ class TestDrawingParts:
         tokens = (ROOT / "frontend/src/styles/tokens.css").read_text("utf-8").split('[data-bs-theme="dark"]')[0]
         assert tuple(re.findall(r"--series-\d: (#\w+)", tokens)) == svg.PALETTE
         assert tuple(re.findall(r"--step-\d: (#\w+)", tokens)) == svg.SEQUENCE
+
+
+def test_things_lie_in_their_outlines_and_none_is_lost() -> None:
+    square: dict[str, object] = {"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]]}
+    dots = [MapDot(label="中间 <b>", longitude=1, latitude=1, url="/entries/x/"), MapDot(label="外面", longitude=9, latitude=1)]
+    root = ElementTree.fromstring(boundaries_svg([("东湖区", square)], title="位置", dots=dots))
+    circles = [node for node in root.iter() if node.tag.endswith("circle")]
+    middle, outside = (float(circle.attrib["cx"]) for circle in circles)
+    assert 0 < middle < outside <= 720
+    assert [node.attrib["href"] for node in root.iter() if node.tag.endswith("}a")] == ["/entries/x/"]
+    alone = ElementTree.fromstring(boundaries_svg([], title="位置", dots=dots[:1]))
+    assert "中间 <b>" in "".join(alone.itertext())

@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ def rendered(text: str, **context: object) -> str:
 def test_numbers() -> None:
     text = "{% number n 1 %}|{% estimate n e %}|{% interval n m %}|{% cell none %}"
     assert rendered(text, n=1508.31, e=2.58, m=1600, none=None) == "1,508.3|1,508.3 (±2.6)|1,508.3–1,600.0|—"
+
+
+def test_a_moment_is_told_in_local_time() -> None:
+    assert rendered("{% cell at %}", at=datetime(2026, 9, 1, 20, 2, tzinfo=UTC)) == "2026-09-02 04:02"
 
 
 def test_page_url_changes_only_what_is_named() -> None:

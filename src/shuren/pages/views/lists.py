@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from shuren.kernel import clock
 from shuren.kernel.audit import record
 from shuren.kernel.data import ANONYMOUS, Actor
 from shuren.kernel.paging import Page
@@ -210,7 +212,7 @@ def _cell(column: Column[Row], row: Row) -> ShownCell:
     url = column.url(row) if column.url else ""
     if isinstance(value, Status):
         return ShownCell(value.text, CellKind.STATUS, url, value.tone)
-    text = cell_text(value, column.decimals)
+    text = cell_text(clock.local(value) if isinstance(value, datetime) else value, column.decimals)
     if column.kind is CellKind.PERCENT and isinstance(value, int | float):
         text += "%"
     return ShownCell(text, column.kind, url)

@@ -61,7 +61,8 @@ def dispatch_events(*, now: datetime) -> int:
 
 def enqueue_periodic(*, now: datetime) -> None:
     offset = timezone.localtime(now).utcoffset() or timedelta()
-    for name, every in _periodic.items():
+    # A module that another thread is importing may register its own meanwhile.
+    for name, every in tuple(_periodic.items()):
         slot = slot_of(now, every, utc_offset=offset)
         if _last_slots.get(name) != slot:
             enqueue(name, key=f"{PERIODIC_PREFIX}{name}:{slot}", is_once=True)

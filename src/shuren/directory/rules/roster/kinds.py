@@ -67,6 +67,12 @@ LINK = Kind("link", "directory_guardianlink", ("guardian", "ward", "relation"))
 # Written in this order, ended in the reverse one: a row never refers to one that comes later, courses and classes apart.
 KINDS = (SESSION, ORG, COURSE, PERSON, AFFILIATION, ENROLLMENT, LINK)
 
+
+def roster_tables() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """For every kind of row the table that it fills and the cells that go there."""
+    return {kind.name: (kind.table, kind.cells) for kind in KINDS}
+
+
 # The columns of the staged tables besides `src` (index into `sources`), `row` and `sid`.
 STAGED: dict[str, tuple[str, ...]] = {
     "session": ("status", "modified", *SESSION.cells, "placeholder"),

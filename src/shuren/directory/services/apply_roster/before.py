@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from shuren.directory.models import AcademicSession, Affiliation, ClassDetail, Course, Enrollment, GuardianLink, Org, Person
+from shuren.directory.models.rosters import Roster, moment
 from shuren.directory.rules.roster.kinds import KINDS, Kind
 from shuren.directory.services.check_roster.held import pull_cells
 from shuren.directory.services.check_roster.staging import Stage
@@ -67,5 +68,7 @@ def restore_before(folder: Path) -> Iterator[Model]:
         return
     with path.open(encoding="utf-8") as file:
         for kept in serializers.deserialize("jsonl", file):
+            if isinstance(kept.object, Roster):
+                kept.object.modified_at = moment()
             kept.save()
             yield kept.object

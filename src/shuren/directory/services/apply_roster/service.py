@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from shuren.directory.models import Affiliation, AppliedRoster, Enrollment, GuardianLink, Org, OrgHistory, PendingRoster, Person
+from shuren.directory.models.rosters import moment
 from shuren.directory.rules.roster.kinds import COURSE, KINDS, LINK, ORG, PERSON
 from shuren.directory.rules.tree import child_path
 from shuren.directory.selectors.roster import unmapped
@@ -16,6 +17,7 @@ from shuren.directory.services.apply_roster.before import check_unmoved, keep_be
 from shuren.directory.services.apply_roster.offices import ask_offices, check_hands
 from shuren.directory.services.apply_roster.pending import undo_pending
 from shuren.directory.services.apply_roster.plan import added_counts, make_plan, reserve_ids
+from shuren.directory.services.apply_roster.touch import touch_people
 from shuren.directory.services.apply_roster.writers import batch_in, copy_in, is_postgresql, run_for_ids, update_rows
 from shuren.directory.services.apply_roster.writes import Write
 from shuren.directory.services.check_roster.staging import FILE_NAME, Stage, remove_stage
@@ -26,6 +28,7 @@ from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid
+from shuren.kernel.moments import stored
 from shuren.kernel.statistics import refresh_statistics
 
 _LOCK = 7_206_001
@@ -76,6 +79,8 @@ class _Run:
         self.actor = actor
         self.now = now
         self.day = day_of(now).isoformat()
+        # When readers see it: a long import begins minutes earlier, and who asks for changes in between must find them later.
+        self.shown_at = now
         self.on_progress = on_progress
         self.added = added_counts(stage)
         self.total = sum(self.added.values()) + 1
@@ -140,9 +145,10 @@ class _Run:
         check_hands(self.stage, now=self.now)
         keep_before(self.stage)
         moves = self._moves()
+        self.shown_at = moment()
         for kind in KINDS:
             if self.counts[kind.name]["changed"]:
-                update_rows(self.stage, writes.updates(kind, self.import_id))
+                update_rows(self.stage, writes.updates(kind, self.import_id, self.shown_at))
         if self.counts[PERSON.name]["changed"]:
             update_rows(self.stage, writes.sealed_updates())
             update_rows(self.stage, writes.cleared_ids())
@@ -151,6 +157,7 @@ class _Run:
         self._end()
         for org_id, parent_id in moves:
             self._move(org_id, parent_id)
+        touch_people(self.stage, self.ranges, at=self.shown_at)
         ask_offices(self.stage, self.import_id, actor=self.actor, now=self.now)
         self._tell()
 
@@ -170,8 +177,8 @@ class _Run:
 
     def _end(self) -> None:
         """Nothing is deleted: what ended keeps its rows, without fingerprint, so that it may come back."""
-        blank = "row_hash = %s, import_id = %s"
-        blank_values = (b"", self.import_id)
+        blank = "row_hash = %s, import_id = %s, modified_at = %s"
+        blank_values = (b"", self.import_id, stored(self.shown_at))
         later = "greatest(%s, begin_date)" if is_postgresql() else "max(%s, coalesce(begin_date, ''))"
         today = f"CAST({later.replace('%s', 'CAST(%s AS date)')} AS date)" if is_postgresql() else later
         for name, table in (("affiliation", "directory_affiliation"), ("enrollment", "directory_enrollment")):
@@ -226,7 +233,13 @@ class _Run:
             self._remember([org_id], "moved", {"path": paths[org_id]}, {"parent_id": parent_id, "path": new})
 
     def _tell(self) -> None:
-        AppliedRoster.objects.create(import_id=self.import_id, ranges=self.ranges, counts=self.counts, applied_at=self.now)
+        AppliedRoster.objects.create(
+            import_id=self.import_id,
+            ranges=self.ranges,
+            counts=self.counts,
+            applied_at=self.now,
+            shown_at=self.shown_at,
+        )
         audit.record(
             actor=self.actor,
             action="directory.roster_applied",

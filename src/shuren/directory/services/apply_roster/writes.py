@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from shuren.directory.rules.roster.kinds import LINK, ORG, PERSON, SESSION, Kind
 from shuren.directory.services.check_roster.difference import sid_of
 from shuren.directory.services.check_roster.staging import Stage
+from shuren.kernel.moments import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +164,12 @@ def inserts(kind: Kind, import_id: int) -> Write:
     return Write(kind.table, columns, source, f"new_{name}", order=order)
 
 
-def updates(kind: Kind, import_id: int) -> Write:
-    """Rows that change; the first column is the id."""
+def updates(kind: Kind, import_id: int, at: datetime) -> Write:
+    """Rows that change, at the moment `at`; the first column is the id."""
     name = kind.name
     link = kind is LINK
     columns = (("id", "d.id"), *_SET[name], *(((("import_id", str(import_id))),) if link else _roster(import_id)))
-    columns += (("end_date", "NULL"),) if link else ()
+    columns += (("end_date", "NULL"),) if link else (("modified_at", f"'{stored(at)}'"),)
     source = f"diff_{name} d JOIN {name} t ON {sid_of(kind, 't')} = d.sid AND d.action = 'change' {_JOINS[name]}"
     return Write(kind.table, columns, source, f"(SELECT id FROM diff_{name} WHERE action = 'change')", "d.id")
 

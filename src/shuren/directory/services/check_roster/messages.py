@@ -27,6 +27,8 @@ class Problem:
     is_error: bool = True
 
 
+COMPETING = "competing"
+
 Text = str | Promise
 _LINE = _("请用表格软件打开，补齐或删去这一行多余的单元格后另存为 CSV UTF-8。")
 _STATUS = _("这个文件在清单中是全量（bulk），这两列必须留空；如果只报变动，请把清单改为 delta。")
@@ -132,9 +134,11 @@ def finding_of_file(problem: Problem) -> Finding:
 
 def finding_of(source: Source, *, row: int, table: str, cell: str, value: str, rule: str, detail: str, is_error: bool) -> Finding:
     """Put one staged row's fault into words, with the heading as it stands in the file."""
-    reason, remedy = SENTENCES[rule]
+    # Whose an element is, and where to object, was put into words where it was found.
+    reason, remedy = ("%(detail)s", "%(remedy)s") if rule == COMPETING else SENTENCES[rule]
+    detail, _newline, told = detail.partition("\n") if rule == COMPETING else (detail, "", "")
     shown = "" if cell == "national_id" else value
-    filling = {"value": shown, "detail": detail, "words": _words(source, table, cell)}
+    filling = {"value": shown, "detail": detail, "remedy": told, "words": _words(source, table, cell)}
     return Finding(
         file=source.file,
         sheet=source.sheet,

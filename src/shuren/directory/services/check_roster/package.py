@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 from shuren.directory.rules.roster.kinds import ORG_TYPE_OF_ROSTER, ROLE_OF_ROSTER, SEX_OF_ROSTER
-from shuren.directory.rules.roster.oneroster import BASE, BASE_CELLS, FILES, FILES_OF_MANIFEST, FileSpec
+from shuren.directory.rules.roster.oneroster import BASE, BASE_CELLS, FILES, FILES_OF_MANIFEST, ROLES, USERS, FileSpec
+from shuren.directory.services.check_roster import older
 from shuren.directory.services.check_roster.messages import Problem
 from shuren.directory.services.check_roster.recall import LINED_FILES, Lined, Remembered, ids_to_read
 from shuren.directory.services.check_roster.staging import Source, Stage
@@ -21,6 +22,7 @@ MAX_RATIO = 200
 CHUNK = 1 << 20
 MAX_PROBLEMS = 1_000
 _MANIFEST = "manifest.csv"
+_VERSION = "oneroster.version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,36 @@ def unpack(archive: zipfile.ZipFile, unpacked: Path, shown: str) -> Generator[Pr
     members = yield from _members(archive, shown)
     states = yield from _manifest(archive, members)
     unpacked.mkdir(exist_ok=True)
+    is_older = states.pop(_VERSION, "") == older.VERSION
     files: list[Csv] = []
     for name, info in members.items():
         spec = FILES.get(name.removesuffix(".csv"))
         if spec is not None and states.get(spec.name) in {"bulk", "delta"}:
             file = yield from _unpack(archive, info, unpacked / name, spec, is_delta=states[spec.name] == "delta")
             files += [file] if file else []
+    if is_older:
+        files = yield from _as_now(files, unpacked)
     return files
+
+
+def _as_now(files: Sequence[Csv], unpacked: Path) -> Generator[Problem, None, list[Csv]]:
+    """The files of a 1.1 package as 1.2 would have them."""
+    kept = [file for file in files if file.spec not in (USERS, ROLES)]
+    for file in files:
+        if file.spec is not USERS:
+            continue
+        roles = unpacked / "roles.csv"
+        problems = list(older.part_users(file.path, roles))
+        yield from problems
+        if not problems:
+            kept += [_as_unpacked(file.path, USERS, file.is_delta), _as_unpacked(roles, ROLES, file.is_delta)]
+    return kept
+
+
+def _as_unpacked(path: Path, spec: FileSpec, is_delta: bool) -> Csv:
+    with path.open("r", encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    return Csv(path, spec, header, _is_plain(path), is_delta)
 
 
 def lined_files(files: Sequence[Csv]) -> list[Lined] | None:
@@ -110,10 +135,12 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
     if not rows or rows[0] != ["propertyName", "value"]:
         yield Problem(rule="header", file=_MANIFEST, row=1, value=",".join(rows[0]) if rows else "", detail="propertyName,value")
     places = {row[0]: (number, row[1]) for number, row in enumerate(rows, 1) if len(row) == 2}
-    for name, wanted in (("manifest.version", "1.0"), ("oneroster.version", "1.2")):
+    for name, wanted in (("manifest.version", ("1.0",)), (_VERSION, ("1.2", older.VERSION))):
         place, value = places.get(name, (0, ""))
-        if value != wanted:
-            yield Problem(rule="manifest_value", file=_MANIFEST, row=place, column=name, value=value, detail=wanted)
+        if value not in wanted:
+            detail = " / ".join(wanted)
+            yield Problem(rule="manifest_value", file=_MANIFEST, row=place, column=name, value=value, detail=detail)
+    states[_VERSION] = places.get(_VERSION, (0, ""))[1]
     for name in FILES_OF_MANIFEST:
         place, value = places.get(f"file.{name}", (0, "absent"))
         here = f"{name}.csv" in members

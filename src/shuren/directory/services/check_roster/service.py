@@ -20,6 +20,7 @@ from shuren.directory.services.check_roster import derive, difference
 from shuren.directory.services.check_roster.hands import check_exclusions, check_own_roles, part_offices
 from shuren.directory.services.check_roster.held import make_known_views, pull_held, pull_numbers
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
+from shuren.directory.services.check_roster.one_source import check_one_source
 from shuren.directory.services.check_roster.package import load_package
 from shuren.directory.services.check_roster.recall import Remembered, find_remembered
 from shuren.directory.services.check_roster.scope import check_people, check_scope, reach_of
@@ -32,6 +33,7 @@ from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict
 from shuren.kernel.scope import outermost
+from shuren.standards import api as standards
 
 STEPS = 8
 _ZIP_MAGIC = b"PK"
@@ -73,6 +75,7 @@ def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, i
         shutil.rmtree(folder / "unpacked", ignore_errors=True)
     if not is_acceptable:
         remove_stage(folder)
+    standards.keep_refusals(now=now)
     record_checked(import_id, counts=counts, difference=changes, is_acceptable=is_acceptable, now=now)
     on_progress(STEPS, STEPS)
     return {"is_acceptable": is_acceptable, "counts": counts}
@@ -108,6 +111,7 @@ def _check(
     for kind in (PERSON, LINK):
         difference.compare(stage, kind)
     result.errors += check_people(stage, actor, now=now, day=day)
+    result.errors += check_one_source(stage, PERSON, actor, now=now)
     on_progress(6, STEPS)
     if not result.errors:
         _differ(result, _full_files(result, path), paths, actor, now)
@@ -119,6 +123,7 @@ def _differ(result: Checking, bulk: frozenset[str], paths: list[str], actor: Act
     for kind in KINDS:
         if kind not in (PERSON, LINK):
             difference.compare(result.stage, kind)
+    result.errors += check_one_source(result.stage, ORG, actor, now=now)
     result.errors += part_offices(result.stage, actor, now=now)
     day = day_of(now).isoformat()
     for kind in KINDS:

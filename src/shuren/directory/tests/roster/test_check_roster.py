@@ -123,7 +123,7 @@ def test_files_the_manifest_does_not_name_are_refused(
 
 def test_manifest_faults_are_told(roster: Roster, tmp_path: Path) -> None:
     del roster.rows["demographics"]
-    manifest = roster.manifest().replace(b"oneroster.version,1.2", b"oneroster.version,1.1")
+    manifest = roster.manifest().replace(b"oneroster.version,1.2", b"oneroster.version,1.3")
     manifest = manifest.replace(b"file.demographics,absent", b"file.demographics,bulk").replace(
         b"file.users,bulk", b"file.users,full"
     )

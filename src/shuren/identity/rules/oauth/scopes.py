@@ -4,10 +4,32 @@ from collections.abc import Iterable
 
 from shuren.directory.data import Permission
 
+# The names are those of OneRoster 1.2; which of its addresses each opens, the service itself knows.
+_ONEROSTER = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+ONEROSTER_SCOPES = tuple(
+    _ONEROSTER + name
+    for name in (
+        "roster-core.readonly",
+        "roster.readonly",
+        "roster-demographics.readonly",
+        "gradebook-core.readonly",
+        "gradebook.readonly",
+        "gradebook.createput",
+        "gradebook.createpost",
+        "gradebook.delete",
+        "assessment.readonly",
+        "assessment.createput",
+        "assessment.delete",
+        "resource-core.readonly",
+        "resource.readonly",
+    )
+)
 _PERMISSIONS: dict[str, frozenset[Permission]] = {
     "directory.read": frozenset({Permission.VIEW_ORGS, Permission.VIEW_PEOPLE}),
     "assessments.read": frozenset({Permission.VIEW_ORGS, Permission.VIEW_ASSESSMENTS}),
     "reports.read": frozenset({Permission.VIEW_ORGS, Permission.VIEW_ASSESSMENTS, Permission.VIEW_REPORTS}),
+    "registers.read": frozenset({Permission.VIEW_REGISTERS}),
+    "registers.write": frozenset({Permission.VIEW_REGISTERS, Permission.KEEP_REGISTERS}),
     "scim.read": frozenset({Permission.VIEW_ORGS, Permission.VIEW_PEOPLE}),
     "scim.write": frozenset({Permission.VIEW_ORGS, Permission.VIEW_PEOPLE, Permission.ISSUE_CREDENTIALS}),
     "scim.people": frozenset(
@@ -19,6 +41,7 @@ _PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.MANAGE_ORGS,
         }
     ),
+    **dict.fromkeys(ONEROSTER_SCOPES, frozenset({Permission.VIEW_ORGS, Permission.VIEW_PEOPLE})),
 }
 API_SCOPES = tuple(_PERMISSIONS)
 # Of a person's own certificates: the names are those of Open Badges 3.0 § 7.1.2.
@@ -26,6 +49,9 @@ BADGE_SCOPES = (
     "https://purl.imsglobal.org/spec/ob/v3p0/scope/credential.readonly",
     "https://purl.imsglobal.org/spec/ob/v3p0/scope/profile.readonly",
 )
+# Of learning records: the names of xAPI (Communication 4.2), but for its `profile`, which OpenID Connect means otherwise.
+_STATEMENTS = ("statements/write", "statements/read/mine", "statements/read")
+RECORD_SCOPES = (*_STATEMENTS, "state", "define", "profiles", "all/read", "all")
 
 
 def permissions_in(scopes: Iterable[str]) -> frozenset[str]:

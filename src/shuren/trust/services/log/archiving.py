@@ -11,6 +11,7 @@ from django.db import transaction
 
 from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM
+from shuren.kernel.files import sync_folder
 from shuren.kernel.models import AuditEntry
 from shuren.trust.models import AuditBatch
 from shuren.trust.rules.log.archive import ArchiveWriter, closing_line, faults_of_archive
@@ -97,11 +98,7 @@ def _write(path: Path, batches: Sequence[AuditBatch], *, now: datetime) -> None:
     if fault:
         raise ArchiveBroken(fault)
     draft.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 @transaction.atomic

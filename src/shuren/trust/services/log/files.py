@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from shuren.kernel.files import sync_folder
 from shuren.trust.rules.log.tiles import TileFile
 
 _THREADS = 8
@@ -25,7 +26,7 @@ def write_tiles(folder: Path, files: Sequence[TileFile]) -> None:
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(lambda file: _write(folder / file.path, file.data), missing))
         synced = {ancestor for parent in made for ancestor in parent.parents if ancestor.is_relative_to(folder)}
-        list(pool.map(_sync, [*parents, *sorted(synced)]))
+        list(pool.map(sync_folder, [*parents, *sorted(synced)]))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -35,11 +36,3 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,27 @@
+"""Learning records: only clients with a secret or a token of their own; a session, whoever's, is not one."""
+
+from dataclasses import replace
+
+from tests.cast import Cast
+from tests.house.access.frame import EVERYBODY, NOBODY, Address, Area
+
+_GET = Address(near=NOBODY, denied=frozenset({401}), stranger=401)
+_DOCUMENT = replace(_GET, methods=("GET", "PUT", "POST", "DELETE"))
+
+RECORDS: dict[str, Address] = {
+    "records:about": Address(near=EVERYBODY, stranger=200),
+    "records:activities": _GET,
+    "records:agents": _GET,
+    "records:state": _DOCUMENT,
+    "records:statements": replace(_GET, methods=("GET", "PUT", "POST")),
+    "records:caliper": replace(_GET, methods=("POST",)),
+    "records:activity_profile": _DOCUMENT,
+    "records:agent_profile": _DOCUMENT,
+}
+
+
+def records_places(cast: Cast) -> dict[str, tuple[str, str]]:
+    return {}
+
+
+AREA = Area(RECORDS, records_places)
