@@ -23,7 +23,7 @@ from tests.cast import Cast
 from tests.interop.test_oneroster import COLLECTIONS, Peer, peer_of
 
 ROOT = "/ims/oneroster"
-DOCUMENTS = {service: description(service, f"http://testserver{ROOT}") for service in FILES}
+DOCUMENTS = {service: description(service, f"http://testserver{ROOT}", "http://testserver/oauth/token/") for service in FILES}
 RELAXED = {
     "deadline": None,
     "derandomize": True,

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from django.db.models import Count, Model
-from django.utils.translation import gettext as _
 
 from shuren.directory.models import AcademicSession, Affiliation, ClassDetail, Course, Enrollment, GuardianLink, Org, Person
 from shuren.directory.rules.roster.oneroster import FILES, ORG_TYPES, ROLE_WORDS, FileSpec
@@ -44,6 +43,18 @@ _OWN_PATTERNS = {
     ("orgs", "metadata.grade"): _LIST,
 }
 
+# The workbook itself speaks Chinese alone; its sheets are called so to readers of English.
+_SHEET_NAMES = {
+    "机构": "organizations",
+    "学年学期": "academic sessions",
+    "课程": "courses",
+    "班级": "classes",
+    "教职工": "staff",
+    "学生": "pupils",
+    "家长": "guardians",
+    "任课": "teaching",
+}
+
 
 def roster_formats() -> Iterator[ExchangeFormat]:
     """The files of OneRoster 1.2 and the sheets of the house's workbook, as both are read."""
@@ -54,9 +65,9 @@ def roster_formats() -> Iterator[ExchangeFormat]:
             f"oneroster.{spec.name}", title, title, "OneRoster 1.2", tuple(_csv_field(spec, name) for name in names)
         )
     for number, sheet in enumerate(SHEETS, start=1):
-        title = _("名册工作簿：%(sheet)s") % {"sheet": sheet.name}
         fields = tuple(_sheet_field(sheet, column) for column in sheet.columns)
-        yield ExchangeFormat(f"workbook.{number:02}", title, "", sheet.purpose, fields)
+        names = f"名册工作簿：{sheet.name}", f"Roster workbook: {_SHEET_NAMES[sheet.name]}"
+        yield ExchangeFormat(f"workbook.{number:02}", *names, "", fields)
 
 
 def words_stored() -> Iterator[WordUse]:
