@@ -66,6 +66,7 @@ NAME_QUERIES = (
     "SELECT title, purpose FROM casework_draw",
     "SELECT DISTINCT label, NULL FROM casework_entry",
     "SELECT title_zh, NULL FROM casework_definition WHERE pack_id IS NULL",
+    "SELECT title_zh, NULL FROM datahub_catalogueasset WHERE title_en = ''",
 )
 
 
@@ -141,9 +142,8 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def names(region: Path) -> list[str]:
-    """Every name of the data that a page may show by now, longest first: other journeys have written some."""
+def names_in(region: Path) -> list[str]:
+    """Every name of the data that a page may have shown by now, longest first: journeys and jobs have written some."""
     found: set[str] = set()
     with sqlite3.connect(f"file:{region / 'shuren.sqlite3'}?mode=ro", uri=True) as database:
         for query in NAME_QUERIES:
@@ -152,6 +152,8 @@ def names(region: Path) -> list[str]:
             found |= set(json.loads(scale).get("levels", ()))
         for (fields,) in database.execute("SELECT fields FROM certificates_templateversion"):
             found |= set(json.loads(fields))
+        for file in (ROOT / "src/shuren/standards/registry/elements.yaml", *ROOT.glob("packs/*/standards/elements.yaml")):
+            found |= set(re.findall(r" department: ([^,}]+)", file.read_text(encoding="utf-8")))
         for (body,) in database.execute(OWN_BODIES):
             found |= set(words_in(json.loads(body)))
         for (columns,) in database.execute("SELECT context FROM assessment_assessment"):

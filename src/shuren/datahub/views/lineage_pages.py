@@ -102,7 +102,7 @@ def asset_lineage(request: HttpRequest, asset_id: str) -> HttpResponseBase:
         "kind": KINDS[AssetKind(row.kind)],
         "column": column,
         "column_title": _column_title(row, column),
-        "columns": list(columns_of(row).values_list("name", "title_zh")[:_SUGGESTED]),
+        "columns": [(each.name, each.title) for each in columns_of(row)[:_SUGGESTED]],
         "has_columns": row.column_count > 0,
         "up": up,
         "down": down,
