@@ -74,7 +74,7 @@ def places(cast: Cast) -> dict[str, tuple[str, str]]:
         for kind in ("form", "flow", "item", "register"):
             path = _PACK / f"{kind}s" / f"{name}.yaml"
             if path.exists():
-                _defined(cast, kind, yaml.safe_load(path.read_text(encoding="utf-8")))
+                _defined(cast, kind, yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     found: dict[str, list[str]] = {}
     for place, number in ((("school", "pupil", "parent"), 1), (("far_school", "far_pupil", "far_parent"), 2)):
         for kind, value in _placed(cast, *place, number).items():

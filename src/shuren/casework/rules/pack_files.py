@@ -28,7 +28,6 @@ FOLDERS = {
 }
 PACK_FILE = "pack.yaml"
 CERTIFICATES = "certificates"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Lines = Mapping[str, tuple[str, int]]
 
 
@@ -138,7 +137,7 @@ def read_marked(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]
     """A YAML file and the line of everything in it, by path; a key that stands twice is a fault, as it is in no other reader."""
     try:
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError as fault:
         remedy = _("用 UTF-8 编码保存。")
         raise UnreadableFile(Finding("", _("文件不是 UTF-8 编码。"), remedy, file=str(path), line=1)) from fault
@@ -152,7 +151,7 @@ def read_marked(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]
         raise UnreadableFile(Finding("", _("文件里应当是一组“名称: 内容”。"), file=str(path), line=1))
     lines: dict[str, tuple[str, int]] = {}
     _mark(node, "", str(path), lines)
-    return _plain(yaml.load(text, Loader=_LOADER)), lines  # noqa: S506  # a safe loader, the quick one where there is one
+    return _plain(yaml.load(text, Loader=yaml.CSafeLoader)), lines
 
 
 def _mark(node: yaml.Node, path: str, file: str, lines: dict[str, tuple[str, int]]) -> None:

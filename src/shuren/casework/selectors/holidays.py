@@ -25,7 +25,7 @@ def holidays() -> Holidays:
 
 @lru_cache(maxsize=2)
 def _read(path: str, _changed: int) -> Holidays:
-    told = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    told = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
     if not isinstance(told, dict) or told.keys() - {"holidays", "workdays"}:
         raise Invalid(
             _("节假日文件只能有 holidays 和 workdays 两项。"), remedy=_("每项写一列日期，例如 holidays: [2027-01-01]。")

@@ -54,7 +54,7 @@ def names(found: list[tuple[ReadPack, ReadDefinition]]) -> list[str]:
 
 def samples_of(pack: ReadPack, one: ReadDefinition) -> dict[str, Any]:
     path = pack.folder.path_of(f"samples/{Path(one.file.relative).stem}.yaml")
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path else {}
 
 
 def rows_of(pack: ReadPack, one: ReadDefinition) -> list[dict[str, str]]:

@@ -64,7 +64,7 @@ def _rules(stamp: Iterable[tuple[str, int]]) -> dict[str, QualityRule]:
 
 def _read(path: Path) -> list[QualityRule]:
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RuleFault(path.name, str(error)) from error
     return list(rules_in(said, place=path.name, codes_of=_codes_of))

@@ -57,5 +57,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(create_tokens, drop_tokens),
+        migrations.RunPython(create_tokens, drop_tokens, hints={"makes": True}),
     ]

@@ -39,7 +39,7 @@ def read_registry(folders: Iterable[Path], *, onto: Registry | None = None) -> R
     code_sets: dict[str, CodeSetData] = dict(onto.code_sets) if onto else {}
     for folder in folders:
         for path in sorted(folder.glob("*.yaml")):
-            for entry in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
+            for entry in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or []:
                 try:
                     if "codes" in entry:
                         code_sets[entry["code"]] = _code_set(entry)

@@ -102,7 +102,7 @@ def _sources(pack: ReadPack, known: Known) -> Iterator[Finding]:
 def _own_codes(folder: PackFolder) -> list[str]:
     path = folder.path_of("standards/elements.yaml")
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) if path else []
+        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) if path else []
     except yaml.YAMLError:
         return []
     return [str(entry.get("code", "")) for entry in entries or [] if isinstance(entry, dict)]

@@ -1,0 +1,1 @@
+"""What `migrate` does in this house."""
