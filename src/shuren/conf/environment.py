@@ -140,6 +140,7 @@ LAKE_ENDPOINT = Setting("SHUREN_LAKE_ENDPOINT", "", "https://… of an S3 store 
 LAKE_KEY = Setting("SHUREN_LAKE_KEY", "", "access key of the store; empty: what the machine is given by its role")
 LAKE_SECRET = Setting("SHUREN_LAKE_SECRET", "", "secret key of the store")
 LAKE_REGION = Setting("SHUREN_LAKE_REGION", "", "region of the store; empty: us-east-1")
+OPEN_K = Setting("SHUREN_OPEN_K", "5", "the fewest people, from 3 to 100, that a group of open data may tell of")
 
 ALL = [value for value in list(globals().values()) if isinstance(value, Setting)]
 

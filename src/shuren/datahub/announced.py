@@ -29,6 +29,12 @@ ACTIONS: dict[str, str | Promise] = {
     "datahub.lineage_swept": pgettext_lazy("audit", "清理血缘运行记录"),
     "datahub.lineage_given_up": pgettext_lazy("audit", "放弃发送血缘事件"),
     "datahub.lineage_exported": pgettext_lazy("audit", "导出血缘事件"),
+    "datahub.opening_drafted": pgettext_lazy("audit", "起草开放数据"),
+    "datahub.opening_checked": pgettext_lazy("audit", "检查开放数据能否认出个人"),
+    "datahub.opening_asked": pgettext_lazy("audit", "提请开放数据"),
+    "datahub.opening_refused": pgettext_lazy("audit", "退回开放数据"),
+    "datahub.data_opened": pgettext_lazy("audit", "向公众开放数据"),
+    "datahub.open_data_withdrawn": pgettext_lazy("audit", "撤回开放数据"),
     "datahub.lake_swept": pgettext_lazy("audit", "清理过期数据快照"),
 }
 TARGETS: dict[str, str | Promise] = {
@@ -38,4 +44,5 @@ TARGETS: dict[str, str | Promise] = {
     "golden": pgettext_lazy("one", "选出的值"),
     "catalogue": pgettext_lazy("one", "数据资源目录"),
     "lake": pgettext_lazy("one", "数据湖"),
+    "open_version": pgettext_lazy("one", "开放数据"),
 }

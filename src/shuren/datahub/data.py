@@ -318,3 +318,116 @@ class QualityFinding:
 
     org_id: int
     tallies: tuple[QualityTally, ...]
+
+
+class OpenShape(StrEnum):
+    """What an open dataset holds: counts and means of groups, or one row per record."""
+
+    GROUPS = "groups"
+    RECORDS = "records"
+
+
+class OpenTreatment(StrEnum):
+    """What becomes of a column before it is opened; the order in which pages offer it."""
+
+    EXACT = "exact"
+    YEAR = "year"
+    AGE_BAND = "age_band"
+    BAND = "band"
+    SCHOOL = "school"
+    COUNTY = "county"
+    CITY = "city"
+    MEAN = "mean"
+
+
+class OpenState(StrEnum):
+    """Where a version of an open dataset stands."""
+
+    DRAFT = "draft"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenColumn:
+    """A column of the dataset and what becomes of it."""
+
+    name: str
+    treatment: OpenTreatment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDeclaration:
+    """All that may leave: the rows that meet `where`, these columns so treated, nothing else.
+
+    With `suppresses` small groups are left out, and as many beside them as totals would betray. `epsilon`, a decimal
+    number as text, adds noise to the counts; empty for none.
+    """
+
+    dataset: str
+    columns: tuple[OpenColumn, ...]
+    shape: OpenShape = OpenShape.GROUPS
+    where: Mapping[str, str] = field(default_factory=dict, hash=False)
+    suppresses: bool = False
+    has_totals: bool = False
+    epsilon: str = ""
+
+    @property
+    def grouped(self) -> tuple[OpenColumn, ...]:
+        """The columns that make up groups or records."""
+        return tuple(column for column in self.columns if column.treatment is not OpenTreatment.MEAN)
+
+    @property
+    def measured(self) -> tuple[OpenColumn, ...]:
+        return tuple(column for column in self.columns if column.treatment is OpenTreatment.MEAN)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFacts:
+    """A column as rules judge it: its Arrow type, grade and mask, and whether it says where a row belongs."""
+
+    name: str
+    kind: str
+    grade: str
+    mask: str = ""
+    is_place: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRemedy:
+    """What would help, and how many small groups would still be there; `action` is `drop`, `coarsen` or `suppress`."""
+
+    action: str
+    column: str
+    small: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCheck:
+    """What the anonymity check found: counts alone, never a group itself.
+
+    `small` groups have fewer than `k` rows or one value for all; `rows_small` rows lie in them. `hidden` groups are left
+    out, those beside the small ones included.
+    """
+
+    is_passed: bool
+    k: int
+    groups: int
+    rows: int
+    small: int
+    rows_small: int
+    hidden: int
+    remedies: tuple[OpenRemedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWords:
+    """What the public reads about an open dataset; `licence` is its SPDX id."""
+
+    title_zh: str
+    title_en: str
+    description: str
+    licence: str
+    keywords: tuple[str, ...] = ()

@@ -84,6 +84,7 @@ class Permission(StrEnum):
     DEFINE_CASEWORK = "define_casework"
     VIEW_QUALITY = "view_quality"
     ISSUE_COLLECTIONS = "issue_collections"
+    OPEN_DATA = "open_data"
     VIEW_REGISTERS = "view_registers"
     KEEP_REGISTERS = "keep_registers"
 

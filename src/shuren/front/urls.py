@@ -59,6 +59,7 @@ urlpatterns = [
     path("", include("shuren.casework.urls")),
     path("", include("shuren.backups.urls")),
     path("data/", include("shuren.datahub.urls")),
+    path("open/", include("shuren.datahub.urls.open")),
     path("", include("shuren.records.urls")),
     path("assessments/", include("shuren.assessment.urls")),
     path("reports/", include("shuren.evaluation.urls")),

@@ -2,6 +2,7 @@
 
 from shuren.datahub.models.convergence import Candidate, Golden, Precedence
 from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
+from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
 from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
 
@@ -15,6 +16,8 @@ __all__ = [
     "LineageEvent",
     "LineageRun",
     "LineageTouch",
+    "OpenDataset",
+    "OpenVersion",
     "Precedence",
     "QualityRun",
     "QualityScore",

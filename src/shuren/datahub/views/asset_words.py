@@ -43,6 +43,7 @@ JOBS: dict[str, str | Promise] = {
     "casework.freeze_collection": _("冻结数据采集"),
     "assessment.results_import": _("导入测验成绩"),
     "evaluation.run": _("测评"),
+    "datahub.open_data": _("向公众开放数据"),
 }
 _ADDRESSES = {
     "import": ("front:import", "import_id"),

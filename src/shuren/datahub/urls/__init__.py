@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shuren.datahub.views import catalogue_pages, lineage_pages, quality_pages, source_pages
+from shuren.datahub.views.open_data import desk
 
 app_name = "datahub"
 urlpatterns = [
@@ -12,6 +13,16 @@ urlpatterns = [
     path("catalogue/<str:asset_id>/", catalogue_pages.asset, name="asset"),
     path("catalogue/<str:asset_id>/lineage/", lineage_pages.asset_lineage, name="asset_lineage"),
     path("catalogue/<str:asset_id>/runs/", catalogue_pages.asset_runs, name="asset_runs"),
+    path("open/", desk.openings_page, name="openings"),
+    path("open/new/", desk.choose_dataset, name="choose_open_dataset"),
+    path("open/new/<str:dataset>/", desk.new_opening, name="new_opening"),
+    path("open/<str:opening_id>/", desk.opening, name="opening"),
+    path("open/<str:opening_id>/change/", desk.change_opening, name="change_opening"),
+    path("open/<str:opening_id>/check/", desk.check, name="check_opening"),
+    path("open/<str:opening_id>/ask/", desk.ask, name="ask_opening"),
+    path("open/<str:opening_id>/approve/", desk.approve, name="approve_opening"),
+    path("open/<str:opening_id>/refuse/", desk.refuse, name="refuse_opening"),
+    path("open/<str:opening_id>/withdraw/", desk.withdraw, name="withdraw_open_data"),
     path("sources/", source_pages.sources, name="sources"),
     path("sources/<str:element_code>/producer/", source_pages.producer, name="producer"),
     path("sources/<str:element_code>/refusals/", source_pages.refusals, name="refusals"),

@@ -1,0 +1,1 @@
+"""What may be opened to everybody, and in which shape."""

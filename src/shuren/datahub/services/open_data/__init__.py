@@ -1,0 +1,1 @@
+"""Opening data: draft, check, approve by a second person, publish, withdraw."""

@@ -1,0 +1,1 @@
+"""Open data: the officers' desk, and the pages that everybody reads."""
