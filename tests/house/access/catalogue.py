@@ -17,6 +17,9 @@ CATALOGUE: dict[str, Address] = {
     "datahub:find_lineage": page(NOBODY),
     "datahub:lineage_events": page(READERS),
     "datahub:asset": page(READERS, READERS, asset_id="asset"),
+    "datahub:policy_schema": page(READERS),
+    # The cast's assets are tables, which have none.
+    "datahub:policy": page(NOBODY, asset_id="asset"),
     "datahub:asset_lineage": page(READERS, READERS, asset_id="asset"),
     "datahub:asset_runs": page(READERS, READERS, asset_id="asset"),
     "api-v1:list_assets": call(READERS),

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.datahub.data import OpenColumn, OpenDeclaration, OpenFacts, OpenShape, OpenState, OpenTreatment
+from shuren.datahub.data import DatasetSpec, OpenColumn, OpenDeclaration, OpenFacts, OpenShape, OpenState, OpenTreatment
 from shuren.datahub.models import OpenDataset, OpenVersion
 from shuren.datahub.rules.open_data.columns import treatments_for
 from shuren.datahub.selectors.assets import column_types_of_datasets
@@ -27,8 +27,10 @@ _IN_HAND = (OpenState.DRAFT, OpenState.WAITING, OpenState.REFUSED)
 
 def facts_of(dataset: str) -> dict[str, OpenFacts]:
     """Every column of the dataset with grade and mask of its element, and of the dataset where it names none."""
-    spec = spec_named(dataset)
-    types = column_types_of_datasets([dataset]).get(dataset, {})
+    return _facts(spec_named(dataset), column_types_of_datasets([dataset]).get(dataset, {}))
+
+
+def _facts(spec: DatasetSpec, types: Mapping[str, str]) -> dict[str, OpenFacts]:
     where = spec.scope_column or ("org_path" if "org_path" in types else spec.org_column)
     found = {}
     for name, kind in types.items():
@@ -51,16 +53,21 @@ def titles_of(dataset: str, language: str) -> dict[str, str]:
 
 def datasets_to_open() -> list[tuple[str, str]]:
     """Names and descriptions of the datasets that hold rows and have a column that may be opened."""
-    named = {spec.name: spec.description for spec in known_datasets() if not spec.name.startswith(_OWN)}
-    written = column_types_of_datasets(named)
-    return [(name, text) for name, text in named.items() if name in written and any(map(treatments_for, facts_of(name).values()))]
+    specs = [spec for spec in known_datasets() if not spec.name.startswith(_OWN)]
+    written = column_types_of_datasets([spec.name for spec in specs])
+    return [(spec.name, spec.description) for spec in specs if _may_open(_facts(spec, written.get(spec.name, {})))]
+
+
+def _may_open(facts: Mapping[str, OpenFacts]) -> bool:
+    return any(treatments_for(each) for each in facts.values())
 
 
 def access_dataset_to_open(name: str) -> dict[str, OpenFacts]:
     """The columns of a dataset that may be opened; otherwise `NotFound`."""
-    if name not in dict(datasets_to_open()):
+    facts = {} if name.startswith(_OWN) or "\x00" in name else facts_of(name)
+    if not _may_open(facts):
         raise NotFound(_("没有找到这份数据。"))
-    return facts_of(name)
+    return facts
 
 
 def opening_orgs(*, actor: Actor, now: datetime) -> list[OrgData]:
@@ -121,7 +128,7 @@ def open_datasets(*, search: str = "") -> QuerySet[OpenDataset]:
 
 def access_open_dataset(number: str) -> OpenDataset:
     """What was ever opened under the number, withdrawn or not; otherwise `NotFound`."""
-    row = OpenDataset.objects.filter(number=number[:20], opened_at__isnull=False).first() if "\x00" not in number else None
+    row = OpenDataset.objects.filter(number=number, opened_at__isnull=False).first()
     if row is None:
         raise NotFound(_("没有找到这份开放数据。"))
     return row

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shuren.datahub.views import catalogue_pages, lineage_pages, quality_pages, source_pages
+from shuren.datahub.views import catalogue_pages, lineage_pages, policy_files, quality_pages, source_pages
 from shuren.datahub.views.open_data import desk
 
 app_name = "datahub"
@@ -10,6 +10,8 @@ urlpatterns = [
     path("catalogue/", catalogue_pages.catalogue, name="catalogue"),
     path("catalogue/find/", catalogue_pages.find_lineage, name="find_lineage"),
     path("catalogue/lineage.ndjson", catalogue_pages.lineage_events, name="lineage_events"),
+    path("catalogue/policy.schema.json", policy_files.policy_schema, name="policy_schema"),
+    path("catalogue/<str:asset_id>/policy.json", policy_files.policy, name="policy"),
     path("catalogue/<str:asset_id>/", catalogue_pages.asset, name="asset"),
     path("catalogue/<str:asset_id>/lineage/", lineage_pages.asset_lineage, name="asset_lineage"),
     path("catalogue/<str:asset_id>/runs/", catalogue_pages.asset_runs, name="asset_runs"),

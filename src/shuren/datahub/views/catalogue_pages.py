@@ -152,7 +152,10 @@ def asset(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     ]
     if row.retired_at:
         facts.append(Fact(label=_("停用时间"), value=row.retired_at))
-    return render_list(request, spec, template="front/detail.html", context={**asset_context(row, "asset"), "facts": facts})
+    context = {**asset_context(row, "asset"), "facts": facts}
+    if row.kind == AssetKind.DATASET:
+        context["actions"] = [Action(label=_("数据政策"), url=asset_url(row.pk, "policy"), icon="file-text")]
+    return render_list(request, spec, template="front/detail.html", context=context)
 
 
 @never_cache

@@ -20,7 +20,12 @@ _MANAGE = frozenset(
     }
 )
 _SCHOOL = frozenset({P.CHOOSE_APPS, P.ISSUE_CERTIFICATES, P.ANSWER_SUBJECTS, P.VIEW_CASES, P.ISSUE_COLLECTIONS, P.VIEW_QUALITY})
-_OFFICER = _READ | _MANAGE | _SCHOOL | {P.IMPORT_RESULTS, P.RUN_EVALUATION, P.APPROVE_APPS, P.BREAK_GLASS, P.DEFINE_CASEWORK, P.OPEN_DATA}
+_OFFICER = (
+    _READ
+    | _MANAGE
+    | _SCHOOL
+    | {P.IMPORT_RESULTS, P.RUN_EVALUATION, P.APPROVE_APPS, P.BREAK_GLASS, P.DEFINE_CASEWORK, P.OPEN_DATA}
+)
 
 # Officers see classes, not children: a pupil's own report is for the pupil, the guardians and the school.
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -8,6 +8,7 @@ from hashlib import sha256
 from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
+VERSION = URIRef("http://www.w3.org/ns/dcat#version")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 LICENCES = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -81,7 +82,7 @@ def _dataset(graph: Graph, url: str, entry: Entry) -> URIRef:
     graph.add((node, DCTERMS.publisher, _agent(graph, url, entry.publisher)))
     graph.add((node, DCTERMS.issued, Literal(entry.opened_at.isoformat(), datatype=XSD.dateTime)))
     graph.add((node, DCTERMS.modified, Literal(entry.changed_at.isoformat(), datatype=XSD.dateTime)))
-    graph.add((node, DCAT.version, Literal(str(entry.version))))
+    graph.add((node, VERSION, Literal(str(entry.version))))
     graph.add((node, DCAT.theme, _DATA_THEME))
     graph.add((node, DCTERMS.language, _LANGUAGE))
     graph.add((node, DCAT.landingPage, node))

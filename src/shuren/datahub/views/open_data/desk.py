@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from shuren.datahub.data import OpenState
 from shuren.datahub.models import OpenVersion
 from shuren.datahub.rules.open_data.columns import output_name
+from shuren.datahub.selectors.catalogue import spec_named
 from shuren.datahub.selectors.open_data import (
     access_dataset_to_open,
     access_opening,
@@ -135,7 +136,9 @@ def new_opening(request: HttpRequest, dataset: str) -> HttpResponseBase:
     access_openings(actor=actor, now=now)
     orgs = opening_orgs(actor=actor, now=now)
     facts = access_dataset_to_open(dataset)
-    form = OpeningForm(posted(request), facts=facts, titles=titles_of(dataset, get_language() or ""), orgs=orgs, initial=initial_of(None, {}))
+    form = OpeningForm(
+        posted(request), facts=facts, titles=titles_of(dataset, get_language() or ""), orgs=orgs, initial=initial_of(None, {})
+    )
 
     def save() -> str:
         version = draft_opening(
@@ -148,7 +151,7 @@ def new_opening(request: HttpRequest, dataset: str) -> HttpResponseBase:
         )
         return opening_url(version.pk)
 
-    title = _("开放“%(dataset)s”") % {"dataset": dict(datasets_to_open()).get(dataset) or dataset}
+    title = _("开放“%(dataset)s”") % {"dataset": spec_named(dataset).description or dataset}
     return _opening_form(request, form, save, title, reverse("datahub:choose_open_dataset"))
 
 

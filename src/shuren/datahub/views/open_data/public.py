@@ -99,22 +99,22 @@ def _publisher(row: OpenDataset) -> str:
 
 
 @open_page
-def csv_file(request: HttpRequest, number: str, version: int) -> HttpResponseBase:
+def csv_file(request: HttpRequest, number: str, version: str) -> HttpResponseBase:
     row = access_open_dataset(number)
     if row.withdrawn_at:
         return _gone(row)
-    told = access_published(row, version)
+    told = access_published(row, int(version))
     header, rows, _total = rows_of(told, first=0, size=told.rows)
     return _file(HttpResponse(csv_of(header, rows), content_type=_CSV), told, "csv", told.csv_sha256)
 
 
 @open_page
-def parquet_file(request: HttpRequest, number: str, version: int) -> HttpResponseBase:
+def parquet_file(request: HttpRequest, number: str, version: str) -> HttpResponseBase:
     """The file as it lies in the lake, byte by byte."""
     row = access_open_dataset(number)
     if row.withdrawn_at:
         return _gone(row)
-    told = access_published(row, version)
+    told = access_published(row, int(version))
     return _file(StreamingHttpResponse(file_of(told), content_type=_PARQUET), told, "parquet", told.sha256)
 
 

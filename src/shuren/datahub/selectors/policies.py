@@ -1,0 +1,31 @@
+"""The policy of each dataset, put together from what it declares, what holds it and what was opened of it."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from shuren.datahub.data import AssetKind
+from shuren.datahub.models import CatalogueAsset, Dataset, OpenDataset
+from shuren.datahub.rules.policy import policy_of
+from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.open_data import OPEN, facts_of
+from shuren.kernel.errors import NotFound
+
+_FORMATS = ("parquet", "csv")
+
+
+def dataset_policy(asset: CatalogueAsset) -> dict[str, object]:
+    """The policy of an asset that the caller has accessed; `NotFound` for what is no dataset."""
+    if asset.kind != AssetKind.DATASET:
+        raise NotFound(_("没有找到这份数据。"))
+    spec = spec_named(asset.name)
+    held = Dataset.objects.filter(name=spec.name).values_list("held_reason", flat=True).first()
+    opened = OpenDataset.objects.filter(source=spec.name, opened_at__isnull=False, withdrawn_at__isnull=True)
+    return policy_of(
+        spec,
+        facts_of(spec.name),
+        permission=OPEN.value,
+        least_group=settings.SHUREN_OPEN_K,
+        held_reason=held or "",
+        opened_as=[str(number) for number in opened.order_by("number").values_list("number", flat=True)],
+        formats=_FORMATS,
+    )
