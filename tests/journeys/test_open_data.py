@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.journeys.conftest import DESKTOP, PHONE, overflow, serious_faults, signed_in
 
 __all__ = ["pupils"]
+PATIENCE = 90_000
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 
@@ -53,7 +54,7 @@ def declare(page: Page) -> None:
 def test_open_data_fail_and_then_pass_the_check(windows: Callable[[], Page], pupils: Cast) -> None:
     officer, second, stranger = windows(), windows(), windows()
     for page in (officer, second, stranger):
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
     signed_in(officer, "city.officer")
     declare(officer)
     failed = officer.locator("[data-check=failed]")

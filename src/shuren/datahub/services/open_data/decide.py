@@ -94,7 +94,7 @@ def _name(dataset: OpenDataset, version: OpenVersion, now: datetime) -> None:
     """The number of a first publication, and the words of this one."""
     if dataset.number is None:
         head = f"OD-{clock.day_of(now).year}-"
-        last = OpenDataset.objects.filter(number__gte=head, number__lt=f"{head}\U0010ffff").aggregate(last=Max("number"))["last"]
+        last = OpenDataset.objects.filter(number__startswith=head).aggregate(last=Max("number"))["last"]
         dataset.number = f"{head}{int(last.removeprefix(head)) + 1 if last else 1:04d}"
         dataset.opened_at = now
     for name, value in told_of(version.titles).items():

@@ -74,7 +74,8 @@ class OpeningForm(forms.Form):
             offered = treatments_for(one)
             if offered:
                 choices = [("", _("不公开")), *((each.value, TREATMENTS[each]) for each in offered)]
-                label = f"{titles[name]}（{name}）" if titles.get(name) else name
+                title = titles.get(name) or (_("所在单位") if one.is_place else "")
+                label = f"{title}（{name}）" if title else name
                 self.fields[_COLUMN + name] = forms.ChoiceField(label=label, choices=choices, required=False)
 
     def clean_where(self) -> dict[str, str]:
