@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from shuren.backups.data import Manifest, StoredTable
+from shuren.backups.services.make_tables import make_tables
 from shuren.backups.services.repository import Repository
 from shuren.kernel.errors import Conflict
 
@@ -51,6 +52,9 @@ def is_begun() -> bool:
 def _migrate_to(manifest: Manifest) -> None:
     executor = MigrationExecutor(connection)
     applied = [key for key in manifest.migrations if key in executor.loader.graph.nodes]
+    if len(applied) == len(executor.loader.graph.nodes) and not connection.introspection.table_names():
+        make_tables(connection)
+        return
     children = {
         parent.key for key in applied for parent in executor.loader.graph.node_map[key].parents if parent.key[0] == key[0]
     }

@@ -71,7 +71,6 @@ def empty_database(name: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.database
 def test_both_ways_make_the_same_tables(tmp_path: Path) -> None:
     told = {}
     for how in ("made", "played"):
