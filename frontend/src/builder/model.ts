@@ -127,6 +127,7 @@ export interface Finding {
   reason: string;
   remedy: string;
   is_error: boolean;
+  link: string;
 }
 
 /** A field of a form or register that a flow names; `experts.person` for a column of a table. */

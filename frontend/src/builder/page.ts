@@ -182,7 +182,9 @@ class Builder implements Editor {
       place?.append(h(place.tagName === "OL" ? "li" : "p", { class: "errors" }, told));
       for (let fold = place?.closest("details"); fold; fold = fold.parentElement?.closest("details")) fold.querySelector("summary")?.classList.add("has-errors");
       const where = place ? `${whereIs(place)}：` : "";
-      return h("li", {}, button(`${where}${told}`, `go-${finding.path}`, () => this.goTo(finding.path)));
+      const row = h("li", {}, button(`${where}${told}`, `go-${finding.path}`, () => this.goTo(finding.path)));
+      if (finding.link) row.append(" ", h("a", { href: finding.link, target: "_blank", rel: "noopener" }, this.words["share"] ?? ""));
+      return row;
     });
     const count = this.findings.filter((finding) => finding.is_error).length;
     const head = this.isSound ? h("p", { class: "notice notice-success" }, this.words["sound"] ?? "") : h("p", { class: "notice notice-error" }, `${this.words["faults"] ?? ""}：${count}`);

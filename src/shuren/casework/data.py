@@ -254,7 +254,8 @@ class Finding:
     """What is wrong with a definition, told to whoever writes it.
 
     `path` names the place by keys (`sections.basic.fields.name.shown_if`); `file` and `line` are said where it was read from
-    a file. A finding that is no error does not keep the definition from coming into force.
+    a file. A finding that is no error does not keep the definition from coming into force. `link` leads to where what is asked
+    for can be had.
     """
 
     path: str
@@ -263,6 +264,7 @@ class Finding:
     is_error: bool = True
     file: str = ""
     line: int | None = None
+    link: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

@@ -35,6 +35,13 @@ ACTIONS: dict[str, str | Promise] = {
     "datahub.opening_refused": pgettext_lazy("audit", "退回开放数据"),
     "datahub.data_opened": pgettext_lazy("audit", "向公众开放数据"),
     "datahub.open_data_withdrawn": pgettext_lazy("audit", "撤回开放数据"),
+    "datahub.sharing_terms_set": pgettext_lazy("audit", "设定数据共享属性"),
+    "datahub.sharing_applied": pgettext_lazy("audit", "申请共享数据"),
+    "datahub.sharing_withdrawn": pgettext_lazy("audit", "撤回共享申请"),
+    "datahub.sharing_granted": pgettext_lazy("audit", "批准共享数据"),
+    "datahub.sharing_refused": pgettext_lazy("audit", "不同意共享数据"),
+    "datahub.sharing_revoked": pgettext_lazy("audit", "收回数据共享授权"),
+    "datahub.sharing_used": pgettext_lazy("audit", "使用共享数据"),
     "datahub.lake_swept": pgettext_lazy("audit", "清理过期数据快照"),
 }
 TARGETS: dict[str, str | Promise] = {
@@ -43,6 +50,9 @@ TARGETS: dict[str, str | Promise] = {
     "quality_run": pgettext_lazy("one", "质量检查"),
     "golden": pgettext_lazy("one", "选出的值"),
     "catalogue": pgettext_lazy("one", "数据资源目录"),
+    "sharing_terms": pgettext_lazy("one", "数据共享属性"),
+    "sharing_application": pgettext_lazy("one", "数据共享申请"),
+    "sharing_grant": pgettext_lazy("one", "数据共享授权"),
     "lake": pgettext_lazy("one", "数据湖"),
     "open_version": pgettext_lazy("one", "开放数据"),
 }

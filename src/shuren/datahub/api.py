@@ -16,6 +16,7 @@ from shuren.datahub.selectors.proofs import faults_of_lake
 from shuren.datahub.selectors.quality_findings import quality_findings
 from shuren.datahub.selectors.quality_rules import quality_rule
 from shuren.datahub.selectors.rows import read_partition, scan_partition
+from shuren.datahub.selectors.shared_datasets import shared_sources
 from shuren.datahub.selectors.snapshots import current, history, snapshot_data
 from shuren.datahub.selectors.sql import datasets_read, query
 from shuren.datahub.services.ask import ask_lake
@@ -74,6 +75,7 @@ __all__ = [
     "same_columns",
     "scan_partition",
     "set_precedence",
+    "shared_sources",
     "snapshot_of",
     "snapshots_of",
     "sweep",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -431,3 +431,62 @@ class OpenWords:
     description: str
     licence: str
     keywords: tuple[str, ...] = ()
+
+
+class SharingAttribute(StrEnum):
+    """How far a dataset is shared: with every unit that applies, with those whose application is approved, or with nobody."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    NONE = "none"
+
+
+class SharingWay(StrEnum):
+    """How a grant is used: rows over the API, the whole as a file, or questions in SQL."""
+
+    API = "api"
+    FILE = "file"
+    QUERY = "query"
+
+
+class ApplicationState(StrEnum):
+    """Where an application for a dataset stands."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedColumn:
+    """A column as it may be applied for; `grade` and `mask` (`MaskStyle`) are its own, its element's or the dataset's."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    element: str
+    grade: str
+    mask: str
+
+    def title(self, language: str) -> str:
+        return (self.title_en if language.startswith("en") else self.title_zh) or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a unit asks for and what an owner gives: rows of branches, ways, the last day, and columns with their `MaskStyle`."""
+
+    masks: Mapping[str, str]
+    org_ids: tuple[int, ...]
+    ways: tuple[SharingWay, ...]
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSource:
+    """A dataset that already holds an element and may be applied for; `url` is where."""
+
+    dataset: str
+    title: str
+    url: str

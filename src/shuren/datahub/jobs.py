@@ -19,6 +19,7 @@ from shuren.datahub.services.quality.run import TALLIES_SPEC
 from shuren.datahub.services.quality.run import measure_quality as measure
 from shuren.datahub.services.register_assets import refresh_catalogue as refresh
 from shuren.datahub.services.send_openlineage import send_runs
+from shuren.datahub.services.sharing.tell import tell_ends
 from shuren.datahub.services.sweep import sweep
 from shuren.kernel import clock
 from shuren.work.api import enqueue, register_periodic
@@ -73,6 +74,11 @@ def tell_owners(job: JobContext) -> Mapping[str, int]:
     return {"told": tell_refusals(now=clock.now())}
 
 
+def tell_sharing_ends(job: JobContext) -> Mapping[str, int]:
+    """Once a day, tell both sides which grants end soon and which have ended."""
+    return {"told": tell_ends(now=clock.now())}
+
+
 def refresh_catalogue(job: JobContext) -> dict[str, int]:
     """Bring the catalogue up to what the apps say."""
     return refresh(now=clock.now())
@@ -109,6 +115,7 @@ register_periodic("shuren.datahub.jobs.sweep_lake", timedelta(hours=1))
 register_periodic("shuren.datahub.jobs.compact_lake", timedelta(hours=6))
 register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_owners", timedelta(days=1))
+register_periodic("shuren.datahub.jobs.tell_sharing_ends", timedelta(days=1))
 for _source in (own_assets.tables, own_assets.datasets, own_assets.files):
     declare_assets(_source)
 register_periodic(_REFRESH, timedelta(hours=1))

@@ -39,6 +39,6 @@ def make_tables(connection: BaseDatabaseWrapper) -> None:
                     editor.create_model(model)
         for _app, operation in operations:
             if isinstance(operation, RunPython) and operation.hints.get(MAKES):
-                operation.code(apps, editor)
+                operation.code(as_now.apps, editor)
         for app, name in nodes:
             recorder.record_applied(app, name)

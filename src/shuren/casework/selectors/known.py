@@ -12,6 +12,7 @@ from shuren.casework.rules.checks.all import definition_findings
 from shuren.casework.rules.checks.known import Known
 from shuren.casework.rules.checks.reading import spec_findings, unknown_elements
 from shuren.casework.selectors.definitions import SPECS, bound_spec, read_version
+from shuren.datahub import api as datahub
 from shuren.standards import api as standards
 from shuren.standards.data import CodeSetData, ElementData
 
@@ -32,8 +33,9 @@ def specs_in_force(*, without_packs: Iterable[str] = ()) -> Specs:
 
 
 def known_now(specs: Specs, *, functions: frozenset[str] | None, words: Words | None = None) -> Known:
+    """With `words` of its own a pack is read, which knows nothing of what this region shares."""
     elements, code_sets = words or (standards.known_elements(), standards.known_code_sets())
-    return Known(elements, code_sets, specs, functions)
+    return Known(elements, code_sets, specs, functions, {} if words else datahub.shared_sources())
 
 
 def read_body(kind: DefinitionKind, body: Any, elements: Mapping[str, ElementData]) -> tuple[Any | None, list[Finding]]:

@@ -14,6 +14,7 @@ from shuren.casework.rules.checks.known import Known
 from shuren.casework.rules.checks.reading import spec_findings, unknown_elements
 from shuren.casework.rules.checks.sources import source_place_findings
 from shuren.casework.selectors.definitions import SPECS, bound_spec
+from shuren.datahub.data import SharedSource
 from shuren.standards.data import Authority, CodeData, CodeSetData, ElementData, ElementType, Grade
 
 K = DefinitionKind
@@ -32,6 +33,7 @@ ELEMENTS = {
         element("firm.name", "企业名称", source="register:demo.firms.name", department="基建科"),
         element("net.speed", "出口带宽", type=ElementType.INTEGER, source="lake:infra.net.speed", department="信息中心"),
         element("room.count", "教室数", type=ElementType.INTEGER),
+        element("room.use", "教室用途"),
     )
 }
 CODE_SETS = {"colour": CodeSetData("colour", "颜色", "Colour", Authority.LOCAL, codes={"r": CodeData("r", "红", "Red")})}
@@ -91,12 +93,14 @@ FLOW = {
 }
 
 
-def told(kind: K, body: dict[str, Any], functions: frozenset[str] = frozenset()) -> list[Finding]:
+def told(
+    kind: K, body: dict[str, Any], functions: frozenset[str] = frozenset(), shared: dict[str, SharedSource] | None = None
+) -> list[Finding]:
     specs = {}
     for other, one in ((K.REGISTER, FIRMS), (K.FORM, FORM), (K.FLOW, FLOW)):
         specs[other, one["key"]] = bound_spec(SPECS[other].model_validate(one), ELEMENTS.get)
     spec = bound_spec(SPECS[kind].model_validate(body), ELEMENTS.get)
-    return definition_findings(kind, spec, Known(ELEMENTS, CODE_SETS, specs, functions))
+    return definition_findings(kind, spec, Known(ELEMENTS, CODE_SETS, specs, functions, shared or {}))
 
 
 def places(findings: list[Finding]) -> list[str]:
@@ -219,6 +223,27 @@ class TestOneSource:
 
     def test_people_who_are_not_in_the_directory_may_be_named(self) -> None:
         assert told(K.FORM, with_field(element="person.name")) == []
+
+    def test_what_a_shared_dataset_holds_is_applied_for_first(self) -> None:
+        source = SharedSource("casework.demo_rooms", "教室统计", "/data/sharing/datasets/casework.demo_rooms/apply/")
+        shared = dict.fromkeys(("room.use", "net.speed", "firm.name"), source)
+
+        def linked(**changes: Any) -> list[Finding]:
+            body = with_field(**{name: value for name, value in changes.items() if name != "form"})
+            return [one for one in told(K.FORM, body | changes.get("form", {}), shared=shared) if one.link == source.url]
+
+        (finding,) = linked(element="room.use")
+        assert not finding.is_error
+        assert "教室统计" in finding.reason
+        # What has its one source in the lake is refused, with the same way out; what a register holds has its own.
+        (refused,) = linked(element="net.speed")
+        assert refused.is_error
+        assert all(one.is_error for one in linked(element="firm.name"))
+        # The form that brings it goes on asking for it.
+        assert linked(element="room.use", form={"key": "demo.rooms"}) == []
+        (finding,) = linked(type="table", columns=[{"key": "kind", "element": "room.use"}])
+        assert finding.path.endswith("columns.kind")
+        assert told(K.FORM, with_field(element="room.use")) == []
 
     def test_two_registers_do_not_produce_the_same(self) -> None:
         one = deepcopy(FIRMS) | {"key": "demo.one"}

@@ -83,6 +83,9 @@ def test_what_was_accepted_is_a_dataset_with_its_lineage(cast: Cast, define: Def
     assert (told["form"], told["form_version"], told["datasets"][0]["sha256"]) == ("collect.basics", "1", main.sha256)
     (spec,) = [spec for spec in datahub.known_datasets() if spec.name == "casework.collect_basics"]
     assert "collect.basics" in spec.description
+    # Whoever is granted some of it gets their own rows, and what is graded as the form graded it.
+    assert spec.scope_column == "_org_path"
+    assert {"_org_name", "pupils", "note"} <= set(spec.columns)
 
 
 def test_the_file_itself_says_where_it_comes_from(cast: Cast, define: Define, tmp_path: Path) -> None:

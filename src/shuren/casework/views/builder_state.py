@@ -67,7 +67,8 @@ def builder_state(request: HttpRequest, draft: DefinitionDraft, *, now: datetime
         "body": draft.body,
         "saved_at": localtime(draft.changed_at).strftime("%H:%M"),
         "findings": [
-            {"path": one.path, "reason": one.reason, "remedy": one.remedy, "is_error": one.is_error} for one in checked.findings
+            {"path": one.path, "reason": one.reason, "remedy": one.remedy, "is_error": one.is_error, "link": one.link}
+            for one in checked.findings
         ],
         "is_sound": checked.is_sound,
         "preview": render_to_string("casework/_builder_preview.html", shown, request=request),

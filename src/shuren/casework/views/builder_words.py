@@ -243,6 +243,7 @@ _SAID: dict[str, str | Promise] = {
     "setAlike": gettext_lazy("名称相同的都照表单写入"),
     "shown": gettext_lazy("预览"),
     "shownIf": gettext_lazy("什么时候显示"),
+    "share": gettext_lazy("申请共享"),
     "sound": gettext_lazy("没有问题，可以启用。"),
     "stage": gettext_lazy("环节"),
     "state": gettext_lazy("状态"),

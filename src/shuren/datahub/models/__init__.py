@@ -4,6 +4,7 @@ from shuren.datahub.models.convergence import Candidate, Golden, Precedence
 from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
 from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
+from shuren.datahub.models.sharing import SharingApplication, SharingGrant, SharingTerms, SharingUse
 from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
 
 __all__ = [
@@ -21,5 +22,9 @@ __all__ = [
     "Precedence",
     "QualityRun",
     "QualityScore",
+    "SharingApplication",
+    "SharingGrant",
+    "SharingTerms",
+    "SharingUse",
     "StoredSnapshot",
 ]

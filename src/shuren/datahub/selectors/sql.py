@@ -4,7 +4,7 @@ The text is parsed and kept to the subset of `rules/dialect.py`. For a reader th
 what runs is written anew from the parsed text. `SHUREN_LAKE_ENGINE` says who answers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 from django.conf import settings
@@ -43,7 +43,7 @@ def query(
     snapshot's id.
     """
     if reader is not None:
-        return _read(sql, params, partitions, reader, as_of)
+        return _answer(_asked_by(sql, params, partitions, reader, as_of))
     tree = dialect.parsed(sql)
     names = tuple(datasets) if datasets is not None else datasets_named_in(sql, [spec.name for spec in known_datasets()])
     files = _files([spec_named(name).name for name in names], partitions, as_of)
@@ -54,20 +54,31 @@ def query(
     return _answer(Question(sql, tree, params, parts, SECONDS_ALLOWED))
 
 
+def stream(sql: str, *, reader: Reader) -> Iterator[pa.RecordBatch]:
+    """A reader's question answered batch by batch, the first empty, so that its columns are known; Spark answers at once."""
+    question = _asked_by(sql, None, None, reader, None)
+    engine = settings.SHUREN_LAKE_ENGINE
+    if engine == "duckdb":
+        yield from duck.stream(question)
+    else:
+        table = spark.answer(question, master=engine)
+        yield from [pa.RecordBatch.from_pylist([], schema=table.schema), *table.to_batches()]
+
+
 def datasets_read(sql: str, reader: Reader) -> tuple[str, ...]:
     """The datasets that a reader's question reads; refused like the question itself."""
     return gated(sql, _views(), reader)[1]
 
 
-def _read(
+def _asked_by(
     sql: str,
     params: Mapping[str, object] | Sequence[object] | None,
     partitions: Mapping[str, object] | None,
     reader: Reader,
     as_of: AsOf | None,
-) -> pa.Table:
+) -> Question:
     tree, names = gated(sql, _views(), reader)
-    specs = {name: _with_elements(spec_named(name)) for name in names}
+    specs = {name: with_elements(spec_named(name)) for name in names}
     behind = [ORGS] if any(needs_orgs(spec, reader) for spec in specs.values()) else []
     files = _files([*names, *(name for name in behind if name not in names)], partitions, as_of)
     parts = []
@@ -77,7 +88,7 @@ def _read(
         orgs = exp.to_table(_BEHIND) if needs_orgs(spec, reader) else None
         parts.append(_part(name, files[name], _shown_to(spec, files[name], reader, orgs)))
     text = tree.sql(dialect=dialect.DIALECT, comments=False)
-    return _answer(Question(text, tree, params, tuple(parts), min(reader.seconds, SECONDS_ALLOWED)))
+    return Question(text, tree, params, tuple(parts), min(reader.seconds, SECONDS_ALLOWED))
 
 
 _BEHIND = "orgs_of_the_reader"
@@ -100,7 +111,7 @@ def _views() -> dict[str, str]:
     return {view_name(spec.name): spec.name for spec in known_datasets()}
 
 
-def _with_elements(spec: DatasetSpec) -> DatasetSpec:
+def with_elements(spec: DatasetSpec) -> DatasetSpec:
     """The spec with grade and mask of each column's element, where it says none of its own."""
     known = dict(spec.columns)
     for name, column in spec.columns.items():

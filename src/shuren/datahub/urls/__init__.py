@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from shuren.datahub.views import catalogue_pages, lineage_pages, policy_files, quality_pages, source_pages
+from shuren.datahub.views import (
+    catalogue_pages,
+    grant_pages,
+    lineage_pages,
+    policy_files,
+    quality_pages,
+    sharing_form_pages,
+    sharing_pages,
+    source_pages,
+)
 from shuren.datahub.views.open_data import desk
 
 app_name = "datahub"
@@ -32,6 +41,20 @@ urlpatterns = [
     path("sources/<str:element_code>/values/", source_pages.goldens, name="goldens"),
     path("sources/<str:element_code>/values/accept/", source_pages.accept_goldens, name="accept_goldens"),
     path("values/<str:golden_id>/", source_pages.golden, name="golden"),
+    path("sharing/", sharing_pages.sharing, name="sharing"),
+    path("sharing/datasets/<str:dataset>/apply/", sharing_form_pages.apply_for_sharing, name="apply_for_sharing"),
+    path("sharing/datasets/<str:dataset>/terms/", sharing_form_pages.sharing_terms, name="sharing_terms"),
+    path("sharing/applications/", sharing_pages.applications, name="sharing_applications"),
+    path("sharing/to-decide/", sharing_pages.to_decide, name="sharing_to_decide"),
+    path("sharing/applications/<str:application_id>/", sharing_pages.application, name="sharing_application"),
+    path("sharing/applications/<str:application_id>/approve/", sharing_form_pages.approve, name="approve_sharing"),
+    path("sharing/applications/<str:application_id>/refuse/", sharing_form_pages.refuse, name="refuse_sharing"),
+    path("sharing/applications/<str:application_id>/withdraw/", sharing_form_pages.withdraw, name="withdraw_sharing"),
+    path("sharing/grants/", grant_pages.grants, name="sharing_grants"),
+    path("sharing/grants/<str:grant_id>/", grant_pages.grant, name="sharing_grant"),
+    path("sharing/grants/<str:grant_id>/file/", grant_pages.shared_file, name="shared_file"),
+    path("sharing/grants/<str:grant_id>/query/", grant_pages.ask, name="ask_shared"),
+    path("sharing/grants/<str:grant_id>/revoke/", grant_pages.revoke, name="revoke_sharing"),
     path("quality/", quality_pages.quality, name="quality"),
     path("quality/<str:public_id>/", quality_pages.quality_of_org, name="quality_of_org"),
     path("quality/<str:public_id>/<str:rule_code>/", quality_pages.quality_rows, name="quality_rows"),

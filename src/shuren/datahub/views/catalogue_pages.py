@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from shuren.datahub.data import AssetKind, RunState
+from shuren.datahub.data import AssetKind, RunState, SharingAttribute
 from shuren.datahub.models import CatalogueAsset, CatalogueColumn, LineageTouch
 from shuren.datahub.selectors.assets import (
     access_asset,
@@ -24,10 +24,13 @@ from shuren.datahub.selectors.assets import (
     find_asset,
     runs_of,
 )
+from shuren.datahub.selectors.shared_datasets import apply_address, shared_dataset
 from shuren.datahub.services.export_lineage import export_lineage
 from shuren.datahub.views.asset_words import GRADES, JOBS, KINDS, STATES, address_of_facts, owners_named
+from shuren.datahub.views.words import ATTRIBUTES
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import page_of, stream_of
 from shuren.pages.api import render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Status, Tab
@@ -150,12 +153,25 @@ def asset(request: HttpRequest, asset_id: str) -> HttpResponseBase:
         Fact(label=_("登记时间"), value=row.added_at),
         Fact(label=_("最近变化"), value=row.changed_at),
     ]
+    facts += _sharing(row)
     if row.retired_at:
         facts.append(Fact(label=_("停用时间"), value=row.retired_at))
     context = {**asset_context(row, "asset"), "facts": facts}
     if row.kind == AssetKind.DATASET:
         context["actions"] = [Action(label=_("数据政策"), url=asset_url(row.pk, "policy"), icon="file-text")]
     return render_list(request, spec, template="front/detail.html", context=context)
+
+
+def _sharing(row: CatalogueAsset) -> list[Fact]:
+    """How far a dataset is shared, with the way to apply where it is; others may have told of one that is not in the lake."""
+    if row.kind != AssetKind.DATASET:
+        return []
+    try:
+        terms = shared_dataset(row.name).terms
+    except NotFound:
+        return []
+    url = "" if terms.attribute is SharingAttribute.NONE else apply_address(row.name)
+    return [Fact(label=_("共享属性"), value=str(ATTRIBUTES[terms.attribute]), url=url, help=terms.ground)]
 
 
 @never_cache

@@ -3,7 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from shuren.datahub.data import QualityDimension, Verdict
+from shuren.datahub.data import ApplicationState, QualityDimension, SharingAttribute, SharingWay, Verdict
+from shuren.standards.data import MaskStyle
 
 DIMENSIONS: dict[QualityDimension, str | Promise] = {
     QualityDimension.COMPLETE: _("完整"),
@@ -38,4 +39,29 @@ FOUND: dict[str, str | Promise] = {
     "undeclared": _("来源未列入优先级"),
     "tied": _("同时到达，未选"),
     "overruled": _("被改选"),
+}
+ATTRIBUTES: dict[SharingAttribute, str | Promise] = {
+    SharingAttribute.UNCONDITIONAL: _("无条件共享"),
+    SharingAttribute.CONDITIONAL: _("有条件共享"),
+    SharingAttribute.NONE: _("不予共享"),
+}
+WAYS: dict[SharingWay, str | Promise] = {
+    SharingWay.API: _("接口"),
+    SharingWay.FILE: _("文件"),
+    SharingWay.QUERY: _("查询"),
+}
+APPLICATIONS: dict[ApplicationState, str | Promise] = {
+    ApplicationState.OPEN: _("等待决定"),
+    ApplicationState.APPROVED: _("已同意"),
+    ApplicationState.REFUSED: _("未同意"),
+    ApplicationState.WITHDRAWN: _("已撤回"),
+}
+MASKS: dict[MaskStyle, str | Promise] = {
+    MaskStyle.NONE: _("原样"),
+    MaskStyle.NAME: _("只留姓"),
+    MaskStyle.ID: _("只留前四位和后四位"),
+    MaskStyle.PHONE: _("只留前三位和后四位"),
+    MaskStyle.EMAIL: _("只留首字母"),
+    MaskStyle.YEAR: _("只留年份"),
+    MaskStyle.ALL: _("全部隐去"),
 }

@@ -66,8 +66,8 @@ def roster_formats() -> Iterator[ExchangeFormat]:
         )
     for number, sheet in enumerate(SHEETS, start=1):
         fields = tuple(_sheet_field(sheet, column) for column in sheet.columns)
-        names = f"名册工作簿：{sheet.name}", f"Roster workbook: {_SHEET_NAMES[sheet.name]}"
-        yield ExchangeFormat(f"workbook.{number:02}", *names, "", fields)
+        title, title_en = f"名册工作簿：{sheet.name}", f"Roster workbook: {_SHEET_NAMES[sheet.name]}"
+        yield ExchangeFormat(f"workbook.{number:02}", title, title_en, "", fields)
 
 
 def words_stored() -> Iterator[WordUse]:

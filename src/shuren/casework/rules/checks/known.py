@@ -9,17 +9,22 @@ from django.utils.translation import gettext as _
 from shuren.casework.data import DefinitionKind, Finding
 from shuren.casework.rules.expressions import ExpressionFault, compile_expression
 from shuren.casework.rules.specs.form import FieldSpec, FieldType, FormSpec
+from shuren.datahub.data import SharedSource
 from shuren.standards.data import CodeSetData, ElementData
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`specs` hold every other definition by kind and key; `functions` is None where nobody can tell which are registered."""
+    """`specs` hold every other definition by kind and key; `functions` is None where nobody can tell which are registered.
+
+    `shared` has the datasets that already hold an element and may be applied for, by element; none where a pack is checked.
+    """
 
     elements: Mapping[str, ElementData]
     code_sets: Mapping[str, CodeSetData]
     specs: Mapping[tuple[DefinitionKind, str], Any] = field(default_factory=dict)
     functions: frozenset[str] | None = None
+    shared: Mapping[str, SharedSource] = field(default_factory=dict)
 
     def spec(self, kind: DefinitionKind, key: str) -> Any | None:
         return self.specs.get((kind, key))

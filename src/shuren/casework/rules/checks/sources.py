@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from shuren.casework.data import DefinitionKind, Finding
 from shuren.casework.rules.checks.known import Known
+from shuren.casework.rules.collections import dataset_name
 from shuren.casework.rules.one_source import Place, is_filled_in, place_of
 from shuren.casework.rules.specs.form import About, FieldSpec, FormSpec
 from shuren.casework.rules.specs.register import RegisterSpec
@@ -23,12 +24,14 @@ def source_findings(form: FormSpec, known: Known) -> Iterator[Finding]:
             path = f"sections.{section.key}.fields.{field.key}"
             yield from _unbound(field, by_name, by_code, path)
             yield from _asked_again(form, field, known, path)
+            yield from _shared_already(form, field, known, path)
             if isinstance(form, RegisterSpec):
                 yield from _second_producer(form, field, known, path)
             for column in field.columns:
                 inner = f"{path}.columns.{column.key}"
                 yield from _unbound(column, by_name, by_code, inner)
                 yield from _asked_in_rows(form, column, known, inner)
+                yield from _shared_already(form, column, known, inner)
 
 
 def _unbound(field: FieldSpec, by_name: dict[str, ElementData], by_code: dict[str, ElementData], path: str) -> Iterator[Finding]:
@@ -49,7 +52,9 @@ def _asked_again(form: FormSpec, field: FieldSpec, known: Known, path: str) -> I
     if place in (Place.REGISTER, Place.LAKE) and not _is_here(form, where):
         said = {"name": element.name_zh, "department": element.department, "source": element.source}
         reason = _("“%(name)s”由%(department)s统一提供（%(source)s），不能在这里再问一遍。") % said
-        yield Finding(path, reason, _("写上 about: org 让它自动填入，或去掉这个字段。"))
+        held = known.shared.get(field.element)
+        link = held.url if held else ""
+        yield Finding(path, reason, _("写上 about: org 让它自动填入，或去掉这个字段。"), link=link)
 
 
 def _asked_in_rows(form: FormSpec, column: FieldSpec, known: Known, path: str) -> Iterator[Finding]:
@@ -61,6 +66,18 @@ def _asked_in_rows(form: FormSpec, column: FieldSpec, known: Known, path: str) -
         said = {"name": element.name_zh, "register": where.rpartition(".")[0]}
         reason = _("“%(name)s”在台账“%(register)s”里，不能在表格里再问一遍。") % said
         yield Finding(path, reason, _("改用 type: entry、register: %(register)s 来选。") % said)
+
+
+def _shared_already(form: FormSpec, field: FieldSpec, known: Known, path: str) -> Iterator[Finding]:
+    """What a shared dataset holds is applied for before it is collected once more; whoever needs it anew still may ask."""
+    element, held = known.elements.get(field.element), known.shared.get(field.element)
+    if element is None or held is None or element.source or field.calculated or is_filled_in(form, field, element):
+        return
+    if held.dataset == dataset_name(form.key) or held.dataset.startswith(f"{dataset_name(form.key)}__"):
+        return
+    said = {"name": element.name_zh, "dataset": held.title}
+    reason = _("“%(name)s”在数据集“%(dataset)s”里已经有了，能通过共享得到。") % said
+    yield Finding(path, reason, _("先申请共享；确实要重新采集的，可以照样启用。"), is_error=False, link=held.url)
 
 
 def _second_producer(register: RegisterSpec, field: FieldSpec, known: Known, path: str) -> Iterator[Finding]:

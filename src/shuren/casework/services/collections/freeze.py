@@ -20,14 +20,17 @@ from shuren.casework.services.collections.columns import DataColumn, form_column
 from shuren.casework.services.collections.rows import HEAD, filled_rows
 from shuren.casework.services.collections.stop import stop_open_cases
 from shuren.datahub import api as datahub
-from shuren.datahub.data import AssetKind, AssetRef, ColumnFlow, DatasetSpec, PreparedPartition, Snapshot
+from shuren.datahub.data import AssetKind, AssetRef, ColumnFlow, ColumnSpec, DatasetSpec, PreparedPartition, Snapshot
 from shuren.kernel import audit, events, ids
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid
+from shuren.standards.data import Grade
 from shuren.work import api as work
 
 ACCEPTED, SUBMITTED = TargetState.ACCEPTED.value, TargetState.SUBMITTED.value
 PARTITION = "collection"
+# Whose each row is: the path of its org, which every dataset of a collection has at its head.
+_PATH = "_org_path"
 # What stands at the head of some rows, and their answers.
 Answers = tuple[list[list[Any]], list[Mapping[str, Any]]]
 
@@ -88,9 +91,13 @@ def _prepared(
 ) -> list[PreparedPartition]:
     main, *tables = collection_datasets(row, form).items()
     grade = form_grade(form.fields)
-    for name, _columns in (main, *tables):
+    for name, columns in (main, *tables):
+        described = {field.name: ColumnSpec(grade=Grade.INTERNAL.value) for field in HEAD}
+        described |= {column.name: ColumnSpec(element=column.element, grade=column.grade) for column in columns}
         description = f"{form.title.zh}：表单 {form.key} 各次采集冻结的数据，按采集分区，附有表单版本。"
-        datahub.offer_dataset(DatasetSpec(name, (PARTITION,), description, grade.value, f"org:{row.org_id}"))
+        owner = f"org:{row.org_id}"
+        spec = DatasetSpec(name, (PARTITION,), description, grade.value, owner, columns=described, scope_column=_PATH)
+        datahub.offer_dataset(spec)
     lineage = _lineage(row, form)
     found = [_prepare(row, main[0], HEAD, main[1], lineage, _main_rows(targets, on_progress))]
     for key, (name, columns) in zip(table_columns(form), tables, strict=True):
