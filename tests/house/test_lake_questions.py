@@ -21,6 +21,7 @@ ELSEWHERE = {
     "src/shuren/datahub/services/quality/measure.py",
     "src/shuren/datahub/selectors/quality_findings.py",
     "src/shuren/datahub/selectors/quality.py",
+    "src/shuren/records/selectors/lake.py",
 }
 
 

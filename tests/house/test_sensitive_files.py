@@ -56,6 +56,8 @@ EXEMPT: dict[str, str] = {
     "certificates:open_proof": "a proof to be checked by anybody, without names",
     "certificates:preview": "a template filled with nobody's data",
     "certificates:templates": "templates, no people",
+    "records:arrivals": "how many statements came, by day and client",
+    "records:refused": "how many requests were refused, by day and client",
     "backups:backups": "backups and drills, no people",
     "backups:report": "what a drill proved: counts and digests, no people",
     "datahub:asset": "names of columns, never a value",

@@ -9,6 +9,7 @@ from django.test import Client
 from shuren.directory import api as directory
 from shuren.directory.data import ConsentDecision
 from shuren.identity import api as identity
+from shuren.identity.data import GrantType, NewClient
 from shuren.identity.services.oauth.families import own_access_token
 from shuren.interop import api
 from shuren.interop.data import DeliveryStatus
@@ -68,6 +69,26 @@ def test_an_app_reaches_the_schools_that_chose_it(stage: Stage, app_id: int) -> 
     assert answered == {"school": 200, "class": 200, "county": 404, "other_school": 404}
     Installation.objects.update(ended_at=clock.now())
     assert caller(app_id).get(f"/orgs/{orgs['school'].public_id}").status_code == 404
+
+
+def test_an_app_tells_learning_records_and_reads_no_others(stage: Stage, server: VendorServer) -> None:
+    scopes = ("statements/write", "statements/read/mine", "state")
+    found = listed_app(stage, server, scopes=scopes)
+    install(stage, found)
+    headers = caller(found, scopes).headers | {"X-Experience-API-Version": "2.0.0"}
+    account = {"homePage": "https://e.cn", "name": "p1"}
+    told = {"actor": {"account": account}, "verb": {"id": "https://e.cn/read"}, "object": {"id": "https://e.cn/book"}}
+    client, kind = Client(), "application/json"
+    assert client.post("/xapi/statements", told, content_type=kind, headers=headers).status_code == 200
+    other = identity.register_client(
+        actor=SYSTEM,
+        client=NewClient(name="别人", grant_types=frozenset({GrantType.CLIENT_CREDENTIALS}), scopes=frozenset({"all"})),
+        now=clock.now(),
+    )
+    basic = {"Authorization": f"Basic {b64(f'{other.client_id}:{other.client_secret}')}", "X-Experience-API-Version": "2.0.0"}
+    assert client.post("/xapi/statements", [told, told], content_type=kind, headers=basic).status_code == 200
+    assert len(client.get("/xapi/statements", headers=headers).json()["statements"]) == 1
+    assert len(client.get("/xapi/statements", headers=basic).json()["statements"]) == 3
 
 
 def test_keys_sign_and_seal_for_their_app_alone(stage: Stage, app_id: int) -> None:

@@ -83,6 +83,7 @@ class Permission(StrEnum):
     VIEW_CASES = "view_cases"
     DEFINE_CASEWORK = "define_casework"
     VIEW_QUALITY = "view_quality"
+    VIEW_STATEMENTS = "view_statements"
     ISSUE_COLLECTIONS = "issue_collections"
     OPEN_DATA = "open_data"
     VIEW_REGISTERS = "view_registers"

@@ -43,6 +43,7 @@ PLACES = (
     Place(_("办事大厅"), "/hall/", "building-community"),
     Place(_("测评报告"), "/reports/", "chart-bar", frozenset({Permission.VIEW_REPORTS, Permission.VIEW_PUPIL_REPORTS})),
     Place(_("测评项目"), "/assessments/", "clipboard-list", frozenset({Permission.VIEW_ASSESSMENTS})),
+    Place(_("学习记录"), "/records/", "school", frozenset({Permission.VIEW_STATEMENTS})),
     Place(_("数据采集"), "/collections/", "clipboard-check", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("一数一源"), "/data/sources/", "git-merge", frozenset({Permission.VIEW_QUALITY})),
     Place(_("数据质量"), "/data/quality/", "chart-dots", frozenset({Permission.VIEW_QUALITY})),

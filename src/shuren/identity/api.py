@@ -12,6 +12,7 @@ from shuren.identity.data import Bearer, Purpose, Wardrobe
 from shuren.identity.models import Account
 from shuren.identity.presence import is_factor_due, is_weak, last_shown, last_verified, proof_of
 from shuren.identity.rules.factors import amr_of, is_fresh
+from shuren.identity.rules.oauth.scopes import RECORD_SCOPES
 from shuren.identity.selectors.accounts import account_named, accounts_of_people, actor_of_account, person_ids_of_accounts
 from shuren.identity.selectors.addresses import addresses_of
 from shuren.identity.selectors.app_actors import actor_of_bearer, bearer_in
@@ -40,6 +41,7 @@ from shuren.kernel.doors import is_before_entry, purpose_of, sensitive
 from shuren.kernel.errors import Refused
 
 __all__ = [
+    "RECORD_SCOPES",
     "account_named",
     "accounts_of_people",
     "actor_of",

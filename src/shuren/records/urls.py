@@ -1,8 +1,8 @@
-"""Addresses of the xAPI resources, without a slash at their end as the specification names them, and of Caliper's endpoint."""
+"""Addresses of the xAPI resources, without a slash at their end as they are specified, of Caliper, and of the pages."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from shuren.records.views import caliper, documents, statements
+from shuren.records.views import arrivals, caliper, documents, statements
 
 app_name = "records"
 
@@ -18,4 +18,7 @@ statements_patterns: list[URLPattern] = [path("statements", statements.statement
 urlpatterns: list[URLPattern | URLResolver] = [
     path("xapi/", include([*documents_patterns, *statements_patterns])),
     path("caliper/", caliper.caliper, name="caliper"),
+    path("records/", arrivals.arrivals, name="arrivals"),
+    path("records/statements/", arrivals.statement_lines, name="statement_lines"),
+    path("records/refused/", arrivals.refused, name="refused"),
 ]

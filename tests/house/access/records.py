@@ -1,9 +1,9 @@
-"""Learning records: only clients with a secret or a token of their own; a session, whoever's, is not one."""
+"""Learning records: only clients with a secret or a token of their own, but for the pages, empty for who has no branch."""
 
 from dataclasses import replace
 
 from tests.cast import Cast
-from tests.house.access.frame import EVERYBODY, NOBODY, Address, Area
+from tests.house.access.frame import EVERYBODY, NOBODY, Address, Area, page
 
 _GET = Address(near=NOBODY, denied=frozenset({401}), stranger=401)
 _DOCUMENT = replace(_GET, methods=("GET", "PUT", "POST", "DELETE"))
@@ -17,6 +17,9 @@ RECORDS: dict[str, Address] = {
     "records:caliper": replace(_GET, methods=("POST",)),
     "records:activity_profile": _DOCUMENT,
     "records:agent_profile": _DOCUMENT,
+    "records:arrivals": page(EVERYBODY),
+    "records:statement_lines": page(EVERYBODY),
+    "records:refused": page(EVERYBODY),
 }
 
 

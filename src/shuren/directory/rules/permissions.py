@@ -19,7 +19,17 @@ _MANAGE = frozenset(
         P.VIEW_JOBS,
     }
 )
-_SCHOOL = frozenset({P.CHOOSE_APPS, P.ISSUE_CERTIFICATES, P.ANSWER_SUBJECTS, P.VIEW_CASES, P.ISSUE_COLLECTIONS, P.VIEW_QUALITY})
+_SCHOOL = frozenset(
+    {
+        P.CHOOSE_APPS,
+        P.ISSUE_CERTIFICATES,
+        P.ANSWER_SUBJECTS,
+        P.VIEW_CASES,
+        P.ISSUE_COLLECTIONS,
+        P.VIEW_QUALITY,
+        P.VIEW_STATEMENTS,
+    }
+)
 _OFFICER = (
     _READ
     | _MANAGE

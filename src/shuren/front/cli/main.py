@@ -30,6 +30,7 @@ COMMANDS = {
     "drill": "restore the newest backup in a scratch place and prove it",
     "wal": "keep and fetch segments of PostgreSQL's log, for its own settings to call",
     "keys": "list, make and turn over keys, and the secret that seals",
+    "client": "make and stop keys of programs that send and read learning records",
     "reindex": "index and count all orgs and people anew",
     "draw": "run a published draw again, believing nobody",
     "verify": "check proofs and logs of evidence without believing anybody",

@@ -17,9 +17,11 @@ PERSONAL = frozenset({Grade.PERSONAL, Grade.SENSITIVE})
 MAX_ICON_BYTES = 64 * 1024
 # Scopes that open the data of the orgs that chose an app; the others concern the app alone.
 DATA_SCOPES = ("directory.read", "registers.read", "registers.write", "scim.read", "scim.write", *ONEROSTER_SCOPES)
+# Learning records of the app alone: what it tells and told, its own documents. Those of others open to none.
+RECORD_SCOPES = ("statements/write", "statements/read/mine", "state", "define")
 # Scopes of every app that people sign in to by OpenID Connect.
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "org"})
-SCOPES = (*DATA_SCOPES, "crypto", "webhooks", "lineage.write")
+SCOPES = (*DATA_SCOPES, *RECORD_SCOPES, "crypto", "webhooks", "lineage.write")
 # Not personal by its grade, but it follows somebody for life and joins what apps know: told only where people agreed.
 BY_NOTICE = frozenset({"person.number"})
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -56,18 +56,31 @@ def merged(old: bytes, old_type: str, new: bytes, new_type: str) -> bytes:
     if media_type(old_type) != JSON_TYPE or media_type(new_type) != JSON_TYPE:
         raise Invalid("Only documents of type application/json are merged; use PUT to replace the one that is kept.")
     laid = json_object(old, "the document that is kept") | json_object(new, "the document that was sent")
-    return json.dumps(laid, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    try:
+        return json.dumps(laid, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise Invalid("The documents are nested too deep to be merged.") from None
+
+
+def check_sent(content: bytes, content_type: str) -> None:
+    """Raise `Invalid` where a document that may be merged later says that it is JSON, and is not (Communication 2.2)."""
+    if media_type(content_type) == JSON_TYPE:
+        _read(content, "the document that was sent")
 
 
 def json_object(content: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `content`; raises `Invalid` for anything else."""
-    try:
-        found = json.loads(content, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise Invalid(f"{what} is not JSON.") from None
+    found = _read(content, what)
     if not isinstance(found, dict):
         raise Invalid(f"{what} is not a JSON object.")
     return found
+
+
+def _read(content: bytes, what: str) -> object:
+    try:
+        return json.loads(content, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise Invalid(f"{what} is not JSON.") from None
 
 
 def _refuse(name: str) -> object:

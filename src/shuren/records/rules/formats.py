@@ -9,8 +9,11 @@ Shape = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def ids_only(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """Agents, activities and verbs by what identifies them alone; members of groups that have no identifier stay."""
-    shaped = _reshaped(statement, lambda activity: {name: activity[name] for name in ("objectType", "id") if name in activity})
+    """Agents, activities and verbs by what identifies them alone; members of groups that have no identifier stay.
+
+    An object without a type is an Activity, so of those nothing stays but the IRI (1.0.3 Data 2.4.4).
+    """
+    shaped = _reshaped(statement, lambda activity: {"id": activity["id"]})
     return shaped | {"verb": {"id": statement["verb"]["id"]}}
 
 
@@ -61,10 +64,19 @@ def wished_languages(header: str) -> list[str]:
 def _chosen(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
     """The one entry of a language map that fits best; without any fit the first that was told."""
     for wish in languages:
-        for tag, text in texts.items():
-            if wish == "*" or tag.lower() == wish or tag.lower().startswith(f"{wish}-") or wish.startswith(f"{tag.lower()}-"):
-                return {tag: text}
+        for fits in (lambda tag, wish: tag == wish, _is_under, _is_over):
+            for tag, text in texts.items():
+                if wish == "*" or fits(tag.lower(), wish):
+                    return {tag: text}
     return dict(list(texts.items())[:1])
+
+
+def _is_under(tag: str, wish: str) -> bool:
+    return tag.startswith(f"{wish}-")
+
+
+def _is_over(tag: str, wish: str) -> bool:
+    return wish.startswith(f"{tag}-")
 
 
 def _in_language(definition: Mapping[str, Any], languages: Sequence[str]) -> dict[str, Any]:

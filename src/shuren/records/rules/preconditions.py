@@ -11,6 +11,10 @@ class PreconditionFailed(ShurenError):
     status = 412
 
 
+class UnseenDocument(Conflict):
+    """Somebody means to overwrite what they have not read (409); told in plain text (1.0.3 Communication 3.1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Precondition:
     """The headers If-Match and If-None-Match, empty where they were not sent."""
@@ -41,7 +45,7 @@ def check_put(asked: Precondition, *, etag: str | None, version: str, is_profile
     if asked.is_stated or (is_old and not is_profile):
         return
     if etag is not None:
-        raise Conflict(
+        raise UnseenDocument(
             "There is such a document already. Read it, and send its ETag in If-Match to replace it, "
             "or If-None-Match: * to write only where there is none."
         )

@@ -82,9 +82,14 @@ def _ready(statement: dict[str, Any], default_version: str) -> Ready:
         _list_activities(statement["object"]["context"])
     told = statement.get("timestamp")
     moment = moment_of(told, version="1.0.3") if told is not None else None
-    if moment is not None and default_version == "2.0.0" and not str(told).endswith("Z"):
+    if moment is not None and default_version == "2.0.0" and not _is_plain(str(told)):
         statement["timestamp"] = moment.isoformat().replace("+00:00", "Z")
     return Ready(statement, key.lower(), digest, moment, facts_of(statement))
+
+
+def _is_plain(told: str) -> bool:
+    """Whether a timestamp of 2.0 is in UTC already, in the one form in which those are handed out."""
+    return told.endswith("Z") and told[10] == "T"
 
 
 def _list_activities(context: dict[str, Any]) -> None:

@@ -27,11 +27,13 @@ _DURATION = re.compile(
     rf"P(?:{_PART}W|(?=\d|T)(?:(?:\d+Y|{_PART}Y$))?(?:(?:\d+M|{_PART}M$))?(?:(?:\d+D|{_PART}D$))?"
     rf"(?:T(?=\d)(?:(?:\d+H|{_PART}H$))?(?:(?:\d+M|{_PART}M$))?(?:{_PART}S)?)?)"
 )
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
+# A space may stand for the T (RFC 3339 § 5.6).
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 # Of "-00" it is not known which time it tells (RFC 3339 § 4.3): xAPI refuses it.
 _UNKNOWN_OFFSET = re.compile(r"-00(?::?00)?$")
 _SHA2 = re.compile(r"[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128}")
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;\s*[\w!#$&^.+-]+=(?:[\w!#$&^.+:/-]+|\"[^\"]*\"))*\s*", re.ASCII)
+_DEEPEST = 100
 _OLD_VERSION = re.compile(r"1\.0(?:\.\d+)?")
 _ANY_VERSION = re.compile(r"(?:1|2)\.0(?:\.\d+)?")
 
@@ -89,7 +91,11 @@ def check_number(value: object, where: str) -> float:
 
 @lru_cache(maxsize=1024)
 def is_language(tag: str) -> bool:
-    return len(tag) <= 255 and _LANGUAGE.fullmatch(tag) is not None
+    """Whether a tag has the form of RFC 5646, in which no extension begins twice with the same letter (§ 2.2.9)."""
+    if len(tag) > 255 or not _LANGUAGE.fullmatch(tag):
+        return False
+    singletons = [part for part in tag.lower().partition("-x-")[0].split("-")[1:] if len(part) == 1]
+    return len(set(singletons)) == len(singletons)
 
 
 def check_language(value: object, where: str) -> None:
@@ -106,10 +112,19 @@ def check_language_map(value: object, where: str) -> None:
 
 
 def check_extensions(value: object, where: str) -> None:
-    """Keys are IRIs; what stands behind them, null included, is nobody's business."""
-    for key in check_object(value, where):
+    """Keys are IRIs; what stands behind them, null included, is nobody's business, as long as it can be written again."""
+    for key, told in check_object(value, where).items():
         if not is_iri(key):
             raise MalformedStatement("is not an IRI with a scheme", f"{where}.{key}")
+        _check_depth(told, f"{where}.{key}", left=_DEEPEST)
+
+
+def _check_depth(value: object, where: str, *, left: int) -> None:
+    inner = value.values() if type(value) is dict else value if type(value) is list else ()
+    if inner and not left:
+        raise MalformedStatement(f"is nested deeper than {_DEEPEST}", where)
+    for one in inner:
+        _check_depth(one, where, left=left - 1)
 
 
 def check_duration(value: object, where: str) -> None:

@@ -9,7 +9,7 @@ from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict
 from shuren.records.models import Document
-from shuren.records.rules.documents import DocumentKind, Place, etag_of, merged
+from shuren.records.rules.documents import DocumentKind, Place, check_sent, etag_of, merged
 from shuren.records.rules.preconditions import Precondition, check_precondition, check_put
 
 _TURNS = 3
@@ -43,10 +43,11 @@ def put_document(*, actor: Actor, place: Place, sheet: Sheet, asked: Preconditio
 
 @transaction.atomic
 def merge_document(*, actor: Actor, place: Place, sheet: Sheet, asked: Precondition, now: datetime) -> None:
-    """Lay a JSON object over the one that is kept; where there is none it is kept as it is."""
+    """Lay a JSON object over the one that is kept; where there is none it is kept as it is, if it is what its type says."""
     row = _locked(place, sheet.document_id)
     if row is None:
         check_precondition(asked, etag=None)
+        check_sent(sheet.content, sheet.content_type)
         row, is_new = _claimed(place, sheet, now=now)
         if is_new:
             _record(actor, row, "records.document_kept", now=now)

@@ -12,6 +12,7 @@ from django.db import connection
 
 from shuren.kernel import moments
 from shuren.records.rules.facts import VOIDED_VERB
+from shuren.records.services.write_lake import note_changed
 
 _NEW = """
     INSERT INTO records_reference (statement_id, target_id, stored, seq, is_direct, is_voiding) VALUES (%s, %s, %s, %s, %s, %s)
@@ -30,7 +31,7 @@ _VOID = """
         SELECT k.stored, k.seq FROM records_statementkey k
         WHERE k.statement_id IN ({marks})
           AND EXISTS (SELECT 1 FROM records_reference r WHERE r.target_id = k.statement_id AND r.is_voiding)
-    ) AND verb <> %s
+    ) AND verb <> %s AND NOT is_voided RETURNING stored
 """
 _AWAITED = "SELECT 1 FROM records_reference WHERE target_id IN ({marks}) LIMIT 1"
 _AT_ONCE = 900
@@ -75,6 +76,7 @@ def _close(source: str) -> None:
 def _void(targets: Sequence[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_marked(_VOID, len(targets)), [*targets, VOIDED_VERB])
+        note_changed([moments.loaded(stored) for (stored,) in cursor.fetchall()])
 
 
 def _some(ids: Iterable[str]) -> Iterable[list[str]]:

@@ -15,11 +15,12 @@ from tests.cast import Cast
 
 from shuren.kernel import ids
 from shuren.records.models import Mention, Statement
+from shuren.records.rules.formats import canonical, wished_languages
 from shuren.records.rules.multipart import mixed, parts_of
 from shuren.records.rules.signatures import SIGNATURE
 from shuren.records.services.follow_statements import forget_statements, move_statements
 from shuren.records.tests.lrs_client import NEW, OLD, LrsClient, new_client
-from shuren.records.tests.sample_statements import ACTIVITY, COURSE, small, whole
+from shuren.records.tests.sample_statements import ACTIVITY, COURSE, TEAM, VERB, small, whole
 
 VERSIONS = pytest.mark.parametrize("version", [OLD, NEW])
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -113,7 +114,7 @@ def test_formats_tell_less_or_in_one_language(db: None, version: str) -> None:
     assert client.call("POST", "statements", body=statement).status_code == 200
     one = {"statementId": statement["id"]}
     ids_only = client.call("GET", "statements", one | {"format": "ids"}).json()
-    assert ids_only["object"] == {"objectType": "Activity", "id": ACTIVITY}
+    assert ids_only["object"] == {"id": ACTIVITY}
     assert ids_only["actor"] == {"objectType": "Agent", "mbox": "mailto:pupil@example.org"}
     assert ids_only["verb"] == {"id": statement["verb"]["id"]}
     assert ids_only["context"]["contextActivities"]["parent"] == [{"id": COURSE}]
@@ -123,6 +124,42 @@ def test_formats_tell_less_or_in_one_language(db: None, version: str) -> None:
     told = client.call("GET", "statements", one | {"format": "canonical"}, accept_language="zh").json()
     assert told["object"]["definition"]["name"] == {"zh-CN": "分数"}
     assert client.call("GET", "statements", one).json()["object"] == statement["object"]
+
+
+def test_the_very_language_goes_before_a_wider_one() -> None:
+    texts = {"en": "Other", "en-US": "American", "en-GB": "British", "zh-Hans-CN": "中文"}
+    chosen = {
+        "en-GB": "en-GB",
+        "en-gb;q=0.9, fr": "en-GB",
+        "en-AU": "en",
+        "zh": "zh-Hans-CN",
+        "fr": "en",
+        "": "en",
+        "*": "en",
+        "fr, zh-Hans-CN;q=0.4, en;q=0.2": "zh-Hans-CN",
+    }
+    for header, tag in chosen.items():
+        told = canonical(small(verb={"id": VERB, "display": texts}), definitions={}, languages=wished_languages(header))
+        assert told["verb"]["display"] == {tag: texts[tag]}, header
+
+
+@VERSIONS
+def test_in_ids_a_substatement_is_told_as_short(db: None, version: str) -> None:
+    client, inner = new_client(version=version), whole()
+    inner = {
+        "objectType": "SubStatement",
+        "actor": {**TEAM, "mbox": "mailto:t@e.cn"},
+        "verb": inner["verb"],
+        "object": inner["object"],
+    }
+    key = client.call("POST", "statements", body=small(object=inner)).json()[0]
+    told = client.call("GET", "statements", {"statementId": key, "format": "ids"}).json()["object"]
+    assert told == {
+        "objectType": "SubStatement",
+        "actor": {"objectType": "Group", "mbox": "mailto:t@e.cn"},
+        "verb": {"id": VERB},
+        "object": {"id": ACTIVITY},
+    }
 
 
 def test_statements_of_people_here_follow_them(db: None, cast: Cast) -> None:

@@ -258,6 +258,8 @@ def test_whom_a_context_concerns_in_2_0_is_well_formed(parts: dict[str, Any]) ->
         ("2026-03-01T08:30:00.123456789+08:00", True, True),
         ("2026-03-01t08:30:00z", True, True),
         ("2026-03-01T08:30:60Z", True, True),
+        ("2026-03-01 08:30:00.601+00:00", False, True),
+        ("2026-03-01 08:30:60Z", False, True),
         ("2026-03-01T08:30:00", True, False),
         ("2026-03-01T08:30:00+0800", True, False),
         ("20260301T083000Z", True, False),
@@ -287,13 +289,16 @@ def test_what_is_no_duration(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["zh", "zh-CN", "zh-Hans-CN", "en-US", "sl-rozaj-biske", "de-CH-1901", "x-own", "i-klingon", "es-419"]
+    "tag",
+    ["zh", "zh-CN", "zh-Hans-CN", "en-US", "sl-rozaj-biske", "de-CH-1901", "x-own", "i-klingon", "es-419", "zh-u-co-pinyin-x-u"],
 )
 def test_language_tags_of_rfc_5646(tag: str) -> None:
     assert is_language(tag)
 
 
-@pytest.mark.parametrize("tag", ["", "z", "zh_CN", "zh-", "-zh", "toolonglanguage", "en-US-x", "中文", "en us"])
+@pytest.mark.parametrize(
+    "tag", ["", "z", "zh_CN", "zh-", "-zh", "toolonglanguage", "en-US-x", "中文", "en us", "zh-a-aa-b-bb-A-cc"]
+)
 def test_what_is_no_language_tag(tag: str) -> None:
     assert not is_language(tag)
 

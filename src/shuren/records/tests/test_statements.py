@@ -69,6 +69,20 @@ def test_the_same_id_twice_is_the_same_statement_or_a_conflict(db: None, version
     assert client.call("POST", "statements", body=[statement, statement]).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("2026-03-01 08:30:00.601+08:00", "2026-03-01T00:30:00.601000Z"),
+        ("2026-03-01 08:30:00Z", "2026-03-01T08:30:00Z"),
+        ("2026-03-01T08:30:00.1234567Z", "2026-03-01T08:30:00.1234567Z"),
+    ],
+)
+def test_timestamps_of_2_0_are_handed_out_in_utc(db: None, sent: str, kept: str) -> None:
+    client = new_client(version=NEW)
+    key = posted(client, small(timestamp=sent))[0]
+    assert client.call("GET", "statements", {"statementId": key}).json()["timestamp"] == kept
+
+
 @VERSIONS
 def test_put_takes_one_statement_under_its_own_id(db: None, version: str) -> None:
     client, key = new_client(version=version), str(uuid4())

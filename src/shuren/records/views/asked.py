@@ -16,6 +16,7 @@ from shuren.kernel import clock
 from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, Refused, ShurenError
 from shuren.records.rules.faults import MalformedStatement
+from shuren.records.rules.preconditions import UnseenDocument
 from shuren.records.rules.requests import OLD, Message, check_names, parameters, read_form, version_of
 from shuren.records.services.callers import Caller, OverQuota, Unauthorized, caller_by_secret, caller_of
 
@@ -130,8 +131,10 @@ def answer_to_anybody(request: HttpRequest, content: Any) -> HttpResponse:
 
 
 def fault(error: Exception) -> HttpResponse:
-    """An error in the shape that the whole API has."""
+    """An error in the shape that the whole API has, but for the one that the specification wants in plain text."""
     status = error.status if isinstance(error, ShurenError) else 400
+    if isinstance(error, UnseenDocument):
+        return HttpResponse(str(error), status=status, content_type="text/plain; charset=utf-8")
     told = {"status": status, "message": str(error), "remedy": ""}
     response = json_answer({"error": told}, status=status)
     if isinstance(error, OverQuota):

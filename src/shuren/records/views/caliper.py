@@ -1,6 +1,7 @@
 """The endpoint for sensors of Caliper 1.2: one envelope a request, all of it or nothing."""
 
 import json
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -10,8 +11,10 @@ from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, Refused, ShurenError
 from shuren.records.rules.caliper import read_envelope
 from shuren.records.rules.documents import JSON_TYPE, media_type
+from shuren.records.rules.requests import Message
 from shuren.records.services.accept_caliper import accept_envelope
-from shuren.records.services.callers import WRITE
+from shuren.records.services.callers import WRITE, Caller
+from shuren.records.services.count_refusals import note_refusal
 from shuren.records.views.asked import MethodNotAllowed, admitted, fault, issuer_of, message_of
 
 
@@ -47,6 +50,14 @@ def _accept(request: HttpRequest, extra: dict[str, str]) -> None:
     caller = admitted(request, message, issuer, extra, now=now)
     if not caller.may(WRITE):
         raise Refused(f"The scope {WRITE} is needed.")
+    try:
+        _take(message, caller, issuer, now=now)
+    except ShurenError as error:
+        note_refusal(error, client_id=caller.client_id, now=now)
+        raise
+
+
+def _take(message: Message, caller: Caller, issuer: str, *, now: datetime) -> None:
     if media_type(message.headers.get("content-type", "")) != JSON_TYPE:
         raise UnsupportedType(f"An envelope is of type {JSON_TYPE}.")
     try:

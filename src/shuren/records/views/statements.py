@@ -9,7 +9,7 @@ from django.core import signing
 from django.http import HttpResponse
 from django.utils.http import http_date
 
-from shuren.kernel.errors import Invalid, NotFound
+from shuren.kernel.errors import Invalid, NotFound, ShurenError
 from shuren.kernel.moments import loaded
 from shuren.records.rules.actors import actor_key
 from shuren.records.rules.facts import AGENT, digest_of
@@ -24,6 +24,7 @@ from shuren.records.selectors.consistent import consistent_through
 from shuren.records.selectors.files import file_content
 from shuren.records.selectors.statements import Position, statement_by_id, statement_page
 from shuren.records.services.callers import READ, READ_ALL, READ_OWN, WRITE
+from shuren.records.services.count_refusals import note_refusal
 from shuren.records.services.store_statements import store_statements
 from shuren.records.views.asked import THROUGH_HEADER, Call, Door, lrs_resource, moment_text
 
@@ -34,9 +35,13 @@ _WRITE = frozenset({WRITE})
 
 @lrs_resource({"GET": _READ, "PUT": Door(_WRITE, frozenset({"statementId"})), "POST": Door(_WRITE)})
 def statements(call: Call) -> HttpResponse:
-    if call.method == "PUT":
-        return _put(call)
-    return _post(call) if call.method == "POST" else _get(call)
+    if call.method == "GET":
+        return _get(call)
+    try:
+        return _put(call) if call.method == "PUT" else _post(call)
+    except ShurenError as error:
+        note_refusal(error, client_id=call.client, now=call.now)
+        raise
 
 
 def _put(call: Call) -> HttpResponse:
