@@ -42,7 +42,7 @@ test: setup ## the quick suite on SQLite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 -m "not journey and not soak and not spark"
 
 test-postgres: setup ## what asks a database, on PostgreSQL
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not packs and not tables and not journey and not soak and not spark"
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house -m "database and not packs and not tables and not doors and not journey and not soak and not spark"
 
 journeys: setup ## whole paths of people in a real browser
 	$(BIN)/python -m pytest --durations=10 -m journey tests/journeys
@@ -59,6 +59,7 @@ soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
 	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak
 	$(FULL_COUNTS) $(BIN)/python -m pytest src/shuren/directory/tests/roster/test_roster_fuzz.py src/shuren/directory/tests/roster/test_roster_kills.py
 	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -m soak tests/faults
+	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) -m "database and doors and not journey and not soak and not spark"
 
 format: setup ## rewrite the code in the house format
 	$(BIN)/ruff format src tests tools bench && $(BIN)/ruff check --fix src tests tools bench

@@ -1,6 +1,7 @@
 """What every test of the repository stands on: no network beyond this machine, and repeatable property tests."""
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ settings.register_profile("check", max_examples=40, deadline=None, derandomize=T
 settings.register_profile("soak", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
 
+# Tests of what stands before services: pages, protocols, other people's clients.
+DOORS = re.compile(r"/test_[a-z_]*(views|pages)[a-z_]*\.py$|/front/tests/|/tests/interop/|/identity/tests/(federation|oauth)/")
 LOOPBACK = {"127.0.0.1", "127.0.0.2", "::1", "localhost", "0.0.0.0"}  # noqa: S104  # compared with, not bound
 
 
@@ -54,3 +57,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asked = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or "db" in asked or "transactional_db" in asked:
             item.add_marker("database")
+        if DOORS.search(item.path.as_posix()):
+            item.add_marker("doors")
