@@ -128,6 +128,9 @@ def ask_hats_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def surprises(cast: Cast, addresses: dict[str, Address], places: Places) -> list[str]:
     clients = {role: cast.client(role) for role in sorted(EVERYBODY)}
+    for client in clients.values():
+        # From the first page on the session keeps what menus need; in `answered` it would be forgotten each time.
+        client.get("/account/")
     found = []
     for name, address in addresses.items():
         for place, word in enumerate(("near", "far")[: 2 if address.objects else 1]):

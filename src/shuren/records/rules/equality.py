@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from shuren.records.rules.actors import actor_key
-from shuren.records.rules.values import moment_of
+from shuren.records.rules.values import moment_kept
 
 # What the service sets itself, or what belongs to the transport.
 _OF_SERVICE = frozenset({"id", "stored", "authority", "version", "timestamp"})
@@ -19,7 +19,7 @@ def is_same_statement(kept: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     A timestamp counts where the client sent one: as a moment, whatever zone it was told in.
     """
     if "timestamp" in sent:
-        first, second = (moment_of(str(one["timestamp"]), version="1.0.3") for one in (kept, sent))
+        first, second = (moment_kept(str(one["timestamp"])) for one in (kept, sent))
         if first is None or second is None or abs(first - second) >= timedelta(milliseconds=1):
             return False
     return _canonical(kept) == _canonical(sent)

@@ -14,7 +14,7 @@ from shuren.records.rules.faults import MalformedStatement
 from shuren.records.rules.multipart import check_attached, is_mixed, split_statements
 from shuren.records.rules.signatures import SIGNATURE, check_signature
 from shuren.records.rules.statements import check_statement
-from shuren.records.rules.values import moment_of
+from shuren.records.rules.values import moment_kept
 
 MOST_STATEMENTS = 10_000
 
@@ -81,7 +81,7 @@ def _ready(statement: dict[str, Any], default_version: str) -> Ready:
     if statement["object"].get("objectType") == "SubStatement" and "context" in statement["object"]:
         _list_activities(statement["object"]["context"])
     told = statement.get("timestamp")
-    moment = moment_of(told, version="1.0.3") if told is not None else None
+    moment = moment_kept(told) if told is not None else None
     if moment is not None and default_version == "2.0.0" and not _is_plain(str(told)):
         statement["timestamp"] = moment.isoformat().replace("+00:00", "Z")
     return Ready(statement, key.lower(), digest, moment, facts_of(statement))

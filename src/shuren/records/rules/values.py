@@ -160,6 +160,11 @@ def moment_of(text: str, *, version: str) -> datetime | None:
         return None
 
 
+def moment_kept(text: str) -> datetime | None:
+    """The same of a timestamp that passed when it came, by whichever version."""
+    return moment_of(text, version="1.0.3") or moment_of(text, version="2.0.0")
+
+
 def _leap_second(text: str) -> datetime | None:
     """RFC 3339 § 5.6 knows a second 60, Python does not: it is kept as the one before."""
     if not _RFC3339.fullmatch(text) or text[17:19] != "60":

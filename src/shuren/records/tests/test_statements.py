@@ -83,6 +83,14 @@ def test_timestamps_of_2_0_are_handed_out_in_utc(db: None, sent: str, kept: str)
     assert client.call("GET", "statements", {"statementId": key}).json()["timestamp"] == kept
 
 
+def test_the_moment_told_with_a_space_is_compared_as_a_moment(db: None) -> None:
+    client = new_client(version=NEW)
+    first = small(id=str(uuid4()), timestamp="2026-03-01 08:30:00+08:00")
+    posted(client, first)
+    assert client.call("POST", "statements", body=first | {"timestamp": "2026-03-01T00:30:00Z"}).status_code == 200
+    assert client.call("POST", "statements", body=first | {"timestamp": "2026-03-01 08:31:00+08:00"}).status_code == 409
+
+
 @VERSIONS
 def test_put_takes_one_statement_under_its_own_id(db: None, version: str) -> None:
     client, key = new_client(version=version), str(uuid4())
