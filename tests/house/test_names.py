@@ -24,6 +24,7 @@ STAIRS = {
 }
 # What one app needs beyond the stairs, each for its reason.
 BESIDE_THE_STAIRS = {
+    "backups": {"management"},  # Django looks up `migrate` by this dotted name
     "datahub": {"quality"},  # the rules of quality that ship, in YAML
     "front": {
         "cli",
