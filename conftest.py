@@ -59,3 +59,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if DOORS.search(item.path.as_posix()):
             item.add_marker("doors")
+    # What takes minutes begins first, or at the end one process waits for the other.
+    items.sort(key=lambda item: "/tests/faults/" not in item.path.as_posix())
