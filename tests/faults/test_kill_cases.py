@@ -6,7 +6,7 @@ import random
 from tests.faults.installation import Installation, new_installation
 from tests.faults.striking import start, struck
 
-KILLS = int(os.environ.get("SHUREN_KILLS", "3"))
+KILLS = int(os.environ.get("SHUREN_KILLS", "2"))
 CASES = 120
 _RUNS = "SELECT count(*) FROM casework_stagerun r WHERE r.case_id = c.id"
 _ITEMS = "SELECT count(*) FROM casework_workitem w WHERE w.case_id = c.id AND w.state = 'open'"
