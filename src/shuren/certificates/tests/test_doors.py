@@ -177,7 +177,8 @@ def test_a_link_shows_until_it_ends(cast: Cast, certificate_id: int) -> None:
 def test_the_page_is_no_toy_for_machines(db: None) -> None:
     cache.clear()
     client = Client(REMOTE_ADDR="10.9.8.7")
-    answers = [client.get("/verify/AAAAAAAAAAAAAAAAA/").status_code for _turn in range(TRIES_PER_MINUTE + 3)]
+    # The minute may turn meanwhile.
+    answers = [client.get("/verify/AAAAAAAAAAAAAAAAA/").status_code for _turn in range(2 * TRIES_PER_MINUTE + 3)]
     assert answers[:TRIES_PER_MINUTE] == [200] * TRIES_PER_MINUTE
     assert 429 in answers[TRIES_PER_MINUTE:]
     assert Client(REMOTE_ADDR="10.9.8.8").get("/verify/AAAAAAAAAAAAAAAAA/").status_code == 200
