@@ -58,7 +58,7 @@ spark: setup $(VENV)/spark ## sums and questions over a local Spark cluster of t
 soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
 	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak
 	$(FULL_COUNTS) $(BIN)/python -m pytest src/shuren/directory/tests/roster/test_roster_fuzz.py src/shuren/directory/tests/roster/test_roster_kills.py
-	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -m soak tests/faults
+	$(FULL_COUNTS) SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest tests/faults
 	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) -m "database and doors and not journey and not soak and not spark"
 
 format: setup ## rewrite the code in the house format

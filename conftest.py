@@ -50,14 +50,17 @@ def one_thread_each() -> None:
         numba.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a database carries the mark; tests that start processes with one of their own say so themselves."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """What asks for a database carries the mark; tests that start processes with one of their own say so themselves.
+
+    What takes minutes comes first, whatever order others made: at the end one process would wait for the other.
+    """
     for item in items:
         asked = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or "db" in asked or "transactional_db" in asked:
             item.add_marker("database")
         if DOORS.search(item.path.as_posix()):
             item.add_marker("doors")
-    # What takes minutes begins first, or at the end one process waits for the other.
+    yield
     items.sort(key=lambda item: "/tests/faults/" not in item.path.as_posix())

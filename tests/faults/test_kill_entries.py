@@ -3,12 +3,8 @@
 import os
 import random
 
-import pytest
-
 from tests.faults.installation import Installation, new_installation
 from tests.faults.striking import start, struck
-
-pytestmark = pytest.mark.database
 
 KILLS = int(os.environ.get("SHUREN_KILLS", "2"))
 ENTRIES = 3_000
