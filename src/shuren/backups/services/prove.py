@@ -50,7 +50,8 @@ def proof_of(manifest: Manifest, *, is_migrated: bool) -> dict[str, Any]:
 
 
 def counts_now(names: list[str]) -> dict[str, int]:
-    present = set(connection.introspection.table_names())
+    # With views, for on PostgreSQL partitions count as such.
+    present = set(connection.introspection.table_names(include_views=True))
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
