@@ -10,7 +10,7 @@ ID = re.compile(r"(?<=/)[0-9a-hjkmnp-tv-z]{13}(?=/)")
 # Definitions are called by their keys: `infra.link`, and packs by the first part.
 KEY = re.compile(r"(?<=/)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+(?=/)|(?<=^/packs/)[a-z_]+(?=/)")
 LEFT_OUT = re.compile(
-    r"[?#]|\.(pdf|xlsx|csv|json|geojson|zip|crl|cer|pem|jwt|nq|ndjson)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
+    r"[?#]|\.(pdf|xlsx|csv|json|geojson|zip|crl|cer|pem|jwt|nq|ndjson|rdf|ttl|jsonld|parquet)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
     r"|/(bpmn|csv|geojson|parquet|receipt)/|^/attachments/"
     r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
 )
