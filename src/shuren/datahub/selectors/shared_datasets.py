@@ -122,7 +122,12 @@ def source_of(spec: DatasetSpec) -> SharedSource:
 
 
 def title_of(spec: DatasetSpec) -> str:
-    """The description where it is short, else what stands before its colon: several datasets may begin alike."""
+    """The description where it is short, else what stands before its colon: several datasets may begin alike.
+
+    Descriptions are Chinese; to readers of English a dataset is called by its name.
+    """
+    if (get_language() or "").startswith("en"):
+        return spec.name
     text = spec.description
     return (text if len(text) <= _SHORT else text.partition("：")[0]) or spec.name
 
