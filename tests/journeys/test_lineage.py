@@ -35,7 +35,7 @@ def test_a_figure_of_a_report_leads_back_to_the_import(sign_in: Callable[..., Pa
     brought = inner.locator(".lineage-branch").get_by_role("link", name="测验成绩")
     expect(brought).to_be_visible()
     brought.click()
-    page.get_by_role("link", name="运行").click()
+    page.get_by_role("link", name="运行", exact=True).click()
     page.get_by_role("table").get_by_role("link", name="导入测验成绩").first.click()
     expect(page).to_have_url(re.compile(r"/imports/\w+/"))
 
