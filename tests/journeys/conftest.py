@@ -12,7 +12,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,14 +250,8 @@ def sign_in(
 
 
 @pytest.fixture(scope="session")
-def kinds_seen() -> Counter[str]:
-    """For how many roles each kind of page was looked at: for the first in both lights, for the second in one."""
-    return Counter()
-
-
-@pytest.fixture(scope="session")
-def kinds_read() -> set[str]:
-    """Kinds of pages that were looked at in English."""
+def kinds_seen() -> set[str]:
+    """Kinds of pages that were looked at in both lights, for whichever role came first."""
     return set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.conftest import names_in, serious_faults
+from tests.journeys.conftest import names_in
 from tests.journeys.walk import kind_of, walk
 
 pytestmark = pytest.mark.journey
@@ -16,20 +16,15 @@ HAN = re.compile(r"[\u4e00-\u9fff]+")
 
 
 @pytest.mark.parametrize("role", ["city_officer", "class_teacher", "pupil", "audit_admin"])
-def test_english_is_complete_and_can_be_read(sign_in: Callable[..., Page], region: Path, kinds_read: set[str], role: str) -> None:
+def test_english_is_complete(sign_in: Callable[..., Page], region: Path, role: str) -> None:
     page = sign_in(role, language="en-US")
     shown: set[tuple[str, str]] = set()
-    faults: list[str] = []
     for _answer in walk(page):
-        if kind_of(page.url) not in kinds_read:
-            faults += serious_faults(page, in_both_lights=False)
-        kinds_read.add(kind_of(page.url))
         page.locator(".avatar").evaluate_all("signs => signs.forEach(sign => sign.remove())")
         for text in page.locator(WORDS).all_inner_texts():
             shown |= {(kind_of(page.url), text)} if HAN.search(text) else set()
     names = names_in(region)
     assert sorted(f"{kind}: {word}" for kind, text in shown for word in HAN.findall(without(text, names))) == []
-    assert faults == []
 
 
 def without(text: str, names: list[str]) -> str:
