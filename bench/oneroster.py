@@ -6,20 +6,17 @@ the database and written as JSON with nothing of the service in between.
 """
 
 import argparse
-import io
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 
 from bench.accounts import Region
-from bench.scim import timed_both
+from bench.scim import asked, timed_both
 from bench.tokens import Application
 from shuren.directory import api as directory
 from shuren.directory.models import Person
@@ -51,26 +48,7 @@ class Reader:
         self._application = application
 
     def ask(self, path: str, **query: object) -> Any:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": f"/ims/oneroster/rostering/v1p2{path}",
-            "QUERY_STRING": urlencode(query),
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "localhost",
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_AUTHORIZATION": f"Bearer {self._token}",
-            "wsgi.input": io.BytesIO(),
-            "wsgi.url_scheme": "http",
-            "wsgi.errors": sys.stderr,
-        }
-        answered: list[str] = []
-        response = self._application(environ, lambda line, _headers, *_rest: answered.append(line))
-        content = b"".join(response)
-        response.close()
-        if not answered[0].startswith("200"):
-            raise RuntimeError(f"{path}: {answered[0]} {content[:500]!r}")
-        return json.loads(content)
+        return asked(self._application, f"/ims/oneroster/rostering/v1p2{path}", token=self._token, query=query)
 
 
 def delta(reader: Reader, since: str) -> int:

@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,6 +31,30 @@ from shuren.standards.api import load_registry
 COUNT = 100
 
 
+def asked(application: Application, path: str, *, token: str, status: str = "200", query: Mapping[str, object]) -> Any:
+    """The JSON that a GET is answered with in this process, without a server; raises `RuntimeError` for another status."""
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": urlencode(query),
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+    }
+    answered: list[str] = []
+    response = application(environ, lambda line, _headers, *_rest: answered.append(line))
+    content = b"".join(response)
+    response.close()
+    if not answered[0].startswith(status):
+        raise RuntimeError(f"{path}: {answered[0]} {content[:500]!r}")
+    return json.loads(content)
+
+
 class Reader:
     """A client with a token that reads over SCIM."""
 
@@ -48,26 +72,7 @@ class Reader:
         self._application = application
 
     def ask(self, path: str, *, status: str = "200", **query: object) -> Any:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": f"/scim/v2{path}",
-            "QUERY_STRING": urlencode(query),
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "HTTP_HOST": "localhost",
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_AUTHORIZATION": f"Bearer {self._token}",
-            "wsgi.input": io.BytesIO(),
-            "wsgi.url_scheme": "http",
-            "wsgi.errors": sys.stderr,
-        }
-        answered: list[str] = []
-        response = self._application(environ, lambda line, _headers, *_rest: answered.append(line))
-        content = b"".join(response)
-        response.close()
-        if not answered[0].startswith(status):
-            raise RuntimeError(f"{path}: {answered[0]} {content!r}")
-        return json.loads(content)
+        return asked(self._application, f"/scim/v2{path}", token=self._token, status=status, query=query)
 
 
 def timed_both(work: Callable[[int], object], turns: int) -> tuple[float, float]:
