@@ -42,6 +42,8 @@ def _files(house: Path, manifest: str) -> dict[str, bytes]:
 
 
 def test_files_come_back_as_they_were_and_equal_ones_are_stored_once(house: Path) -> None:
+    # More than the database, whose own pieces change between two backups, and nothing that packs well.
+    (house / "data" / "imports" / "photo.jpg").write_bytes(os.urandom(1_000_000))
     first = _made()
     assert first.state is RunState.DONE
     found = _files(house, first.manifest)
@@ -51,7 +53,7 @@ def test_files_come_back_as_they_were_and_equal_ones_are_stored_once(house: Path
     (house / "data" / "imports" / "3.xlsx").write_text("three")
     second = _made(1)
     assert _files(house, second.manifest) == {**found, "imports/3.xlsx": b"three"}
-    assert second.stored < first.stored / 2
+    assert second.stored < 500_000 < 1_000_000 < first.stored
     assert not list((house / "data" / "scratch").iterdir())
     assert AuditEntry.objects.filter(action="backups.backup_made").count() == 2
 
