@@ -10,9 +10,10 @@ from shuren.directory.data import BreakGlassData, Permission, Role
 from shuren.directory.models import BreakGlass
 from shuren.directory.rules.permissions import wider_path
 from shuren.directory.selectors.consents import places_of
+from shuren.directory.selectors.holdings import holdings_of
 from shuren.directory.selectors.orgs import orgs_by_ids
 from shuren.directory.selectors.people import people_by_ids
-from shuren.directory.selectors.scope import holdings_of, open_glass_q, scope_of
+from shuren.directory.selectors.scope import open_glass_q, scope_of
 from shuren.kernel import audit, ids
 from shuren.kernel.announced import target_words
 from shuren.kernel.clock import day_of

@@ -8,7 +8,8 @@ from itertools import islice
 from shuren.directory.data import OrgStatus, OrgType, Role
 from shuren.directory.models import Affiliation, Grant, Org
 from shuren.directory.rules.permissions import choosers_at
-from shuren.directory.selectors.scope import active_grant_q, current_q, holdings_of
+from shuren.directory.selectors.holdings import holdings_of
+from shuren.directory.selectors.scope import active_grant_q, current_q
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor, AppReach
 from shuren.kernel.reading import once

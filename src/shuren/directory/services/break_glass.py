@@ -13,8 +13,9 @@ from shuren.directory.rules.tree import prefixes_of
 from shuren.directory.selectors.break_glass import access_break_glass, emergency_scope, may_review
 from shuren.directory.selectors.consents import places_of
 from shuren.directory.selectors.grants import grants_reaching
+from shuren.directory.selectors.holdings import holdings_of
 from shuren.directory.selectors.people import people_within
-from shuren.directory.selectors.scope import current_q, holdings_of
+from shuren.directory.selectors.scope import current_q
 from shuren.directory.services.tell_emergency import tell_concerned, url_of
 from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of

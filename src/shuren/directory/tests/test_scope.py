@@ -175,8 +175,8 @@ def test_a_pupil_who_left_is_no_longer_seen(region: Region) -> None:
         api.access_person(actor=region.actor("head"), id=region.person["pupil"], now=NOW)
 
 
-def test_scope_of_a_person_takes_five_queries(region: Region, django_assert_num_queries) -> None:
-    with django_assert_num_queries(5):
+def test_scope_of_a_person_takes_one_query(region: Region, django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
         reach(region, "class_teacher", P.VIEW_PEOPLE)
 
 

@@ -352,13 +352,13 @@ def test_only_home_classes_in_ones_hands_are_filled(region: Region, visit: Visit
 @pytest.mark.parametrize(
     ("key", "page", "query", "queries"),
     [
-        ("pupil", "", {}, 17),
-        ("pupil", "transfer/", {}, 16),
-        ("pupil", "transfer/", {"q": "东川一小 四"}, 18),
-        ("pupil", "roles/new/", {}, 18),
-        ("teacher", "classes/new/", {}, 16),
-        ("pupil", "guardians/new/", {"q": "王"}, 26),
-        ("class1", "pupils/new/", {"q": "新"}, 34),
+        ("pupil", "", {}, 13),
+        ("pupil", "transfer/", {}, 8),
+        ("pupil", "transfer/", {"q": "东川一小 四"}, 10),
+        ("pupil", "roles/new/", {}, 10),
+        ("teacher", "classes/new/", {}, 8),
+        ("pupil", "guardians/new/", {"q": "王"}, 14),
+        ("class1", "pupils/new/", {"q": "新"}, 18),
     ],
 )
 def test_pages_ask_a_fixed_number_of_queries(

@@ -325,10 +325,10 @@ def test_a_dismissed_pair_is_gone(region: Region, visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("key", "path", "queries"),
     [
-        ("city_officer", "/orgs/", 9),
-        ("city_officer", "/people/", 12),
-        ("head", "/people/", 10),
-        ("class_teacher", "/people/", 9),
+        ("city_officer", "/orgs/", 5),
+        ("city_officer", "/people/", 8),
+        ("head", "/people/", 6),
+        ("class_teacher", "/people/", 5),
     ],
 )
 def test_lists_ask_a_fixed_number_of_queries(
@@ -342,9 +342,9 @@ def test_lists_ask_a_fixed_number_of_queries(
 
 
 def test_detail_pages_ask_a_fixed_number_of_queries(region: Region, visit: Visit, django_assert_num_queries) -> None:
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(11):
         visit("head").get(region.url("pupil"))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         visit("head").get(region.url("school"))
 
 
