@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from shuren.front.mounting import at_root
 from shuren.front.rest import api
 from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, search, standards
 
@@ -50,17 +51,17 @@ front_patterns = [
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
 ]
 urlpatterns = [
-    path("", include((front_patterns, "front"))),
-    path("", include("shuren.pages.urls")),
-    path("", include("shuren.identity.urls")),
-    path("", include("shuren.directory.urls")),
-    path("", include("shuren.interop.urls")),
-    path("", include("shuren.certificates.urls")),
+    at_root((front_patterns, "front")),
+    at_root("shuren.pages.urls"),
+    at_root("shuren.identity.urls"),
+    at_root("shuren.directory.urls"),
+    at_root("shuren.interop.urls"),
+    at_root("shuren.certificates.urls"),
     path("open/", include("shuren.datahub.urls.open")),
-    path("", include("shuren.casework.urls")),
-    path("", include("shuren.backups.urls")),
+    at_root("shuren.casework.urls"),
+    at_root("shuren.backups.urls"),
     path("data/", include("shuren.datahub.urls")),
-    path("", include("shuren.records.urls")),
+    at_root("shuren.records.urls"),
     path("assessments/", include("shuren.assessment.urls")),
     path("reports/", include("shuren.evaluation.urls")),
     path("api/v1/", api.urls),
