@@ -39,6 +39,7 @@ ALL = (
     "quality",
     "lake",
     "catalogue",
+    "statements",
 )
 THROWAWAY = (
     "roster",
@@ -60,6 +61,7 @@ THROWAWAY = (
     "quality",
     "lake",
     "catalogue",
+    "statements",
 )
 INSIDE = ("cast", "drain", "collection_export")
 
