@@ -15,8 +15,10 @@ settings.register_profile("check", max_examples=40, deadline=None, derandomize=T
 settings.register_profile("soak", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "check"))
 
-# Tests of what stands before services: pages, protocols, other people's clients.
-DOORS = re.compile(r"/test_[a-z_]*(views|pages)[a-z_]*\.py$|/front/tests/|/tests/interop/|/identity/tests/(federation|oauth)/")
+# Tests of what stands before services: pages, protocols, other people's clients, damaged files and requests.
+DOORS = re.compile(
+    r"/test_[a-z_]*(views|pages|fuzz|tampering|lti)[a-z_]*\.py$|/front/tests/|/tests/interop/|/identity/tests/(federation|oauth)/"
+)
 LOOPBACK = {"127.0.0.1", "127.0.0.2", "::1", "localhost", "0.0.0.0"}  # noqa: S104  # compared with, not bound
 
 
