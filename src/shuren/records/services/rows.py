@@ -1,7 +1,7 @@
 """Rows of statements into the two databases, in plain SQL: what every statement passes through.
 
-PostgreSQL takes them by COPY. Each writer holds a shared lock from before its moment `stored` until it commits: so a
-reader knows up to which moment everything is visible (`selectors.consistent`).
+PostgreSQL takes them by COPY, a few in one message. Each writer holds a shared lock from before its moment `stored` until it
+commits: so a reader knows up to which moment everything is visible (`selectors.consistent`).
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ _CLAIM = """
 """
 _COLUMNS = "stored, seq, statement_id, timestamp, actor, verb, activity, registration, authority, person_id, is_voided, body"
 _AT_ONCE = 900
+# Up to here PostgreSQL is quicker told in one way than in the four of two COPYs.
+_FEW = 5
 
 
 @dataclass(slots=True)
@@ -83,7 +85,8 @@ def claim(*, stored: datetime, keys: Sequence[str], numbers: Sequence[int], dige
 def write(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> None:
     """Statements whose ids were claimed, and what they mention as (digest, number)."""
     if connection.vendor == "postgresql":
-        _copy(rows, stored=stored, authority=authority, mentions=mentions)
+        put = _insert if len(rows) <= _FEW else _copy
+        put(rows, stored=stored, authority=authority, mentions=mentions)
         return
     moment = moments.stored(stored)
     marks = ", ".join(["%s"] * 12)
@@ -101,6 +104,22 @@ def write(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Se
         cursor.executemany(
             "INSERT INTO records_mention (key, stored, seq) VALUES (%s, %s, %s)", [(key, moment, seq) for key, seq in mentions]
         )
+
+
+def _insert(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> None:
+    """Both tables in one message to PostgreSQL."""
+    told: list[int | str | datetime | None] = []
+    for row in rows:
+        told += (stored, row.seq, row.id, row.timestamp, row.actor, row.verb, row.activity, row.registration, authority)
+        told += (row.person_id, False, row.body.decode())
+    marks = ", ".join([f"({', '.join(['%s'] * 12)})"] * len(rows))
+    sql = f"INSERT INTO records_statement ({_COLUMNS}) VALUES {marks}"  # noqa: S608  # fixed columns
+    if mentions:
+        told += [value for key, seq in mentions for value in (key, stored, seq)]
+        marks = ", ".join(["(%s, %s, %s)"] * len(mentions))
+        sql += f"; INSERT INTO records_mention (key, stored, seq) VALUES {marks}"  # noqa: S608  # marks only
+    with connection.cursor() as cursor:
+        cursor.execute(sql, told)
 
 
 def _copy(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> None:
