@@ -112,6 +112,10 @@ APP_CALLS_PER_MINUTE = Setting("SHUREN_APP_CALLS_PER_MINUTE", "600", "calls of t
 APP_CALLS_PER_DAY = Setting("SHUREN_APP_CALLS_PER_DAY", "200000", "calls of the API a new app may make in a day")
 OPENLINEAGE_URL = Setting("SHUREN_OPENLINEAGE_URL", "", "where runs are sent as OpenLineage events; empty sends none")
 OPENLINEAGE_TOKEN = Setting("SHUREN_OPENLINEAGE_TOKEN", "", "bearer token that goes with them")
+EXCHANGE_DROP = Setting(
+    "SHUREN_EXCHANGE_DROP", "", "folder through which people carry letters and packets of the exchange; empty: none"
+)
+EXCHANGE_MOST_MB = Setting("SHUREN_EXCHANGE_MOST_MB", "1024", "largest packet that is taken from another node, in MB")
 APP_NOTICE_DAYS = Setting("SHUREN_APP_NOTICE_DAYS", "30", "days between the notice that an app leaves and its end")
 AUDIT_KEPT_DAYS = Setting(
     "SHUREN_AUDIT_KEPT_DAYS",

@@ -490,3 +490,50 @@ class SharedSource:
     dataset: str
     title: str
     url: str
+
+
+class NodeState(StrEnum):
+    """Where another installation stands with us: known but not believed yet, believed, paused, over."""
+
+    WAITING = "waiting"
+    TRUSTED = "trusted"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class Carriage(StrEnum):
+    """Who carries what goes between us and a node: we call it, it calls us, or a person carries files."""
+
+    CALL = "call"
+    WAIT = "wait"
+    DROP = "drop"
+
+
+class AgreementState(StrEnum):
+    """Where an exchange agreement stands: one side has accepted, both have, one does not want it, or it is over."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+class PacketState(StrEnum):
+    """Where a packet stands. The sender's: ready, acknowledged, refused, withdrawn. The receiver's: landed, refused."""
+
+    READY = "ready"
+    ACKNOWLEDGED = "acknowledged"
+    LANDED = "landed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class PacketFault:
+    """Why a packet was refused: the file in it, row (from 1) and column where they are known, the reason and the remedy."""
+
+    file: str
+    reason: str
+    remedy: str
+    row: int = 0
+    column: str = ""

@@ -12,6 +12,8 @@ from shuren.datahub.services.converge.choose import converge_element as converge
 from shuren.datahub.services.converge.follow_people import follow_merge as follow
 from shuren.datahub.services.converge.follow_people import forget_person as forget
 from shuren.datahub.services.converge.tell_owners import tell_refusals
+from shuren.datahub.services.exchange.exchange_with import ask_for_turns, exchange_with
+from shuren.datahub.services.exchange.take_held import take_held
 from shuren.datahub.services.fold_runs import fold_runs, sweep_runs
 from shuren.datahub.services.follow_imports import record_roster
 from shuren.datahub.services.quality.mirror import SPECS
@@ -79,6 +81,21 @@ def tell_sharing_ends(job: JobContext) -> Mapping[str, int]:
     return {"told": tell_ends(now=clock.now())}
 
 
+def run_exchange(job: JobContext) -> Mapping[str, int]:
+    """Once a minute, a turn with every node that is trusted."""
+    return {"nodes": ask_for_turns()}
+
+
+def exchange_with_node(job: JobContext, *, node_id: int) -> Mapping[str, str]:
+    """One turn with a node; killed anywhere, the next one goes on."""
+    return {"error": exchange_with(node_id, now=clock.now())}
+
+
+def take_exchange_packet(job: JobContext, *, agreement_id: int, digest: str) -> Mapping[str, str]:
+    """Land a packet that came whole, and answer at once."""
+    return {"state": take_held(agreement_id, digest, now=clock.now())}
+
+
 def refresh_catalogue(job: JobContext) -> dict[str, int]:
     """Bring the catalogue up to what the apps say."""
     return refresh(now=clock.now())
@@ -116,6 +133,7 @@ register_periodic("shuren.datahub.jobs.compact_lake", timedelta(hours=6))
 register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_owners", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_sharing_ends", timedelta(days=1))
+register_periodic("shuren.datahub.jobs.run_exchange", timedelta(minutes=1))
 for _source in (own_assets.tables, own_assets.datasets, own_assets.files):
     declare_assets(_source)
 register_periodic(_REFRESH, timedelta(hours=1))

@@ -58,6 +58,7 @@ urlpatterns = [
     at_root("shuren.interop.urls"),
     at_root("shuren.certificates.urls"),
     path("open/", include("shuren.datahub.urls.open")),
+    path("exchange/v1/", include("shuren.datahub.urls.exchange")),
     at_root("shuren.casework.urls"),
     at_root("shuren.backups.urls"),
     path("data/", include("shuren.datahub.urls")),

@@ -1,6 +1,15 @@
 """Tables of the data platform."""
 
 from shuren.datahub.models.convergence import Candidate, Golden, Precedence
+from shuren.datahub.models.exchange import (
+    ExchangeAgreement,
+    ExchangeInvitation,
+    ExchangeLetter,
+    ExchangeNode,
+    ExchangePacket,
+    ExchangePart,
+    ReportDuty,
+)
 from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
 from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
@@ -12,6 +21,12 @@ __all__ = [
     "CatalogueAsset",
     "CatalogueColumn",
     "Dataset",
+    "ExchangeAgreement",
+    "ExchangeInvitation",
+    "ExchangeLetter",
+    "ExchangeNode",
+    "ExchangePacket",
+    "ExchangePart",
     "Golden",
     "LineageEdge",
     "LineageEvent",
@@ -22,6 +37,7 @@ __all__ = [
     "Precedence",
     "QualityRun",
     "QualityScore",
+    "ReportDuty",
     "SharingApplication",
     "SharingGrant",
     "SharingTerms",

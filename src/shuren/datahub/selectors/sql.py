@@ -54,9 +54,9 @@ def query(
     return _answer(Question(sql, tree, params, parts, SECONDS_ALLOWED))
 
 
-def stream(sql: str, *, reader: Reader) -> Iterator[pa.RecordBatch]:
+def stream(sql: str, *, reader: Reader, partitions: Mapping[str, object] | None = None) -> Iterator[pa.RecordBatch]:
     """A reader's question answered batch by batch, the first empty, so that its columns are known; Spark answers at once."""
-    question = _asked_by(sql, None, None, reader, None)
+    question = _asked_by(sql, None, partitions, reader, None)
     engine = settings.SHUREN_LAKE_ENGINE
     if engine == "duckdb":
         yield from duck.stream(question)

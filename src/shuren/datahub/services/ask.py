@@ -28,10 +28,12 @@ def ask_lake(
     return query(sql, params=params, partitions=partitions, reader=reader, as_of=as_of)
 
 
-def stream_lake(sql: str, *, reader: Reader, actor: Actor, now: datetime) -> Iterator[pa.RecordBatch]:
+def stream_lake(
+    sql: str, *, reader: Reader, actor: Actor, now: datetime, partitions: Mapping[str, object] | None = None
+) -> Iterator[pa.RecordBatch]:
     """The same for an answer that may be large: batches, the first empty; memory stays that of one."""
     _record(sql, reader, actor, now)
-    return stream(sql, reader=reader)
+    return stream(sql, reader=reader, partitions=partitions)
 
 
 def _record(sql: str, reader: Reader, actor: Actor, now: datetime) -> None:

@@ -12,6 +12,7 @@ from shuren.datahub.views import (
     sharing_pages,
     source_pages,
 )
+from shuren.datahub.views.exchange import agreement_pages, duty_pages, node_pages
 from shuren.datahub.views.open_data import desk
 
 app_name = "datahub"
@@ -24,6 +25,30 @@ urlpatterns = [
     path("catalogue/<str:asset_id>/", catalogue_pages.asset, name="asset"),
     path("catalogue/<str:asset_id>/lineage/", lineage_pages.asset_lineage, name="asset_lineage"),
     path("catalogue/<str:asset_id>/runs/", catalogue_pages.asset_runs, name="asset_runs"),
+    path("exchange/", node_pages.exchange, name="exchange"),
+    path("exchange/invite/", node_pages.invite, name="invite_node"),
+    path("exchange/introduce/", node_pages.introduce, name="introduce_node"),
+    path("exchange/bring/", node_pages.bring, name="bring_letter"),
+    path("exchange/keys/rotate/", node_pages.rotate, name="rotate_node_keys"),
+    path("exchange/nodes/<str:node_id>/", node_pages.node, name="exchange_node"),
+    path("exchange/nodes/<str:node_id>/trust/", node_pages.trust, name="trust_node"),
+    path("exchange/nodes/<str:node_id>/suspend/", node_pages.suspend, name="suspend_node"),
+    path("exchange/nodes/<str:node_id>/resume/", node_pages.resume, name="resume_node"),
+    path("exchange/nodes/<str:node_id>/end/", node_pages.end, name="end_node"),
+    path("exchange/nodes/<str:node_id>/now/", node_pages.turn, name="exchange_now"),
+    path("exchange/nodes/<str:node_id>/waiting.letter", node_pages.letters, name="node_letters"),
+    path("exchange/nodes/<str:node_id>/offer/", agreement_pages.offer, name="offer_exchange"),
+    path("exchange/agreements/", agreement_pages.agreement_list, name="exchange_agreements"),
+    path("exchange/agreements/<str:agreement_id>/", agreement_pages.agreement, name="exchange_agreement"),
+    path("exchange/agreements/<str:agreement_id>/accept/", agreement_pages.accept, name="accept_exchange"),
+    path("exchange/agreements/<str:agreement_id>/refuse/", agreement_pages.refuse, name="refuse_exchange"),
+    path("exchange/agreements/<str:agreement_id>/end/", agreement_pages.end, name="end_exchange"),
+    path("exchange/packets/", agreement_pages.packet_list, name="exchange_packets"),
+    path("exchange/packets/<str:packet_id>/", agreement_pages.packet, name="exchange_packet"),
+    path("exchange/duties/", duty_pages.report_duties, name="report_duties"),
+    path("exchange/duties/new/", duty_pages.choose, name="choose_report_duty"),
+    path("exchange/duties/new/<str:dataset>/", duty_pages.report_duty, name="report_duty"),
+    path("exchange/duties/<str:duty_id>/end/", duty_pages.end, name="end_report_duty"),
     path("open/", desk.openings_page, name="openings"),
     path("open/new/", desk.choose_dataset, name="choose_open_dataset"),
     path("open/new/<str:dataset>/", desk.new_opening, name="new_opening"),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from shuren.datahub.data import ApplicationState, SharingAttribute, SharingWay
 from shuren.datahub.models import SharingApplication
+from shuren.datahub.selectors.exchange.nodes import keeps_exchange
 from shuren.datahub.selectors.shared_datasets import SharedDataset, apply_address, shared_datasets
 from shuren.datahub.selectors.sharing import (
     access_application,
@@ -115,7 +116,10 @@ def sharing(request: HttpRequest) -> HttpResponseBase:
         empty=EmptyState(title=_("没有这样的数据集"), text=_("换一个词再查。"), icon="database"),
         note=_("能通过共享得到的数据，不再另行采集。"),
     )
-    return render_list(request, spec, template="front/detail.html", context={"tabs": tabs("sharing"), "title": _("数据共享")})
+    context: dict[str, object] = {"tabs": tabs("sharing"), "title": _("数据共享")}
+    if keeps_exchange(actor=actor, now=now):
+        context["actions"] = [Action(label=_("节点交换"), url=reverse("datahub:exchange"), icon="git-merge")]
+    return render_list(request, spec, template="front/detail.html", context=context)
 
 
 def _attribute(row: SharedDataset) -> Status:

@@ -3,7 +3,17 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from shuren.datahub.data import ApplicationState, QualityDimension, SharingAttribute, SharingWay, Verdict
+from shuren.datahub.data import (
+    AgreementState,
+    ApplicationState,
+    Carriage,
+    NodeState,
+    PacketState,
+    QualityDimension,
+    SharingAttribute,
+    SharingWay,
+    Verdict,
+)
 from shuren.standards.data import MaskStyle
 
 DIMENSIONS: dict[QualityDimension, str | Promise] = {
@@ -65,3 +75,47 @@ MASKS: dict[MaskStyle, str | Promise] = {
     MaskStyle.YEAR: _("只留年份"),
     MaskStyle.ALL: _("全部隐去"),
 }
+NODE_STATES: dict[NodeState, str | Promise] = {
+    NodeState.WAITING: _("等待核对"),
+    NodeState.TRUSTED: _("已启用"),
+    NodeState.SUSPENDED: _("已停用"),
+    NodeState.ENDED: _("已终止"),
+}
+CARRIAGES: dict[Carriage, str | Promise] = {
+    Carriage.CALL: _("本节点连接对方"),
+    Carriage.WAIT: _("对方连接本节点"),
+    Carriage.DROP: _("由人或磁盘传递文件"),
+}
+AGREEMENT_STATES: dict[AgreementState, str | Promise] = {
+    AgreementState.OFFERED: _("等待接收方决定"),
+    AgreementState.ACCEPTED: _("已生效"),
+    AgreementState.REFUSED: _("未接受"),
+    AgreementState.ENDED: _("已终止"),
+}
+PACKET_STATES: dict[PacketState, str | Promise] = {
+    PacketState.READY: _("待送达"),
+    PacketState.ACKNOWLEDGED: _("对方已确认"),
+    PacketState.LANDED: _("已落库"),
+    PacketState.REFUSED: _("已拒收"),
+    PacketState.WITHDRAWN: _("已撤回"),
+}
+TONES = {
+    "trusted": "good",
+    "suspended": "bad",
+    "waiting": "busy",
+    "offered": "busy",
+    "accepted": "good",
+    "ready": "busy",
+    "acknowledged": "good",
+    "landed": "good",
+    "refused": "bad",
+}
+LEVELS: dict[str, str | Promise] = {
+    "province": _("省"),
+    "city": _("市"),
+    "county": _("县（区）"),
+    "agency": _("直属单位"),
+    "group": _("教育集团"),
+    "school": _("学校"),
+}
+FREQUENCIES: dict[int, str | Promise] = {5: _("每 5 分钟"), 60: _("每小时"), 1440: _("每天"), 10080: _("每周")}

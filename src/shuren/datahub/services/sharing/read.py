@@ -47,17 +47,17 @@ def read_shared_rows(
         raise Invalid(_("只能读授权开始以后的数据。"))
     sql = rows_sql(view_name(grant.dataset), grant.masks, offset=(number - 1) * size, limit=size + 1)
     # Without a moment of the caller's own the newest state is asked for, which is cheaper and the same.
-    table = ask_lake(sql, reader=_reader(grant, size + 1), actor=actor, now=now, as_of=as_of)
+    table = ask_lake(sql, reader=reader_of(grant, size + 1), actor=actor, now=now, as_of=as_of)
     shown = table.slice(0, size)
-    _trace(grant, actor, SharingWay.API, shown.num_rows, sorted(grant.masks), now)
+    trace_use(grant, actor, SharingWay.API, shown.num_rows, sorted(grant.masks), now)
     return SharedPage(shown, table.num_rows > size, moment)
 
 
 def ask_shared(*, actor: Actor, grant_id: int, sql: str, most_rows: int = ANSWER_ROWS, now: datetime) -> pa.Table:
     """A question in SQL about the granted rows and columns; the trace has those columns that it reads."""
     grant = _usable(actor, grant_id, SharingWay.QUERY, now)
-    table = ask_lake(sql, reader=_reader(grant, min(most_rows, ANSWER_ROWS)), actor=actor, now=now)
-    _trace(grant, actor, SharingWay.QUERY, table.num_rows, columns_read(sql, grant.masks), now)
+    table = ask_lake(sql, reader=reader_of(grant, min(most_rows, ANSWER_ROWS)), actor=actor, now=now)
+    trace_use(grant, actor, SharingWay.QUERY, table.num_rows, columns_read(sql, grant.masks), now)
     return table
 
 
@@ -68,8 +68,8 @@ def write_shared_file(*, actor: Actor, grant_id: int, target: BinaryIO, format: 
     """
     grant = _usable(actor, grant_id, SharingWay.FILE, now)
     sql = rows_sql(view_name(grant.dataset), grant.masks)
-    rows = _written(stream_lake(sql, reader=_reader(grant, WHOLE), actor=actor, now=now), target, format)
-    _trace(grant, actor, SharingWay.FILE, rows, sorted(grant.masks), now)
+    rows = _written(stream_lake(sql, reader=reader_of(grant, WHOLE), actor=actor, now=now), target, format)
+    trace_use(grant, actor, SharingWay.FILE, rows, sorted(grant.masks), now)
     return rows
 
 
@@ -91,7 +91,7 @@ def _usable(actor: Actor, grant_id: int, way: SharingWay, now: datetime) -> Shar
     return grant
 
 
-def _reader(grant: SharingGrant, most_rows: int) -> Reader:
+def reader_of(grant: SharingGrant, most_rows: int) -> Reader:
     orgs, root = directory.orgs_by_ids(grant.org_ids), directory.root_org()
     spec = shared_dataset(grant.dataset).spec
     return reader_of_grant(
@@ -106,7 +106,7 @@ def _reader(grant: SharingGrant, most_rows: int) -> Reader:
 
 
 @transaction.atomic
-def _trace(grant: SharingGrant, actor: Actor, way: SharingWay, rows: int, columns: Sequence[str], now: datetime) -> None:
+def trace_use(grant: SharingGrant, actor: Actor, way: SharingWay, rows: int, columns: Sequence[str], now: datetime) -> None:
     """Write the use down, unless the grant was revoked while the answer was made."""
     held = SharingGrant.objects.select_for_update().get(pk=grant.pk)
     refuse_unusable(held, now)

@@ -1,0 +1,1 @@
+"""Exchange between installations, as pure decisions: letters, packets, differences and checks."""

@@ -1,0 +1,1 @@
+"""Exchange between installations: nodes, agreements, packets, and who carries them."""

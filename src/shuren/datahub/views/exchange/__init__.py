@@ -1,0 +1,1 @@
+"""Pages about the exchange with other installations, and the addresses at which they call."""
