@@ -48,6 +48,7 @@ from tests.house.access import (
     sources,
     standards,
     tokens,
+    workbench,
 )
 from tests.house.access.frame import DONE, EVERYBODY, Address, Area, Places
 
@@ -63,6 +64,7 @@ AREAS: dict[str, Area] = {
     "open_data": open_data.AREA,
     "sharing": sharing.AREA,
     "exchange": exchange.AREA,
+    "workbench": workbench.AREA,
     "collections": casework_collections.AREA,
     "consent": consent.AREA,
     "measured": measured.AREA,

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "src/shuren/datahub/services/ask.py",
     "src/shuren/datahub/services/open_data/examine.py",
     "src/shuren/datahub/services/sharing/read.py",
+    "src/shuren/datahub/services/workbench/ask.py",
     "src/shuren/datahub/services/quality/measure.py",
     "src/shuren/datahub/selectors/quality_findings.py",
     "src/shuren/datahub/selectors/quality.py",

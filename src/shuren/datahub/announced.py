@@ -64,6 +64,15 @@ ACTIONS: dict[str, str | Promise] = {
     "datahub.packet_not_believed": pgettext_lazy("audit", "交换包验证失败"),
     "datahub.report_duty_set": pgettext_lazy("audit", "登记上报义务"),
     "datahub.report_duty_ended": pgettext_lazy("audit", "结束上报义务"),
+    "datahub.question_saved": pgettext_lazy("audit", "保存查询"),
+    "datahub.question_changed": pgettext_lazy("audit", "修改查询"),
+    "datahub.question_deleted": pgettext_lazy("audit", "删除查询"),
+    "datahub.question_restored": pgettext_lazy("audit", "恢复查询"),
+    "datahub.question_scheduled": pgettext_lazy("audit", "设定定时查询"),
+    "datahub.question_unscheduled": pgettext_lazy("audit", "停止定时查询"),
+    "datahub.question_exported": pgettext_lazy("audit", "导出查询结果"),
+    "datahub.questions_followed": pgettext_lazy("audit", "随人员合并移动查询"),
+    "datahub.questions_erased": pgettext_lazy("audit", "清除已删除人员的查询"),
     "datahub.lake_swept": pgettext_lazy("audit", "清理过期数据快照"),
 }
 TARGETS: dict[str, str | Promise] = {
@@ -79,6 +88,8 @@ TARGETS: dict[str, str | Promise] = {
     "exchange_invitation": pgettext_lazy("one", "节点邀请"),
     "exchange_agreement": pgettext_lazy("one", "交换约定"),
     "report_duty": pgettext_lazy("one", "上报义务"),
+    "saved_question": pgettext_lazy("one", "已存查询"),
+    "question_answer": pgettext_lazy("one", "查询结果"),
     "lake": pgettext_lazy("one", "数据湖"),
     "open_version": pgettext_lazy("one", "开放数据"),
 }

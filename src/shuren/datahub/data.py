@@ -537,3 +537,11 @@ class PacketFault:
     remedy: str
     row: int = 0
     column: str = ""
+
+
+class ScheduleEvery(StrEnum):
+    """How often a scheduled question is asked."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"

@@ -1,7 +1,7 @@
 """The lake's housekeeping."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shuren.datahub.rules.assets import declare_assets
@@ -23,6 +23,11 @@ from shuren.datahub.services.register_assets import refresh_catalogue as refresh
 from shuren.datahub.services.send_openlineage import send_runs
 from shuren.datahub.services.sharing.tell import tell_ends
 from shuren.datahub.services.sweep import sweep
+from shuren.datahub.services.workbench.ask import sweep_answers
+from shuren.datahub.services.workbench.follow_people import follow_merge_of_owner, forget_owner
+from shuren.datahub.services.workbench.save import sweep_questions
+from shuren.datahub.services.workbench.schedule import queue_due
+from shuren.datahub.services.workbench.schedule import run_question as run
 from shuren.kernel import clock
 from shuren.work.api import enqueue, register_periodic
 from shuren.work.data import JobContext
@@ -62,13 +67,15 @@ def converge_element(job: JobContext, *, element: str) -> Mapping[str, int]:
 
 def follow_merge(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:
     """Two entries were one person; subscribed to `directory.person_merged`."""
-    moved = follow(kept_id=int(payload["kept_id"]), dropped_id=int(payload["dropped_id"]), now=clock.now())
-    return {"moved": moved}
+    now, kept_id, dropped_id = clock.now(), int(payload["kept_id"]), int(payload["dropped_id"])
+    questions = follow_merge_of_owner(kept_id=kept_id, dropped_id=dropped_id, now=now)
+    return {"moved": follow(kept_id=kept_id, dropped_id=dropped_id, now=now), "questions": questions}
 
 
 def forget_person(job: JobContext, *, event_id: int, payload: Mapping[str, Any]) -> Mapping[str, int]:
     """Subscribed to `directory.person_erased`."""
-    return {"erased": forget(person_id=int(payload["person_id"]), now=clock.now())}
+    now, person_id = clock.now(), int(payload["person_id"])
+    return {"questions": forget_owner(person_id=person_id, now=now), "erased": forget(person_id=person_id, now=now)}
 
 
 def tell_owners(job: JobContext) -> Mapping[str, int]:
@@ -94,6 +101,22 @@ def exchange_with_node(job: JobContext, *, node_id: int) -> Mapping[str, str]:
 def take_exchange_packet(job: JobContext, *, agreement_id: int, digest: str) -> Mapping[str, str]:
     """Land a packet that came whole, and answer at once."""
     return {"state": take_held(agreement_id, digest, now=clock.now())}
+
+
+def queue_questions(job: JobContext) -> Mapping[str, int]:
+    """Every few minutes, put scheduled questions that are due into the queue."""
+    return {"queued": queue_due(now=clock.now())}
+
+
+def run_question(job: JobContext, *, schedule_id: int, due_at: str) -> Mapping[str, int]:
+    """Ask a scheduled question for one due time; run again after a kill it leaves one answer."""
+    return {"rows": run(schedule_id=schedule_id, due_at=datetime.fromisoformat(due_at), now=clock.now())}
+
+
+def sweep_workbench(job: JobContext) -> Mapping[str, int]:
+    """Forget old answers, and questions that were deleted long ago."""
+    now = clock.now()
+    return {"answers": sweep_answers(now=now), "questions": sweep_questions(now=now)}
 
 
 def refresh_catalogue(job: JobContext) -> dict[str, int]:
@@ -134,6 +157,8 @@ register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_owners", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_sharing_ends", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.run_exchange", timedelta(minutes=1))
+register_periodic("shuren.datahub.jobs.queue_questions", timedelta(minutes=5))
+register_periodic("shuren.datahub.jobs.sweep_workbench", timedelta(days=1))
 for _source in (own_assets.tables, own_assets.datasets, own_assets.files):
     declare_assets(_source)
 register_periodic(_REFRESH, timedelta(hours=1))

@@ -48,6 +48,7 @@ PLACES = (
     Place(_("一数一源"), "/data/sources/", "git-merge", frozenset({Permission.VIEW_QUALITY})),
     Place(_("数据质量"), "/data/quality/", "chart-dots", frozenset({Permission.VIEW_QUALITY})),
     Place(_("数据目录"), "/data/catalogue/", "database", frozenset({Permission.ISSUE_COLLECTIONS})),
+    Place(_("数据查询"), "/data/workbench/", "table", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("开放数据"), "/data/open/", "lock-open", frozenset({Permission.OPEN_DATA})),
     Place(_("数据共享"), "/data/sharing/", "switch-horizontal", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("机构"), "/orgs/", "building", frozenset({Permission.VIEW_ORGS})),

@@ -15,6 +15,7 @@ from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
 from shuren.datahub.models.sharing import SharingApplication, SharingGrant, SharingTerms, SharingUse
 from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
+from shuren.datahub.models.workbench import QuestionAnswer, QuestionSchedule, QuestionVersion, SavedQuestion
 
 __all__ = [
     "Candidate",
@@ -37,7 +38,11 @@ __all__ = [
     "Precedence",
     "QualityRun",
     "QualityScore",
+    "QuestionAnswer",
+    "QuestionSchedule",
+    "QuestionVersion",
     "ReportDuty",
+    "SavedQuestion",
     "SharingApplication",
     "SharingGrant",
     "SharingTerms",

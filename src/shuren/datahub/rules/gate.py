@@ -40,6 +40,11 @@ def needs_orgs(spec: DatasetSpec, reader: Reader) -> bool:
     return not reader.is_region and bool(spec.org_column) and not spec.scope_column
 
 
+def may_find_rows(spec: DatasetSpec, *, is_region: bool) -> bool:
+    """Whether somebody finds rows there by their branches alone: it says whose they are, is open, or they run the region."""
+    return is_region or bool(spec.scope_column or spec.org_column) or spec.grade == _OPEN
+
+
 def reading(spec: DatasetSpec, columns: Mapping[str, str], reader: Reader, *, source: exp.Expr, orgs: exp.Expr | None) -> str:
     """The view's query over `source`, whose `columns` have these Arrow types; `orgs` is where the orgs are read."""
     granted = reader.columns.get(spec.name)

@@ -14,6 +14,8 @@ from shuren.datahub.views import (
 )
 from shuren.datahub.views.exchange import agreement_pages, duty_pages, node_pages
 from shuren.datahub.views.open_data import desk
+from shuren.datahub.views.workbench import answers, questions
+from shuren.datahub.views.workbench import desk as workbench_desk
 
 app_name = "datahub"
 urlpatterns = [
@@ -80,6 +82,22 @@ urlpatterns = [
     path("sharing/grants/<str:grant_id>/file/", grant_pages.shared_file, name="shared_file"),
     path("sharing/grants/<str:grant_id>/query/", grant_pages.ask, name="ask_shared"),
     path("sharing/grants/<str:grant_id>/revoke/", grant_pages.revoke, name="revoke_sharing"),
+    path("workbench/", workbench_desk.workbench, name="workbench"),
+    path("workbench/datasets/<str:dataset>/", workbench_desk.compose, name="compose_question"),
+    path("workbench/sql/", workbench_desk.write_sql, name="workbench_sql"),
+    path("workbench/answers/", answers.question_answers, name="question_answers"),
+    path("workbench/answers/<str:answer_id>/", answers.question_answer, name="question_answer"),
+    path("workbench/answers/<str:answer_id>/file/", answers.question_file, name="question_file"),
+    path("workbench/answers/<str:answer_id>/save/", answers.save, name="save_question"),
+    path("workbench/answers/<str:answer_id>/keep/", answers.keep, name="keep_version"),
+    path("workbench/questions/", questions.saved_questions, name="saved_questions"),
+    path("workbench/questions/<str:question_id>/", questions.saved_question, name="saved_question"),
+    path("workbench/questions/<str:question_id>/change/", questions.change, name="change_question"),
+    path("workbench/questions/<str:question_id>/schedule/", questions.schedule, name="schedule_question"),
+    path("workbench/questions/<str:question_id>/unschedule/", questions.unschedule, name="unschedule_question"),
+    path("workbench/questions/<str:question_id>/copy/", questions.copy, name="copy_question"),
+    path("workbench/questions/<str:question_id>/delete/", questions.delete, name="delete_question"),
+    path("workbench/questions/<str:question_id>/restore/", questions.restore, name="restore_question"),
     path("quality/", quality_pages.quality, name="quality"),
     path("quality/<str:public_id>/", quality_pages.quality_of_org, name="quality_of_org"),
     path("quality/<str:public_id>/<str:rule_code>/", quality_pages.quality_rows, name="quality_rows"),

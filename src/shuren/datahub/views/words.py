@@ -10,10 +10,12 @@ from shuren.datahub.data import (
     NodeState,
     PacketState,
     QualityDimension,
+    ScheduleEvery,
     SharingAttribute,
     SharingWay,
     Verdict,
 )
+from shuren.datahub.rules.workbench.compose import Kind, Match, Sort, Use
 from shuren.standards.data import MaskStyle
 
 DIMENSIONS: dict[QualityDimension, str | Promise] = {
@@ -119,3 +121,37 @@ LEVELS: dict[str, str | Promise] = {
     "school": _("学校"),
 }
 FREQUENCIES: dict[int, str | Promise] = {5: _("每 5 分钟"), 60: _("每小时"), 1440: _("每天"), 10080: _("每周")}
+USES: dict[Use, str | Promise] = {
+    Use.SHOW: _("显示、分组"),
+    Use.SUM: _("合计"),
+    Use.MEAN: _("平均"),
+    Use.MEDIAN: _("中位数"),
+    Use.LEAST: _("最小"),
+    Use.MOST: _("最大"),
+    Use.FILLED: _("有值的行数"),
+    Use.DISTINCT: _("不同值的个数"),
+}
+MATCHES: dict[Match, str | Promise] = {
+    Match.IS: _("等于"),
+    Match.IS_NOT: _("不等于"),
+    Match.HOLDS: _("包含"),
+    Match.FROM: _("不小于"),
+    Match.TO: _("不大于"),
+    Match.ONE_OF: _("是其中之一"),
+    Match.EMPTY: _("为空"),
+    Match.FILLED: _("不为空"),
+}
+SORTS: dict[Sort, str | Promise] = {Sort.UP: _("从小到大"), Sort.DOWN: _("从大到小")}
+COLUMN_KINDS: dict[Kind, str | Promise] = {
+    Kind.TEXT: _("文本"),
+    Kind.WHOLE: _("整数"),
+    Kind.NUMBER: _("小数"),
+    Kind.DAY: _("日期"),
+    Kind.FLAG: _("是否"),
+    Kind.OTHER: _("其他"),
+}
+EVERY: dict[ScheduleEvery, str | Promise] = {
+    ScheduleEvery.DAY: _("每天"),
+    ScheduleEvery.WEEK: _("每周"),
+    ScheduleEvery.MONTH: _("每月"),
+}

@@ -1,0 +1,1 @@
+"""The query workbench: asking, saving, scheduling and exporting questions."""
