@@ -73,6 +73,17 @@ ACTIONS: dict[str, str | Promise] = {
     "datahub.question_exported": pgettext_lazy("audit", "导出查询结果"),
     "datahub.questions_followed": pgettext_lazy("audit", "随人员合并移动查询"),
     "datahub.questions_erased": pgettext_lazy("audit", "清除已删除人员的查询"),
+    "datahub.life_cycle_set": pgettext_lazy("audit", "设定数据生命周期规则"),
+    "datahub.partition_archived": pgettext_lazy("audit", "归档数据分区"),
+    "datahub.archive_recalled": pgettext_lazy("audit", "申请从归档调回数据"),
+    "datahub.partition_recalled": pgettext_lazy("audit", "从归档调回数据分区"),
+    "datahub.destruction_planned": pgettext_lazy("audit", "起草数据销毁清单"),
+    "datahub.destruction_proposed": pgettext_lazy("audit", "提请销毁数据"),
+    "datahub.destruction_approved": pgettext_lazy("audit", "批准销毁数据"),
+    "datahub.destruction_refused": pgettext_lazy("audit", "退回数据销毁清单"),
+    "datahub.destruction_begun": pgettext_lazy("audit", "开始销毁数据"),
+    "datahub.data_destroyed": pgettext_lazy("audit", "销毁数据并出具证明"),
+    "datahub.certificate_handed_out": pgettext_lazy("audit", "导出销毁证明"),
     "datahub.lake_swept": pgettext_lazy("audit", "清理过期数据快照"),
 }
 TARGETS: dict[str, str | Promise] = {
@@ -90,6 +101,8 @@ TARGETS: dict[str, str | Promise] = {
     "report_duty": pgettext_lazy("one", "上报义务"),
     "saved_question": pgettext_lazy("one", "已存查询"),
     "question_answer": pgettext_lazy("one", "查询结果"),
+    "archived_partition": pgettext_lazy("one", "归档的数据分区"),
+    "destruction": pgettext_lazy("one", "数据销毁"),
     "lake": pgettext_lazy("one", "数据湖"),
     "open_version": pgettext_lazy("one", "开放数据"),
 }

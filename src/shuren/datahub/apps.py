@@ -9,7 +9,10 @@ class DatahubConfig(AppConfig):
     label = "datahub"
     audit_actions = ACTIONS
     audit_targets = TARGETS
-    sealed_columns = (("Candidate", "value_sealed", "datahub.candidate"),)
+    sealed_columns = (
+        ("Candidate", "value_sealed", "datahub.candidate"),
+        ("ArchivedFile", "key_sealed", "datahub.archive"),
+    )
 
     def ready(self) -> None:
         events.subscribe("directory.person_merged", "shuren.datahub.jobs.follow_merge")

@@ -545,3 +545,64 @@ class ScheduleEvery(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+class LifeCycleStart(StrEnum):
+    """What a time limit is counted from: the last day that a partition is about, or when it was written."""
+
+    PARTITION = "partition"
+    WRITTEN = "written"
+
+
+class LifeCycleEnd(StrEnum):
+    """What becomes of a partition when its time in use is over."""
+
+    KEEP = "keep"
+    ARCHIVE = "archive"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifeCycle:
+    """How long a dataset's partitions are used and archived, and by which law; days None for without end.
+
+    `basis` names an entry of `rules.life_cycle.BASES`, `ground` is what the owner says of it. What `is_declared` False says
+    follows from the grade: nothing is done by it before an owner has set it.
+    """
+
+    basis: str
+    ground: str = ""
+    counted_from: LifeCycleStart = LifeCycleStart.WRITTEN
+    in_use_days: int | None = None
+    then: LifeCycleEnd = LifeCycleEnd.KEEP
+    archived_days: int | None = None
+    is_declared: bool = False
+
+    @property
+    def total_days(self) -> int | None:
+        """From the start to destruction; None where nothing is ever destroyed."""
+        if self.then is LifeCycleEnd.KEEP or self.in_use_days is None:
+            return None
+        if self.then is LifeCycleEnd.DESTROY:
+            return self.in_use_days
+        return None if self.archived_days is None else self.in_use_days + self.archived_days
+
+
+class ArchiveState(StrEnum):
+    """Where an archived partition stands; one that is `CALLED` waits to be put back, `RECALLED` is in use for a while."""
+
+    ARCHIVED = "archived"
+    CALLED = "called"
+    RECALLED = "recalled"
+    DESTROYED = "destroyed"
+
+
+class DestructionState(StrEnum):
+    """Where a destruction stands: drawn up, proposed by a first person, approved by a second, under way, certified."""
+
+    PLANNED = "planned"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"

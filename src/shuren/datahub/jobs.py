@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from shuren.datahub.data import DestructionState
 from shuren.datahub.rules.assets import declare_assets
 from shuren.datahub.rules.catalogue import declare
 from shuren.datahub.selectors import own_assets
+from shuren.datahub.selectors.catalogue import spec_named
 from shuren.datahub.services.compact import compact_lake as compact
 from shuren.datahub.services.converge.choose import converge_element as converge
 from shuren.datahub.services.converge.follow_people import follow_merge as follow
@@ -16,6 +18,11 @@ from shuren.datahub.services.exchange.exchange_with import ask_for_turns, exchan
 from shuren.datahub.services.exchange.take_held import take_held
 from shuren.datahub.services.fold_runs import fold_runs, sweep_runs
 from shuren.datahub.services.follow_imports import record_roster
+from shuren.datahub.services.life_cycle.destroy import LATER, unfinished
+from shuren.datahub.services.life_cycle.destroy import carry_out_destruction as carry_out
+from shuren.datahub.services.life_cycle.plan import follow_life_cycle as follow_rule
+from shuren.datahub.services.life_cycle.plan import follow_life_cycles as follow_rules
+from shuren.datahub.services.life_cycle.recall import put_back
 from shuren.datahub.services.quality.mirror import SPECS
 from shuren.datahub.services.quality.run import TALLIES_SPEC
 from shuren.datahub.services.quality.run import measure_quality as measure
@@ -32,6 +39,7 @@ from shuren.kernel import clock
 from shuren.work.api import enqueue, register_periodic
 from shuren.work.data import JobContext
 
+_DESTROY = "shuren.datahub.jobs.carry_out_destruction"
 _REFRESH = "shuren.datahub.jobs.refresh_catalogue"
 
 
@@ -149,6 +157,35 @@ def follow_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any)
     record_roster(import_id=int(payload["import_id"]), counts=payload["counts"], now=clock.now())
 
 
+def follow_life_cycles(job: JobContext) -> Mapping[str, int]:
+    """Once a day: archive what is due, draw up what is to be destroyed, end what a kill or a hold left unfinished."""
+    for destruction_id in unfinished():
+        _enqueue_destruction(destruction_id)
+    return follow_rules(now=clock.now())
+
+
+def follow_life_cycle(job: JobContext, *, dataset: str) -> Mapping[str, int]:
+    """The same for one dataset, because somebody asked."""
+    return follow_rule(spec_named(dataset), now=clock.now(), is_asked=True)
+
+
+def recall_partition(job: JobContext, *, archive_id: int) -> Mapping[str, bool]:
+    """Put an archived partition back into the lake."""
+    return {"recalled": put_back(archive_id=archive_id, now=clock.now())}
+
+
+def carry_out_destruction(job: JobContext, *, destruction_id: int) -> Mapping[str, str]:
+    """Destroy what two people approved; killed anywhere it goes on where it stopped."""
+    state = carry_out(destruction_id=destruction_id, now=clock.now())
+    if state is DestructionState.RUNNING:
+        enqueue(_DESTROY, {"destruction_id": destruction_id}, run_after=clock.now() + LATER)
+    return {"state": state.value}
+
+
+def _enqueue_destruction(destruction_id: int) -> None:
+    enqueue(_DESTROY, {"destruction_id": destruction_id}, key=f"{_DESTROY}:{destruction_id}")
+
+
 for _spec in (*SPECS, TALLIES_SPEC):
     declare(_spec)
 register_periodic("shuren.datahub.jobs.sweep_lake", timedelta(hours=1))
@@ -159,6 +196,7 @@ register_periodic("shuren.datahub.jobs.tell_sharing_ends", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.run_exchange", timedelta(minutes=1))
 register_periodic("shuren.datahub.jobs.queue_questions", timedelta(minutes=5))
 register_periodic("shuren.datahub.jobs.sweep_workbench", timedelta(days=1))
+register_periodic("shuren.datahub.jobs.follow_life_cycles", timedelta(days=1))
 for _source in (own_assets.tables, own_assets.datasets, own_assets.files):
     declare_assets(_source)
 register_periodic(_REFRESH, timedelta(hours=1))

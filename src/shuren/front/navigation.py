@@ -51,6 +51,8 @@ PLACES = (
     Place(_("数据查询"), "/data/workbench/", "table", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("开放数据"), "/data/open/", "lock-open", frozenset({Permission.OPEN_DATA})),
     Place(_("数据共享"), "/data/sharing/", "switch-horizontal", frozenset({Permission.ISSUE_COLLECTIONS})),
+    Place(_("数据生命周期"), "/data/life-cycle/", "rotate", frozenset({Permission.ISSUE_COLLECTIONS})),
+    Place(_("数据分级分类"), "/data/grades/", "shield-lock", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("机构"), "/orgs/", "building", frozenset({Permission.VIEW_ORGS})),
     Place(_("人员"), "/people/", "users", frozenset({Permission.VIEW_PEOPLE})),
     Place(_("台账"), "/registers/", "list-details", frozenset({Permission.VIEW_CASES})),

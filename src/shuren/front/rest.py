@@ -109,6 +109,7 @@ api.add_router("/catalogue", "shuren.datahub.rest.catalogue.router")
 api.add_router("/sharing", "shuren.datahub.rest.sharing.router")
 api.add_router("/exchange", "shuren.datahub.rest.exchange.router")
 api.add_router("/workbench", "shuren.datahub.rest.workbench.router")
+api.add_router("", "shuren.datahub.rest.life_cycle.router")
 api.add_router("", "shuren.casework.rest.cases.router")
 registers = [AppToken("registers.read", writes="registers.write"), SignedIn()]
 api.add_router("", "shuren.casework.rest.entries.router", auth=registers)

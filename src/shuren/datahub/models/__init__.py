@@ -10,6 +10,7 @@ from shuren.datahub.models.exchange import (
     ExchangePart,
     ReportDuty,
 )
+from shuren.datahub.models.life_cycle import ArchivedFile, ArchivedPartition, DestroyedFile, Destruction, LifeCycleRule
 from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
 from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
@@ -18,10 +19,14 @@ from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
 from shuren.datahub.models.workbench import QuestionAnswer, QuestionSchedule, QuestionVersion, SavedQuestion
 
 __all__ = [
+    "ArchivedFile",
+    "ArchivedPartition",
     "Candidate",
     "CatalogueAsset",
     "CatalogueColumn",
     "Dataset",
+    "DestroyedFile",
+    "Destruction",
     "ExchangeAgreement",
     "ExchangeInvitation",
     "ExchangeLetter",
@@ -29,6 +34,7 @@ __all__ = [
     "ExchangePacket",
     "ExchangePart",
     "Golden",
+    "LifeCycleRule",
     "LineageEdge",
     "LineageEvent",
     "LineageRun",

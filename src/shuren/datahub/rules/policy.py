@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shuren.datahub.data import DatasetSpec, OpenFacts
+from shuren.datahub.data import DatasetSpec, LifeCycle, LifeCycleEnd, LifeCycleStart, OpenFacts
+from shuren.datahub.rules.life_cycle import stated
 from shuren.datahub.rules.open_data.columns import treatments_for
 
-FORM = "shuren-dataset-policy/1"
+FORM = "shuren-dataset-policy/2"
 _GRADE = {"enum": ["L1", "L2", "L3", "L4"]}
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
+_DAYS = {"type": ["integer", "null"], "minimum": 0}
 
 
 def _object(properties: Mapping[str, object]) -> dict[str, object]:
@@ -39,6 +41,20 @@ SCHEMA: Mapping[str, object] = {
             "columns": {"type": "array", "items": _COLUMN},
             "rows": _object({"belong_by": {"enum": ["path", "org", "nothing"]}, "column": _TEXT}),
             "retention": _object({"superseded_kept_days": _COUNT, "is_held": {"type": "boolean"}, "held_reason": _TEXT}),
+            "life_cycle": _object(
+                {
+                    "basis": _TEXT,
+                    "law": _TEXT,
+                    "least_days": _COUNT,
+                    "ground": _TEXT,
+                    "counted_from": {"enum": [each.value for each in LifeCycleStart]},
+                    "in_use_days": _DAYS,
+                    "then": {"enum": [each.value for each in LifeCycleEnd]},
+                    "archived_days": _DAYS,
+                    "is_declared": {"type": "boolean"},
+                    "is_held": {"type": "boolean"},
+                }
+            ),
             "opening": _object(
                 {
                     "permission": _TEXT,
@@ -58,6 +74,7 @@ SCHEMA: Mapping[str, object] = {
 def policy_of(
     spec: DatasetSpec,
     facts: Mapping[str, OpenFacts],
+    life_cycle: LifeCycle,
     *,
     permission: str,
     least_group: int,
@@ -76,6 +93,7 @@ def policy_of(
         "columns": [_column(spec, each) for each in facts.values()],
         "rows": {"belong_by": by, "column": spec.scope_column or spec.org_column},
         "retention": {"superseded_kept_days": spec.keep_days, "is_held": bool(held_reason), "held_reason": held_reason},
+        "life_cycle": stated(life_cycle, is_held=bool(held_reason)),
         "opening": {
             "permission": permission,
             "least_group": least_group,

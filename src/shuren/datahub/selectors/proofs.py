@@ -1,27 +1,41 @@
 """Whether the lake's files are what the catalogue says."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 
-from shuren.datahub.models import StoredSnapshot
+from shuren.datahub.models import ArchivedFile, StoredSnapshot
 from shuren.datahub.selectors.storage import store
 
 _BLOCK = 1024 * 1024
 
 
 def faults_of_lake() -> tuple[int, list[str]]:
-    """How many files the catalogue names, and what is wrong with them: missing, or other bytes than were written."""
+    """How many files catalogue and archive name, and what is wrong with them: missing, or other bytes than were written."""
     count, faults = 0, []
-    lake = store()
-    for stored in StoredSnapshot.objects.order_by("pk").iterator(chunk_size=1_000):
+    for file, written in _named():
         count += 1
-        found = sha256()
-        try:
-            with lake.open(stored.file) as file:
-                while block := file.read(_BLOCK):
-                    found.update(block)
-        except FileNotFoundError:
-            faults.append(f"{stored.file} is missing")
-            continue
-        if found.hexdigest() != stored.sha256:
-            faults.append(f"{stored.file} holds other bytes than were written")
+        found = digest_of(file)
+        if found is None:
+            faults.append(f"{file} is missing")
+        elif found != written:
+            faults.append(f"{file} holds other bytes than were written")
     return count, faults
+
+
+def digest_of(file: str) -> str | None:
+    """The SHA-256 of a file of the lake in hexadecimal; None where there is none."""
+    found = sha256()
+    try:
+        with store().open(file) as opened:
+            while block := opened.read(_BLOCK):
+                found.update(block)
+    except FileNotFoundError:
+        return None
+    return found.hexdigest()
+
+
+def _named() -> Iterator[tuple[str, str]]:
+    snapshots = StoredSnapshot.objects.order_by("pk").values_list("file", "sha256")
+    archived = ArchivedFile.objects.filter(archive__destroyed_at__isnull=True).order_by("pk").values_list("file", "stored_sha256")
+    for rows in (snapshots, archived):
+        yield from rows.iterator(chunk_size=1_000)

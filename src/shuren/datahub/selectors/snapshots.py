@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shuren.datahub.data import Snapshot
-from shuren.datahub.models import Dataset, StoredSnapshot
+from shuren.datahub.models import ArchivedPartition, Dataset, StoredSnapshot
 from shuren.datahub.rules.names import partition_text, partition_values
 from shuren.datahub.selectors.catalogue import spec_named
 from shuren.kernel.errors import NotFound
@@ -59,7 +59,8 @@ def stored_pieces(
     text = partition_text(partition_values(spec_named(dataset).partition_keys, partition))
     found = list(_state([dataset], as_of).filter(partition=text).order_by("piece", "pk"))
     if not found:
-        raise _nothing(dataset)
+        archived = ArchivedPartition.objects.filter(dataset=dataset, partition=text, destroyed_at__isnull=True)
+        raise _nothing(dataset, is_archived=as_of is None and archived.exists())
     return found
 
 
@@ -98,5 +99,7 @@ def _moment_of(datasets: list[str], snapshot: int) -> datetime:
     return found.created_at
 
 
-def _nothing(dataset: str) -> NotFound:
+def _nothing(dataset: str, *, is_archived: bool = False) -> NotFound:
+    if is_archived:
+        return NotFound(_("这份数据已归档：%(dataset)s。") % {"dataset": dataset}, remedy=_("需要时请提供单位从归档中调回。"))
     return NotFound(_("数据湖中没有这份数据：%(dataset)s。") % {"dataset": dataset})

@@ -7,7 +7,7 @@ object is there once its last part is. Nobody is told its name before.
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,8 @@ from django.conf import settings
 from shuren.kernel.files import sync_folder
 
 UNFINISHED = ".tmp"
+# What the lake writes: files that are asked, and those of the archive.
+ENDINGS = (".parquet", ".sealed")
 
 
 class Sink:
@@ -75,6 +77,9 @@ class Store(Protocol):
     def files_before(self, moment: datetime) -> list[str]:
         """Every file last written before the moment, finished or not."""
 
+    def files_under(self, folder: str) -> list[tuple[str, datetime]]:
+        """Every file below a folder, finished or not, with the moment it was last written."""
+
 
 class Folder:
     """The lake in a folder."""
@@ -120,8 +125,19 @@ class Folder:
         return size
 
     def files_before(self, moment: datetime) -> list[str]:
-        found = [*self.root.rglob("*.parquet"), *self.root.rglob(f"*.parquet{UNFINISHED}")]
-        return [path.relative_to(self.root).as_posix() for path in found if path.stat().st_mtime < moment.timestamp()]
+        return [file for file, at in self._files(self.root) if at < moment]
+
+    def files_under(self, folder: str) -> list[tuple[str, datetime]]:
+        return self._files(self.root / folder)
+
+    def _files(self, folder: Path) -> list[tuple[str, datetime]]:
+        found = []
+        for ending in (*ENDINGS, *(f"{ending}{UNFINISHED}" for ending in ENDINGS)):
+            for path in folder.rglob(f"*{ending}"):
+                with suppress(FileNotFoundError):
+                    at = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+                    found.append((path.relative_to(self.root).as_posix(), at))
+        return found
 
 
 class Bucket:
@@ -166,9 +182,15 @@ class Bucket:
         return int(found.size)
 
     def files_before(self, moment: datetime) -> list[str]:
-        chosen = pafs.FileSelector(self.prefix, recursive=True, allow_not_found=True)
+        return [file for file, at in self._files(self.prefix) if at < moment]
+
+    def files_under(self, folder: str) -> list[tuple[str, datetime]]:
+        return self._files(self.key(folder))
+
+    def _files(self, folder: str) -> list[tuple[str, datetime]]:
+        chosen = pafs.FileSelector(folder, recursive=True, allow_not_found=True)
         found = [info for info in self.filesystem.get_file_info(chosen) if info.type is pafs.FileType.File]
-        return [info.path.removeprefix(f"{self.prefix}/") for info in found if info.mtime.replace(tzinfo=UTC) < moment]
+        return [(info.path.removeprefix(f"{self.prefix}/"), info.mtime.replace(tzinfo=UTC)) for info in found]
 
     def _discard(self, target: IO[bytes], file: str) -> None:
         try:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from shuren.datahub.data import Sweep
-from shuren.datahub.models import Dataset, StoredSnapshot
+from shuren.datahub.models import ArchivedFile, Dataset, StoredSnapshot
 from shuren.datahub.selectors.catalogue import spec_named
 from shuren.datahub.selectors.storage import store
 from shuren.datahub.services.write import locked_dataset
@@ -94,6 +94,10 @@ def _sweep_orphans(before: datetime) -> tuple[int, int]:
     names = sorted(lake.files_before(before))
     known: set[str] = set()
     for start in range(0, len(names), 500):
-        known.update(StoredSnapshot.objects.filter(file__in=names[start : start + 500]).values_list("file", flat=True))
+        some = names[start : start + 500]
+        known.update(StoredSnapshot.objects.filter(file__in=some).values_list("file", flat=True))
+        known.update(
+            ArchivedFile.objects.filter(file__in=some, archive__destroyed_at__isnull=True).values_list("file", flat=True)
+        )
     orphans = [name for name in names if name not in known]
     return len(orphans), sum(lake.remove(name) for name in orphans)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from shuren.datahub.views import (
     catalogue_pages,
+    field_grade_pages,
     grant_pages,
     lineage_pages,
     policy_files,
@@ -13,6 +14,7 @@ from shuren.datahub.views import (
     source_pages,
 )
 from shuren.datahub.views.exchange import agreement_pages, duty_pages, node_pages
+from shuren.datahub.views.life_cycle import archives, datasets, destructions
 from shuren.datahub.views.open_data import desk
 from shuren.datahub.views.workbench import answers, questions
 from shuren.datahub.views.workbench import desk as workbench_desk
@@ -51,6 +53,27 @@ urlpatterns = [
     path("exchange/duties/new/", duty_pages.choose, name="choose_report_duty"),
     path("exchange/duties/new/<str:dataset>/", duty_pages.report_duty, name="report_duty"),
     path("exchange/duties/<str:duty_id>/end/", duty_pages.end, name="end_report_duty"),
+    path("grades/", field_grade_pages.field_grades_page, name="field_grades"),
+    path("life-cycle/", datasets.life_cycles, name="life_cycles"),
+    path("life-cycle/archives/", archives.archives, name="archives"),
+    path("life-cycle/archives/<str:archive_id>/recall/", archives.recall, name="recall_archive"),
+    path("life-cycle/destructions/", destructions.destructions, name="destructions"),
+    path("life-cycle/destructions/<str:destruction_id>/", destructions.destruction, name="destruction"),
+    path("life-cycle/destructions/<str:destruction_id>/propose/", destructions.propose, name="propose_destruction"),
+    path("life-cycle/destructions/<str:destruction_id>/approve/", destructions.approve, name="approve_destruction"),
+    path("life-cycle/destructions/<str:destruction_id>/refuse/", destructions.refuse, name="refuse_destruction"),
+    path(
+        "life-cycle/destructions/<str:destruction_id>/certificate.json",
+        destructions.certificate,
+        name="destruction_certificate",
+    ),
+    path("life-cycle/destructions/<str:destruction_id>/certificate.pdf", destructions.certificate_pdf, name="destruction_pdf"),
+    path("life-cycle/check/", destructions.check_certificate, name="check_certificate"),
+    path("life-cycle/datasets/<str:dataset>/", datasets.life_cycle, name="life_cycle"),
+    path("life-cycle/datasets/<str:dataset>/rule/", datasets.life_cycle_rule, name="life_cycle_rule"),
+    path("life-cycle/datasets/<str:dataset>/hold/", datasets.hold, name="hold_life_cycle"),
+    path("life-cycle/datasets/<str:dataset>/release/", datasets.release, name="release_life_cycle"),
+    path("life-cycle/datasets/<str:dataset>/follow/", datasets.follow, name="follow_life_cycle"),
     path("open/", desk.openings_page, name="openings"),
     path("open/new/", desk.choose_dataset, name="choose_open_dataset"),
     path("open/new/<str:dataset>/", desk.new_opening, name="new_opening"),

@@ -1,0 +1,1 @@
+"""Pages of the life of data: rules, the archive, destruction and its certificates, and what grades drive."""
