@@ -79,6 +79,8 @@ EXEMPT: dict[str, str] = {
     "open:csv_file": "what was opened to everybody",
     "open:parquet_file": "what was opened to everybody",
     "datahub:refusals": "how often a write was refused, by organisation",
+    "interop:roster_sources": "which system sends which branch its roster, no people",
+    "interop:roster_source": "when how many people were taken, nobody by name",
     "datahub:sharing": "names of datasets and how far each is shared, no people",
     "datahub:sharing_applications": "which unit applied for what, never a value",
     "datahub:sharing_grant": "which officer used a grant when, never a value",

@@ -14,6 +14,7 @@ identity:add_cas_service identity:correct_cas identity:switch_cas
 identity:add_saml_service identity:correct_saml identity:switch_saml identity:turn_saml_key
 identity:totp identity:remove_totp identity:recovery_codes identity:begin_passkey_registration identity:remove_passkey
 interop:submission interop:resume interop:quota interop:secret interop:webhook_key interop:choose_app
+interop:add_roster_source interop:correct_roster_source
 """
 ASKING = _NAMES.split()
 

@@ -25,6 +25,7 @@ from shuren.directory.selectors.consents import asked_texts, askings_of, consent
 from shuren.directory.selectors.counts import count_of, counts_of
 from shuren.directory.selectors.facts import member_facts, org_facts
 from shuren.directory.selectors.grants import grants_of
+from shuren.directory.selectors.held_sourced import held_sourced_ids, org_line, roster_ties
 from shuren.directory.selectors.holders import app_paths_of, holders_of, offices_of, org_ids_within, role_paths_of
 from shuren.directory.selectors.one_source import competing, told_of
 from shuren.directory.selectors.orgs import (
@@ -78,6 +79,7 @@ from shuren.directory.services.correct_org import correct_org, rename_org
 from shuren.directory.services.correct_person import correct_person
 from shuren.directory.services.decide_duplicate import merge_people
 from shuren.directory.services.enrol import end_enrollment, enrol, transfer
+from shuren.directory.services.export_roster.package import pack_roster, roster_headings
 from shuren.directory.services.export_roster.service import export_roster
 from shuren.directory.services.export_roster.workbook import roster_template
 from shuren.directory.services.grant_role import grant_role
@@ -148,6 +150,7 @@ __all__ = [
     "grants_of",
     "guardians_of",
     "hand_over_request",
+    "held_sourced_ids",
     "hold_org",
     "hold_person",
     "holders_of",
@@ -169,10 +172,12 @@ __all__ = [
     "org_ids_by_sourced",
     "org_ids_found_by",
     "org_ids_within",
+    "org_line",
     "orgs_above",
     "orgs_after",
     "orgs_by_ids",
     "orgs_reached",
+    "pack_roster",
     "papers_template",
     "people_added_by",
     "people_by_ids",
@@ -202,10 +207,12 @@ __all__ = [
     "role_paths_of",
     "roles_among",
     "root_org",
+    "roster_headings",
     "roster_moments",
     "roster_rows",
     "roster_tables",
     "roster_template",
+    "roster_ties",
     "roster_total",
     "school_ids_above",
     "scope_of",

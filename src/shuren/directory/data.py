@@ -530,6 +530,18 @@ class RosterTable(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RosterTie:
+    """A role as a roster file speaks of it: by the sourced ids of person and org. `holds` is false once it has ended."""
+
+    sourced_id: str
+    person: str
+    org: str
+    org_path: str
+    role: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RosterTest:
     """One comparison of a cell: `=`, `!=`, `<`, `<=`, `>`, `>=`, `~` (contains), or `in` for a set of values."""
 

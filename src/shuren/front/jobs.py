@@ -48,7 +48,8 @@ def settle_editions(job: JobContext) -> None:
 def tell_import(job: JobContext, event_id: int, payload: Mapping[str, Any]) -> None:
     """Tell whoever started an import that a step of it is over; subscribed to `intake.checked`, `.applied`, `.failed`."""
     state = intake.import_state(payload["import_id"])
-    if state.owner_person_id is None:
+    # What brought the file goes on with it by itself, and tells of it when a person is needed.
+    if state.owner_person_id is None or state.options.get("is_carried"):
         return
     with translation.override(_language_of(state.owner_person_id)):
         titles = {

@@ -115,6 +115,7 @@ registers = [AppToken("registers.read", writes="registers.write"), SignedIn()]
 api.add_router("", "shuren.casework.rest.entries.router", auth=registers)
 api.add_router("/apps", "shuren.interop.rest.catalogue.router")
 api.add_router("/developer", "shuren.interop.rest.developer.router")
+api.add_router("/roster-sources", "shuren.interop.rest.roster_sources.router")
 
 
 @api.exception_handler(ShurenError)

@@ -46,6 +46,14 @@ ACTIONS: dict[str, str | Promise] = {
     "interop.score_taken": pgettext_lazy("audit", "接收应用成绩"),
     "interop.mark_kept": pgettext_lazy("audit", "保存成绩册内容（OneRoster）"),
     "interop.mark_removed": pgettext_lazy("audit", "删除成绩册内容（OneRoster）"),
+    "interop.roster_source_registered": pgettext_lazy("audit", "登记名册来源"),
+    "interop.roster_source_corrected": pgettext_lazy("audit", "修改名册来源"),
+    "interop.roster_source_paused": pgettext_lazy("audit", "暂停名册来源"),
+    "interop.roster_source_resumed": pgettext_lazy("audit", "恢复名册来源"),
+    "interop.roster_pull_begun": pgettext_lazy("audit", "开始拉取名册"),
+    "interop.roster_pull_ended": pgettext_lazy("audit", "名册拉取结束"),
+    "interop.roster_pull_dropped": pgettext_lazy("audit", "放弃名册拉取"),
+    "interop.roster_faults_exported": pgettext_lazy("audit", "导出名册来源的问题清单"),
     "interop.scim_record_kept": pgettext_lazy("audit", "同步外部人员记录"),
     "interop.scim_user_created": pgettext_lazy("audit", "外部系统新增人员"),
     "interop.scim_user_deleted": pgettext_lazy("audit", "外部系统删除人员"),
@@ -58,6 +66,7 @@ ACTIONS: dict[str, str | Promise] = {
 }
 TARGETS: dict[str, str | Promise] = {
     "app": pgettext_lazy("one", "应用"),
+    "roster_source": pgettext_lazy("one", "名册来源"),
     "vendor": pgettext_lazy("one", "服务商"),
 }
 PURPOSES: dict[str, str | Promise] = {

@@ -26,6 +26,10 @@ _SUBSCRIPTIONS = {
     "interop.app_suspended": ("tell_app_suspended",),
     "interop.app_resumed": ("tell_app_resumed",),
     "interop.app_leaving": ("tell_app_leaving",),
+    "intake.checked": ("follow_roster_import",),
+    "intake.applied": ("follow_roster_import",),
+    "intake.failed": ("follow_roster_import",),
+    "intake.undone": ("follow_roster_import",),
 }
 
 
@@ -37,7 +41,10 @@ class InteropConfig(AppConfig):
     rows = ROWS
     purposes = PURPOSES
     case_functions = {"interop.settle_submission": "shuren.interop.services.review.settle_submission"}
-    sealed_columns = (("WebhookKey", "sealed", "interop.webhook_key"),)
+    sealed_columns = (
+        ("WebhookKey", "sealed", "interop.webhook_key"),
+        ("RosterSource", "secret_sealed", "interop.roster_source"),
+    )
 
     def ready(self) -> None:
         for event, jobs in _SUBSCRIPTIONS.items():

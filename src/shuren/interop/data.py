@@ -424,3 +424,67 @@ class ResultData:
     activity: ActivityProgress
     grading: GradingProgress
     scored_at: datetime
+
+
+class SourceMode(StrEnum):
+    """What becomes of a roster taken from a source once its check found no fault."""
+
+    TRIAL = "trial"
+    ASK = "ask"
+    APPLY = "apply"
+
+
+class PullKind(StrEnum):
+    """Everything, so that what is missing has left; or what changed since the turn before."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+class PullStatus(StrEnum):
+    """Where a turn of taking a roster stands; the first four are under way."""
+
+    FETCHING = "fetching"
+    CHECKING = "checking"
+    WAITING = "waiting"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    TRIED = "tried"
+    REFUSED = "refused"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    UNDONE = "undone"
+
+
+class Resource(StrEnum):
+    """The collections of a OneRoster service that a roster is made of, in the order in which they are read."""
+
+    ORGS = "orgs"
+    SESSIONS = "academicSessions"
+    COURSES = "courses"
+    CLASSES = "classes"
+    USERS = "users"
+    DEMOGRAPHICS = "demographics"
+    ENROLLMENTS = "enrollments"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRosterSource:
+    """What an officer writes down about a source; an empty `secret` keeps the one there is.
+
+    `takes` names collections beside orgs and users; every `hours` (0: only when asked) a turn, after `full_days` a full one.
+    """
+
+    name: str
+    org_id: int
+    address: str
+    token_address: str
+    client_id: str
+    secret: str
+    scope: str
+    takes: frozenset[Resource]
+    is_same_top: bool
+    mode: SourceMode
+    hours: int
+    full_days: int

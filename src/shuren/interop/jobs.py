@@ -18,6 +18,9 @@ from shuren.interop.services.deliver import deliver_app, give_up_silent, sweep_d
 from shuren.interop.services.emit import emit, emit_about
 from shuren.interop.services.govern import end_leaving, tell_schools
 from shuren.interop.services.register_vendor import drop_lapsed
+from shuren.interop.services.roster_pull.follow import follow_import
+from shuren.interop.services.roster_pull.pull import carry_on
+from shuren.interop.services.roster_pull.sources import begin_due_pulls as begin_pulls
 from shuren.kernel import clock, ids
 from shuren.messaging.api import notify
 from shuren.work.api import enqueue, register_periodic
@@ -26,6 +29,7 @@ from shuren.work.data import JobContext
 register_periodic("shuren.interop.jobs.wake_deliveries", timedelta(seconds=30))
 register_periodic("shuren.interop.jobs.end_leaving_apps", timedelta(hours=1))
 register_periodic("shuren.interop.jobs.sweep", timedelta(hours=6))
+register_periodic("shuren.interop.jobs.begin_due_pulls", timedelta(minutes=5))
 
 
 def deliver(job: JobContext, app_id: int) -> Mapping[str, int]:
@@ -41,6 +45,23 @@ def wake_deliveries(job: JobContext) -> Mapping[str, int]:
 def run_conformity(job: JobContext, test_id: int, issuer: str) -> Mapping[str, str]:
     """Carry out one conformity test."""
     return {"status": run_test(test_id=test_id, issuer=issuer).value}
+
+
+def begin_due_pulls(job: JobContext) -> Mapping[str, int]:
+    """Take the rosters whose time has come."""
+    return {"begun": begin_pulls(now=clock.now())}
+
+
+def pull_roster(job: JobContext, pull_id: int) -> Mapping[str, str]:
+    """Carry one turn of taking a roster on; a killed one goes on behind its last landed page."""
+    return {"status": carry_on(pull_id, now=clock.now(), on_progress=job.progress, is_cancelled=job.is_cancelled)}
+
+
+def follow_roster_import(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, str]:
+    """The import that a turn was handed over as is a step further; subscribed to the news of `intake`."""
+    if payload["kind"] != "roster":
+        return {"status": ""}
+    return {"status": follow_import(payload["import_id"], now=clock.now())}
 
 
 def end_leaving_apps(job: JobContext) -> Mapping[str, int]:

@@ -1,8 +1,10 @@
 """`shuren roster import` and `shuren roster export`."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
+from django.utils.timezone import make_aware
 
 from shuren.directory import api as directory
 from shuren.directory.data import RosterForm
@@ -33,13 +35,24 @@ def import_command(file: Path, data_dir: str | None, check_only: bool, yes: bool
 @click.option("--org", help="Sourced id of the branch; the whole region when left out.")
 @click.option("--form", type=click.Choice(["oneroster", "excel"]), default="oneroster", show_default=True)
 @click.option("--notice", help="Number of a notice (the last part of its address): a file for the recipient it names.")
+@click.option("--since", type=click.DateTime(), help="Only what changed from this moment on (OneRoster delta).")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def export_command(data_dir: str | None, org: str | None, form: str, notice: str | None, out: Path) -> None:
+def export_command(
+    data_dir: str | None, org: str | None, form: str, notice: str | None, since: datetime | None, out: Path
+) -> None:
     """Export a branch in a form that can be imported again, or for a recipient without those who refused."""
     branch = directory.org_ids_by_sourced([org]).get(org) if org else getattr(directory.root_org(), "id", None)
     if branch is None:
         raise NotFound(f"There is no org {org}." if org else "There is no org yet.")
     notice_id = ids.decode("consent_text", notice) if notice else None
     wanted = RosterForm(form)
-    directory.export_roster(actor=SYSTEM, org_id=branch, path=out, form=wanted, notice_id=notice_id, now=clock.now())
+    directory.export_roster(
+        actor=SYSTEM,
+        org_id=branch,
+        path=out,
+        form=wanted,
+        notice_id=notice_id,
+        since=make_aware(since) if since else None,
+        now=clock.now(),
+    )
     click.echo(f"{out}  {out.stat().st_size / 1e6:.1f} MB")

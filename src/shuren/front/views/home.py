@@ -127,6 +127,8 @@ def _imports_due(recent: list[ImportState]) -> list[Due]:
     due = []
     for state in recent:
         url = reverse("front:import", args=[ids.encode("import", state.id)])
+        if state.options.get("is_carried"):
+            continue
         if state.status is ImportStatus.READY:
             due.append(Due(_("%(file)s 检查通过，等您写入") % {"file": state.file_name}, state.title, url, _("核对并写入")))
         elif state.status is ImportStatus.REJECTED:

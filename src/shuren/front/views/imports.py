@@ -75,6 +75,9 @@ def imports(request: HttpRequest) -> HttpResponseBase:
         empty=EmptyState(title=_("还没有导入过文件"), text=_("在上面选一类内容，下载模板，填好后上传。"), icon="file-import"),
     )
     cards = [{"title": kind.title, "text": kind.text, "icon": kind.icon, "url": _start_url(kind)} for kind in kinds]
+    if selectors.ROSTER in kinds:
+        text = _("让学校或区县的教务系统（OneRoster）按时把名册送来。")
+        cards.append({"title": _("名册来源"), "text": text, "icon": "refresh", "url": reverse("interop:roster_sources")})
     return pages.render_list(request, spec, template="front/imports.html", context={"kinds": cards})
 
 

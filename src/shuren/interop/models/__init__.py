@@ -11,6 +11,7 @@ from shuren.interop.models.app import (
 )
 from shuren.interop.models.lti import LtiLineItem, LtiLink, LtiResult
 from shuren.interop.models.marks import Mark
+from shuren.interop.models.roster_source import RosterPull, RosterSource
 from shuren.interop.models.scim import ScimRecord
 from shuren.interop.models.usage import CallCount, LaunchCount, QuotaWindow
 from shuren.interop.models.vendor import Sandbox, Vendor, VendorMember
@@ -32,6 +33,8 @@ __all__ = [
     "LtiResult",
     "Mark",
     "QuotaWindow",
+    "RosterPull",
+    "RosterSource",
     "Sandbox",
     "ScimRecord",
     "Submission",

@@ -41,6 +41,7 @@ def settle_people(stage: Stage) -> None:
         "(SELECT sid, any_value(sex) AS sex, any_value(birth_date) AS birth_date FROM demographic "
         "WHERE status <> 'tobedeleted' GROUP BY sid) d ON d.sid = p.sid LEFT JOIN blind b ON b.national_id = p.national_id"
     )
+    stage.duck.execute("CREATE OR REPLACE TABLE told_demographic AS SELECT sid FROM demographic WHERE status <> 'tobedeleted'")
     for table in ("person", "blind"):
         stage.duck.execute(f"DROP TABLE {table}")
     stage.duck.execute("ALTER TABLE settled RENAME TO person")

@@ -61,11 +61,27 @@ def _fill_absent(stage: Stage, kind: Kind) -> None:
                 f"UPDATE {name} SET {', '.join(f'{cell} = w.{cell}' for cell in cells)} FROM was_{name} w WHERE w.sid = "
                 f"{name}.sid AND {name}.src = {src}"
             )
-    if any(absent.values()):
+    untold = _keep_untold(stage) if kind is PERSON and stage.has_demographics else 0
+    if untold or any(absent.values()):
         stage.duck.execute(
             f"UPDATE diff_{name} SET hash = {fingerprint_sql(kind, 't')} FROM {name} t WHERE t.sid = diff_{name}.sid "
             "AND action = 'maybe'"
         )
+
+
+def _keep_untold(stage: Stage) -> int:
+    """Sex and birth date of whoever a delta of demographics does not speak of stay as they are held."""
+    if not any(source.is_delta and source.spec.table == "demographic" for source in stage.sources):
+        return 0
+    kept = 0
+    for src, source in enumerate(stage.sources):
+        if source.spec.table == PERSON.name and source.is_delta:
+            cells = ["birth_date", *({"sex"} & set(source.absent_cells(PERSON.name)))]
+            kept += stage.insert(
+                f"UPDATE person SET {', '.join(f'{cell} = w.{cell}' for cell in cells)} FROM was_person w "
+                f"WHERE w.sid = person.sid AND person.src = {src} AND person.sid NOT IN (SELECT sid FROM told_demographic)"
+            )
+    return kept
 
 
 def find_missing(stage: Stage, kind: Kind, condition: str, *, paths: Sequence[str], day: str) -> None:

@@ -3,7 +3,7 @@
 import csv
 import shutil
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +35,35 @@ def write_zip(path: Path, folder: Path, names: Sequence[str]) -> None:
     draft.replace(path)
 
 
-def write_package(stage: Stage, path: Path, *, hidden: Collection[str] = ("national_id",)) -> dict[str, int]:
-    """Write the staged rows as a full OneRoster package, without the `hidden` cells; returns the rows per file."""
+def write_manifest(folder: Path, states: Mapping[str, str]) -> None:
+    """Say of every file of the standard whether it is `bulk`, `delta` or, where `states` does not name it, `absent`."""
+    manifest = [("propertyName", "value"), ("manifest.version", "1.0"), ("oneroster.version", "1.2")]
+    manifest += [(f"file.{name}", states.get(name, "absent")) for name in FILES_OF_MANIFEST]
+    manifest += [("source.systemName", "Shuren"), ("source.systemCode", "shuren")]
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows(manifest)
+
+
+def pack_roster(*, folder: Path, states: Mapping[str, str], path: Path) -> None:
+    """Make a OneRoster package of CSV files that stand in a folder: one `<name>.csv` for each of `states`."""
+    write_manifest(folder, states)
+    write_zip(path, folder, [f"{name}.csv" for name in sorted({*states, "manifest"})])
+
+
+def roster_headings() -> dict[str, tuple[str, ...]]:
+    """The columns of each file of a package that is read here, without extensions."""
+    return {name: spec.header for name, spec in FILES.items()}
+
+
+def write_package(
+    stage: Stage, path: Path, *, hidden: Collection[str] = ("national_id",), is_delta: bool = False
+) -> dict[str, int]:
+    """Write the staged rows as a full OneRoster package or a delta, without the `hidden` cells; returns the rows per file."""
     folder = stage.folder / "package"
     folder.mkdir(exist_ok=True)
     try:
         counts = {name: _write_file(stage, spec, folder / f"{name}.csv", hidden=hidden) for name, spec in FILES.items()}
-        manifest = [("propertyName", "value"), ("manifest.version", "1.0"), ("oneroster.version", "1.2")]
-        manifest += [(f"file.{name}", "bulk" if name in FILES else "absent") for name in FILES_OF_MANIFEST]
-        manifest += [("source.systemName", "Shuren"), ("source.systemCode", "shuren")]
-        with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\r\n").writerows(manifest)
-        write_zip(path, folder, sorted(file.name for file in folder.glob("*.csv")))
+        pack_roster(folder=folder, states=dict.fromkeys(FILES, "delta" if is_delta else "bulk"), path=path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return counts
@@ -78,8 +95,6 @@ def _tuples(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
 
 
 def _plain(spec: FileSpec, heading: str) -> str:
-    if heading in {"status", "dateLastModified"}:
-        return "''"
     cell = {**oneroster.BASE_CELLS, **spec.cells, **spec.extensions}.get(heading)
     return f"t.{cell}" if cell else "''"
 
@@ -145,4 +160,6 @@ def _placeholders(stage: Stage, spec: FileSpec, header: Sequence[str]) -> list[t
         start, end, year = _PLACEHOLDER_DATES
         row = {"sourcedId": PLACEHOLDER_TERM, "title": "未定学期", "type": "schoolYear", "startDate": start, "endDate": end}
         row |= {"schoolYear": year, "metadata.isPlaceholder": "true"}
+    if row and (at := stage.value("SELECT max(modified) FROM org")):
+        row |= {"status": "active", "dateLastModified": at}
     return [tuple(row.get(heading, "") for heading in header)] if row else []

@@ -14,6 +14,7 @@ from shuren.directory.selectors.roster import branch_condition, cells_sql
 from shuren.directory.selectors.scope import scope_of
 from shuren.directory.services.check_roster.held import pull_rows
 from shuren.directory.services.check_roster.staging import Stage
+from shuren.directory.services.export_roster.changes import keep_changed
 from shuren.directory.services.export_roster.package import write_package
 from shuren.directory.services.export_roster.recipient import notice_for, tell_only
 from shuren.directory.services.export_roster.workbook import write_workbook
@@ -21,7 +22,7 @@ from shuren.directory.services.seal_national_id import opened
 from shuren.kernel import audit
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
-from shuren.kernel.errors import Refused
+from shuren.kernel.errors import Invalid, Refused
 
 _CHUNK = 5_000
 
@@ -35,6 +36,7 @@ def export_roster(
     now: datetime,
     has_national_ids: bool = False,
     notice_id: int | None = None,
+    since: datetime | None = None,
 ) -> dict[str, int]:
     """Write everybody and everything that now holds in the branch of `org_id`; returns the rows per file or sheet.
 
@@ -44,7 +46,11 @@ def export_roster(
 
     With `notice_id` the file is for the recipient that this notice names: everybody in it is told of by `disclose_people`,
     national ids never. Such a file is not for importing here again.
+
+    With `since` it is a OneRoster delta: what changed at or after that moment, and what ended as `tobedeleted`.
     """
+    if since is not None and (form is not RosterForm.ONEROSTER or notice_id is not None):
+        raise Invalid(_("只取变化的名册只能是 OneRoster 压缩包，也不能是给应用的。"), remedy=_("请导出全部名册。"))
     if has_national_ids and notice_id is not None:
         raise Refused(_("给应用的名册里不能有身份证件号。"))
     org = org_row_for(actor=actor, id=org_id, permission=Permission.EXPORT_ROSTER, now=now)
@@ -71,7 +77,14 @@ def export_roster(
         if notice is not None:
             details |= {"recipient": notice.recipient, "purpose": notice.purpose}
             details |= {"left_out": tell_only(stage, notice, actor=actor, now=now)}
-        counts = (write_package if form is RosterForm.ONEROSTER else write_workbook)(stage, path, hidden=hidden)
+        if since is not None:
+            details |= {"since": since.isoformat()}
+            keep_changed(stage, org.path, since=since, day=day_of(now))
+        counts = (
+            write_package(stage, path, hidden=hidden, is_delta=since is not None)
+            if form is RosterForm.ONEROSTER
+            else write_workbook(stage, path, hidden=hidden)
+        )
     details |= {"counts": counts, "has_pupil_numbers": "pupil_number" not in hidden}
     audit.record(actor=actor, action="directory.roster_exported", target=f"org:{org.pk}", details=details, now=now)
     return counts
