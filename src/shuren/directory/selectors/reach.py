@@ -7,7 +7,8 @@ from datetime import datetime
 from shuren.directory.data import Permission, Role
 from shuren.directory.models import Affiliation, Enrollment, Grant, GuardianLink
 from shuren.directory.rules.permissions import BRANCH_ROLES, ROLE_PERMISSIONS
-from shuren.directory.selectors.scope import active_grant_q, current_q, holdings_of
+from shuren.directory.selectors.holdings import holdings_of
+from shuren.directory.selectors.scope import active_grant_q, current_q
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 
