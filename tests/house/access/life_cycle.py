@@ -11,7 +11,7 @@ from shuren.datahub.services.life_cycle.certify import certify_destruction
 from shuren.kernel import ids
 from shuren.kernel.data import SYSTEM
 from tests.cast import Cast
-from tests.house.access.frame import MANAGERS, OFFICERS, ROOT, Address, Area, act, call, form, page, roles
+from tests.house.access.frame import MANAGERS, ROOT, Address, Area, act, call, form, page, roles
 
 KEEPERS = MANAGERS | roles("head")
 SIDES = ROOT | roles("county_officer")
@@ -34,11 +34,11 @@ ADDRESSES: dict[str, Address] = {
     "datahub:refuse_destruction": form(SIDES, ROOT, destruction_id="destruction"),
     "datahub:destruction_certificate": page(SIDES, ROOT, destruction_id="destroyed"),
     "datahub:destruction_pdf": page(SIDES, ROOT, destruction_id="destroyed"),
-    "datahub:field_grades": page(OFFICERS),
+    "datahub:field_grades": page(KEEPERS),
     "api-v1:list_life_cycles": call(KEEPERS),
     "api-v1:list_destructions": call(KEEPERS),
     "api-v1:read_destruction_certificate": call(SIDES, ROOT, destruction_id="destroyed"),
-    "api-v1:list_field_grades": call(OFFICERS),
+    "api-v1:list_field_grades": call(KEEPERS),
 }
 
 

@@ -56,7 +56,7 @@ class DestructionOut(Schema):
     dataset: str
     state: DestructionState
     partitions: int
-    rows: int
+    row_count: int
     planned_at: datetime
     done_at: datetime | None
     number: str
@@ -178,7 +178,7 @@ def _destruction_out(row: Destruction) -> DestructionOut:
         dataset=row.dataset,
         state=DestructionState(row.state),
         partitions=len(row.partitions),
-        rows=row.rows,
+        row_count=row.rows,
         planned_at=row.planned_at,
         done_at=row.done_at,
         number=row.number or "",

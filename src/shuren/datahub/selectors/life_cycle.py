@@ -79,6 +79,7 @@ def partition_lives(dataset: str, rule: LifeCycle) -> list[PartitionLife]:
     for archive in archives.prefetch_related("files"):
         life = found.setdefault(archive.partition, PartitionLife(archive.partition, dict(archive.partition_values)))
         life.archives.append(archive)
+        life.written_at = max(life.written_at or archive.written_at, archive.written_at)
         # What was recalled lies twice: its rows are counted where they are read.
         rows_there = 0 if archive.state == ArchiveState.RECALLED else archive.rows
         for one in archive.files.all():
@@ -145,12 +146,15 @@ def dataset_lives(*, actor: Actor, now: datetime, words: str = "", state: str = 
         if decided[owner]:
             kept.append(shared)
     found = _lives(kept)
-    chosen = {
-        "undeclared": lambda one: not one.rule.is_declared,
-        "held": lambda one: bool(one.held_reason),
-        "archived": lambda one: one.archived > 0,
-    }
-    return [one for one in found if state not in chosen or chosen[state](one)]
+    return [one for one in found if _is_in(one, state)]
+
+
+def _is_in(one: DatasetLife, state: str) -> bool:
+    if state == "undeclared":
+        return not one.rule.is_declared
+    if state == "held":
+        return bool(one.held_reason)
+    return one.archived > 0 if state == "archived" else True
 
 
 def _lives(kept: list[SharedDataset]) -> list[DatasetLife]:

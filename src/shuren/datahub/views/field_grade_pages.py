@@ -49,7 +49,7 @@ def field_grades_page(request: HttpRequest) -> HttpResponseBase:
                 value=lambda row: row.column.asset.title,
                 url=lambda row: asset_url(row.column.asset_id),
             ),
-            Column(key="kind", title=_("类别"), value=lambda row: str(KINDS[AssetKind(row.column.asset.kind)])),
+            Column(key="kind", title=_("类别"), value=lambda row: str(KINDS[AssetKind(row.column.asset.kind)]), is_shown=False),
             Column(key="field", title=_("字段"), value=lambda row: row.column.name),
             Column(key="title", title=_("名称"), value=lambda row: row.column.title),
             Column(key="subject", title=_("分类"), value=lambda row: str(SUBJECTS.get(row.subject, row.subject)) or None),

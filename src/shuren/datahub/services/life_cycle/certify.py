@@ -14,11 +14,11 @@ from shuren.datahub.models import Dataset, Destruction, OpenDataset, SharingGran
 from shuren.datahub.rules.certificates import FORM, canonical
 from shuren.datahub.rules.life_cycle import backups_end_on
 from shuren.datahub.selectors.destruction_certificates import KEY
-from shuren.datahub.services.life_cycle.decide import record_destruction
+from shuren.datahub.services.life_cycle.decide import destruction_details
 from shuren.datahub.services.life_cycle.plan import destruction_address
 from shuren.datahub.services.sharing.tell import tell_unit
 from shuren.directory import api as directory
-from shuren.kernel import events
+from shuren.kernel import audit, events
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.trust import api as trust
@@ -43,7 +43,8 @@ def certify_destruction(row: Destruction, *, actor: Actor, now: datetime) -> Des
     digest = hashlib.sha256(told).digest()
     row.log_entry_id = trust.anchor(business=Business.AUDIT, subject=f"destruction:{row.pk}", digest=digest, now=now)
     row.save()
-    record_destruction(row, "datahub.data_destroyed", actor, now, number=row.number, sha256=digest.hex())
+    details, target = destruction_details(row, number=row.number, sha256=digest.hex()), f"destruction:{row.pk}"
+    audit.record(actor=actor, action="datahub.data_destroyed", target=target, details=details, now=now)
     news = {"destruction_id": row.pk, "dataset": row.dataset, "number": row.number}
     events.publish("datahub.data_destroyed", news, now=now)
     tell_unit(

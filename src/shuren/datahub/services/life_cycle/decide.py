@@ -1,6 +1,5 @@
 """Two people decide about a destruction: one proposes it with the ground, another approves it or sends it back."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -38,7 +37,7 @@ def propose_destruction(*, actor: Actor, destruction_id: int, ground: str, now: 
     row.state, row.ground = DestructionState.PROPOSED.value, ground.strip()[:500]
     row.proposed_by, row.proposed_at = actor.person_id, now
     row.save(update_fields=["state", "ground", "proposed_by", "proposed_at"])
-    record_destruction(row, "datahub.destruction_proposed", actor, now, ground=row.ground[:200])
+    _record(row, "datahub.destruction_proposed", actor, now, ground=row.ground[:200])
     tell_unit(
         row.owner_org_id,
         title=_("数据销毁等待第二人批准"),
@@ -57,7 +56,7 @@ def approve_destruction(*, actor: Actor, destruction_id: int, now: datetime) -> 
     refuse_undue(row, now)
     row.state, row.decided_by, row.decided_at = DestructionState.APPROVED.value, actor.person_id, now
     row.save(update_fields=["state", "decided_by", "decided_at"])
-    record_destruction(row, "datahub.destruction_approved", actor, now, proposed_by=row.proposed_by)
+    _record(row, "datahub.destruction_approved", actor, now, proposed_by=row.proposed_by)
     enqueue(JOB, {"destruction_id": row.pk}, key=f"{JOB}:{row.pk}", title=gettext_lazy("销毁到期数据"), actor=actor)
 
 
@@ -72,7 +71,7 @@ def refuse_destruction(*, actor: Actor, destruction_id: int, reason: str, now: d
     row.state, row.reason = DestructionState.REFUSED.value, reason.strip()[:500]
     row.decided_by, row.decided_at = actor.person_id, now
     row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
-    record_destruction(row, "datahub.destruction_refused", actor, now, reason=row.reason[:200])
+    _record(row, "datahub.destruction_refused", actor, now, reason=row.reason[:200])
 
 
 def refuse_undue(row: Destruction, now: datetime) -> None:
@@ -91,10 +90,14 @@ def refuse_undue(row: Destruction, now: datetime) -> None:
         )
 
 
-def record_destruction(row: Destruction, action: str, actor: Actor, now: datetime, **told: object) -> None:
-    """The entry of one step."""
-    details: Mapping[str, object] = {"dataset": row.dataset, "partitions": len(row.partitions), "rows": row.rows, **told}
-    audit.record(actor=actor, action=action, target=f"destruction:{row.pk}", details=details, now=now)
+def destruction_details(row: Destruction, **told: object) -> dict[str, object]:
+    """What the entry of every step says."""
+    return {"dataset": row.dataset, "partitions": len(row.partitions), "rows": row.rows, **told}
+
+
+def _record(row: Destruction, action: str, actor: Actor, now: datetime, **told: object) -> None:
+    details, target = destruction_details(row, **told), f"destruction:{row.pk}"
+    audit.record(actor=actor, action=action, target=target, details=details, now=now)
 
 
 def _locked(actor: Actor, destruction_id: int, now: datetime) -> Destruction:

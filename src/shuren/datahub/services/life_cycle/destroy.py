@@ -13,9 +13,9 @@ from shuren.datahub.models import ArchivedFile, ArchivedPartition, Dataset, Dest
 from shuren.datahub.selectors.life_cycle import held_reason_of
 from shuren.datahub.selectors.storage import store
 from shuren.datahub.services.life_cycle.certify import certify_destruction
-from shuren.datahub.services.life_cycle.decide import record_destruction, refuse_undue
+from shuren.datahub.services.life_cycle.decide import destruction_details, refuse_undue
 from shuren.datahub.services.sweep import GRACE
-from shuren.kernel import events
+from shuren.kernel import audit, events
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict
 
@@ -58,7 +58,9 @@ def _begin(row: Destruction, actor: Actor, now: datetime) -> Destruction:
         row.state, row.reason = DestructionState.REFUSED.value, str(changed)[:500]
         row.decided_by, row.decided_at = None, now
         row.save(update_fields=["state", "reason", "decided_by", "decided_at"])
-        record_destruction(row, "datahub.destruction_refused", actor, now, reason=row.reason[:200])
+        details = destruction_details(row, reason=row.reason[:200])
+        target = f"destruction:{row.pk}"
+        audit.record(actor=actor, action="datahub.destruction_refused", target=target, details=details, now=now)
         return row
     partitions = [line[0] for line in row.partitions]
     snapshots = StoredSnapshot.objects.filter(dataset=stored, partition__in=partitions)
@@ -73,7 +75,8 @@ def _begin(row: Destruction, actor: Actor, now: datetime) -> Destruction:
     Dataset.objects.filter(pk=stored.pk).update(forgotten_until=now)
     row.state, row.began_at = DestructionState.RUNNING.value, now
     row.save(update_fields=["state", "began_at"])
-    record_destruction(row, "datahub.destruction_begun", actor, now, files=row.files.count())
+    details, target = destruction_details(row, files=row.files.count()), f"destruction:{row.pk}"
+    audit.record(actor=actor, action="datahub.destruction_begun", target=target, details=details, now=now)
     for partition in partitions:
         events.publish("datahub.partition_dropped", {"dataset": row.dataset, "partition": _values(partition)}, now=now)
     return row

@@ -73,8 +73,12 @@ def follow_life_cycle(spec: DatasetSpec, *, now: datetime, actor: Actor = SYSTEM
     archived = 0
     for life in leaving:
         archived += archive_partition(spec.name, life.partition, now=now, actor=actor) is not None
-    planned = _plan(spec, policy, ending, actor, now, is_asked=is_asked) if ending else _drop_plan(spec.name, actor, now)
-    return {"archived": archived, "planned": int(planned is not None)}
+    if ending:
+        planned = _plan(spec, policy, ending, actor, now, is_asked=is_asked) is not None
+    else:
+        planned = False
+        _drop_plan(spec.name, actor, now)
+    return {"archived": archived, "planned": int(planned)}
 
 
 def _plan(

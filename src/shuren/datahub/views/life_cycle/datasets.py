@@ -67,7 +67,7 @@ def life_cycles(request: HttpRequest) -> HttpResponseBase:
                 value=lambda row: row.shared.title,
                 url=lambda row: life_url(row.shared.spec.name),
             ),
-            Column(key="name", title=_("技术名称"), value=lambda row: row.shared.spec.name),
+            Column(key="name", title=_("技术名称"), value=lambda row: row.shared.spec.name, is_shown=False),
             Column(key="owner", title=_("负责单位"), value=lambda row: row.shared.owner.name),
             Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.shared.spec.grade, row.shared.spec.grade))),
             Column(key="rule", title=_("规则"), value=lambda row: rule_words(row.rule)),

@@ -137,7 +137,7 @@ def rule_words(rule: LifeCycle) -> str:
         return _("一直使用")
     used = days_words(rule.in_use_days)
     if rule.then is LifeCycleEnd.DESTROY:
-        return _("使用 %(used)s 后销毁") % {"used": used}
+        return _("使用 %(used)s后销毁") % {"used": used}
     if rule.archived_days is None:
-        return _("使用 %(used)s 后归档，一直保存") % {"used": used}
-    return _("使用 %(used)s 后归档，再过 %(archived)s 销毁") % {"used": used, "archived": days_words(rule.archived_days)}
+        return _("使用 %(used)s后归档，一直保存") % {"used": used}
+    return _("使用 %(used)s后归档，再过 %(archived)s销毁") % {"used": used, "archived": days_words(rule.archived_days)}
