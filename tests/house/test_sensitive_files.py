@@ -80,7 +80,6 @@ EXEMPT: dict[str, str] = {
     "datahub:exchange_packets": "how many rows were exchanged when, never a value",
     "datahub:node_letters": "signed words to another installation: terms and counts, never a value",
     "datahub:report_duties": "which dataset is reported by which law, no people",
-    "exchange:packet_file": "sealed for another installation, to nobody else",
     "datahub:lineage_events": "what was read and written by name, never a value",
     "datahub:choose_open_dataset": "names of data, never a value",
     "datahub:openings": "what is opened to everybody, by title",

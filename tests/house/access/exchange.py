@@ -8,11 +8,12 @@ import pyarrow as pa
 from shuren.datahub.api import offer_dataset, write_partition
 from shuren.datahub.data import DatasetSpec
 from shuren.datahub.models import ExchangeAgreement, ExchangeNode, ExchangePacket, ReportDuty
+from shuren.datahub.services.exchange.write_letter import ensure_own_card
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from tests.cast import Cast
-from tests.house.access.frame import ROOT, Address, Area, act, call, form, page, public
+from tests.house.access.frame import EVERYBODY, ROOT, Address, Area, act, call, form, page, public
 
 NAME = "casework.reported"
 TERMS = {
@@ -26,9 +27,9 @@ TERMS = {
 }
 
 
-def refusing(method: str, **objects: str) -> Address:
+def refusing(*methods: str, **objects: str) -> Address:
     """Only a signed call of a node is answered: a cookie counts for nothing."""
-    return replace(public(method, granted=403, stranger=403), objects=objects)
+    return replace(public(*methods, granted=403, stranger=403), far=EVERYBODY, objects=objects)
 
 
 ADDRESSES: dict[str, Address] = {
@@ -60,15 +61,16 @@ ADDRESSES: dict[str, Address] = {
     "api-v1:list_exchange_agreements": call(ROOT),
     "api-v1:list_exchange_packets": call(ROOT),
     "exchange:introductions": refusing("POST"),
-    "exchange:letters": refusing("POST"),
+    "exchange:letters": refusing("GET", "POST"),
     "exchange:packets": refusing("GET"),
-    "exchange:packet": refusing("GET", uid="uid", digest="digest"),
+    "exchange:packet": refusing("GET", "PUT", uid="uid", digest="digest"),
     "exchange:packet_file": refusing("GET", uid="uid", digest="digest"),
 }
 
 
 def places(cast: Cast) -> dict[str, tuple[str, str]]:
     """One node of every kind, which is as near to the region as it is far from everybody else."""
+    ensure_own_card(cast.now)
     node = ExchangeNode.objects.create(uid="0" * 32, name="邻市", fingerprint="0" * 40, introduced_at=cast.now)
     node.letters.create(kind="card", text="a.b.c", written_at=cast.now)
     agreement = ExchangeAgreement.objects.create(

@@ -80,7 +80,7 @@ class ExchangePacketOut(Schema):
     number: int
     digest: str
     state: PacketState
-    rows: int
+    row_count: int
     bytes: int
     carried: int
     prepared_at: datetime
@@ -162,7 +162,7 @@ def _packet_out(row: ExchangePacket) -> ExchangePacketOut:
         number=row.number,
         digest=row.digest,
         state=PacketState(row.state),
-        rows=row.rows,
+        row_count=row.rows,
         bytes=row.bytes,
         carried=row.carried,
         prepared_at=row.prepared_at,

@@ -69,7 +69,7 @@ def offer_agreement(
             row.save(force_insert=True)
             body = {"agreement": row.uid, "terms": row.terms, "every_minutes": every_minutes, "ends_on": ends_on.isoformat()}
             write_letter(node, "offer", body, now=now)
-            record(row, "datahub.exchange_offered", actor, now, basis=terms.basis)
+            record(row, action="datahub.exchange_offered", actor=actor, now=now, basis=terms.basis)
     except IntegrityError as error:
         raise Conflict(_("与这个节点已有这个数据集的约定。"), remedy=_("请先终止原来的约定。")) from error
     return row
@@ -101,7 +101,7 @@ def take_offer(node: ExchangeNode, body: Mapping[str, Any], *, now: datetime) ->
         ends_on=ends_on,
         offered_at=now,
     )
-    record(row, "datahub.exchange_offered", SYSTEM, now, basis=terms.basis)
+    record(row, action="datahub.exchange_offered", actor=SYSTEM, now=now, basis=terms.basis)
     title = _("有节点提出交换数据，等待决定")
     tell_keepers(row, title=title, body=f"{node.name}：{terms.title or terms.dataset}", key="offered", now=now)
 
@@ -185,7 +185,8 @@ def tell_keepers(row: ExchangeAgreement, *, title: str, body: str, key: str, now
         tell_unit(root.id, title=title, body=body[:300], url=agreement_address(row), key=name, now=now)
 
 
-def record(row: ExchangeAgreement, action: str, actor: Actor, now: datetime, **details: object) -> None:
+def record(row: ExchangeAgreement, *, action: str, actor: Actor, now: datetime, **details: object) -> None:
+    """An entry of the audit about an agreement or one of its packets."""
     told = {"dataset": row.dataset, "node": row.node.uid, "agreement": row.uid, "sends": row.is_sender, **details}
     audit.record(actor=actor, action=action, target=f"exchange_agreement:{row.pk}", details=told, now=now)
 
@@ -193,7 +194,7 @@ def record(row: ExchangeAgreement, action: str, actor: Actor, now: datetime, **d
 def _settle(row: ExchangeAgreement, state: AgreementState, action: str, actor: Actor, now: datetime) -> None:
     row.state, row.settled_at, row.settled_by = state.value, now, actor.person_id
     row.save(update_fields=["state", "settled_at", "settled_by", "reason", "landed_in"])
-    record(row, action, actor, now, reason=row.reason)
+    record(row, action=action, actor=actor, now=now, reason=row.reason)
 
 
 def _offered_to_us(actor: Actor, agreement_id: int, now: datetime) -> ExchangeAgreement:

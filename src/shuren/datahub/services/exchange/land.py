@@ -256,7 +256,7 @@ def _landed(arrival: Arrival, prepared: list[PreparedPartition], now: datetime) 
     record_run(
         job="exchange.land", inputs=[source], outputs=[target], flows=flows, key=f"exchange:{row.digest}", facts=told, now=now
     )
-    record(agreement, "datahub.packet_landed", SYSTEM, now, number=row.number, rows=row.rows, digest=row.digest)
+    record(agreement, action="datahub.packet_landed", actor=SYSTEM, now=now, number=row.number, rows=row.rows, digest=row.digest)
     return row
 
 
@@ -269,7 +269,15 @@ def _refused(arrival: Arrival, faults: list[PacketFault], now: datetime) -> Exch
     body = {**_names(arrival), "faults": [fault_as_json(fault) for fault in faults]}
     row = _kept(arrival, PacketState.REFUSED, "refusal", body, now, faults=body["faults"])
     ExchangeAgreement.objects.filter(pk=agreement.pk).update(error=faults[0].reason[:500], error_at=now)
-    record(agreement, "datahub.packet_refused", SYSTEM, now, number=row.number, faults=len(faults), digest=row.digest)
+    record(
+        agreement,
+        action="datahub.packet_refused",
+        actor=SYSTEM,
+        now=now,
+        number=row.number,
+        faults=len(faults),
+        digest=row.digest,
+    )
     title = _("拒收了一个交换包")
     tell_keepers(agreement, title=title, body=faults[0].reason, key=f"refused:{row.digest}", now=now)
     return row
@@ -311,7 +319,7 @@ def _answered_again(known: ExchangePacket, now: datetime) -> ExchangePacket:
     if not node.letters.filter(text=known.answer, sent_at__isnull=True).exists():
         node.letters.create(kind=kind, text=known.answer, written_at=now)
         told = {"number": known.number, "digest": known.digest}
-        record(known.agreement, "datahub.packet_answered_again", SYSTEM, now, **told)
+        record(known.agreement, action="datahub.packet_answered_again", actor=SYSTEM, now=now, **told)
     return known
 
 

@@ -192,7 +192,16 @@ def _keep(row: ExchangePacket, basis: Basis, *, replaces: ExchangePacket | None,
         other.save(update_fields=["state", "settled_at"])
     row.save(force_insert=True)
     ExchangeAgreement.objects.filter(pk=held.pk).update(prepared_at=now, error="", error_at=None)
-    record(held, "datahub.packet_prepared", SYSTEM, now, number=row.number, rows=row.rows, bytes=row.bytes, digest=row.digest)
+    record(
+        held,
+        action="datahub.packet_prepared",
+        actor=SYSTEM,
+        now=now,
+        number=row.number,
+        rows=row.rows,
+        bytes=row.bytes,
+        digest=row.digest,
+    )
 
 
 def _rows_of(basis: Basis, part: str) -> list[StoredSnapshot]:

@@ -46,7 +46,15 @@ def take_receipt(node: ExchangeNode, letter: Letter, *, now: datetime) -> None:
     if told.get("has_more"):
         changed["prepared_at"] = None
     ExchangeAgreement.objects.filter(pk=agreement.pk).update(**changed)
-    record(agreement, "datahub.packet_acknowledged", SYSTEM, now, number=row.number, rows=row.rows, digest=row.digest)
+    record(
+        agreement,
+        action="datahub.packet_acknowledged",
+        actor=SYSTEM,
+        now=now,
+        number=row.number,
+        rows=row.rows,
+        digest=row.digest,
+    )
     transaction.on_commit(lambda: out_file(row).unlink(missing_ok=True))
 
 
@@ -63,7 +71,15 @@ def take_refusal(node: ExchangeNode, letter: Letter, *, now: datetime) -> None:
     row.save(update_fields=["state", "settled_at", "answer", "faults"])
     reason = faults[0].reason if faults else _("对方没有说明原因。")
     ExchangeAgreement.objects.filter(pk=row.agreement_id).update(error=reason[:500], error_at=now)
-    record(row.agreement, "datahub.packet_refused", SYSTEM, now, number=row.number, faults=len(faults), digest=row.digest)
+    record(
+        row.agreement,
+        action="datahub.packet_refused",
+        actor=SYSTEM,
+        now=now,
+        number=row.number,
+        faults=len(faults),
+        digest=row.digest,
+    )
     title = _("对方拒收了一个交换包")
     tell_keepers(row.agreement, title=title, body=reason, key=f"refused:{row.digest}", now=now)
     transaction.on_commit(lambda: out_file(row).unlink(missing_ok=True))
@@ -78,7 +94,15 @@ def withdraw_packet(row: ExchangePacket, *, reason: str, now: datetime) -> None:
     held.state, held.settled_at = PacketState.WITHDRAWN.value, now
     held.save(update_fields=["state", "settled_at"])
     ExchangeAgreement.objects.filter(pk=held.agreement_id).update(error=reason[:500], error_at=now)
-    record(held.agreement, "datahub.packet_withdrawn", SYSTEM, now, number=held.number, digest=held.digest, reason=reason[:200])
+    record(
+        held.agreement,
+        action="datahub.packet_withdrawn",
+        actor=SYSTEM,
+        now=now,
+        number=held.number,
+        digest=held.digest,
+        reason=reason[:200],
+    )
     transaction.on_commit(lambda: out_file(held).unlink(missing_ok=True))
 
 

@@ -24,7 +24,7 @@ def take_held(agreement_id: int, digest: str, *, now: datetime) -> str:
         row = take_packet(path, now=now)
     except ShurenError as fault:
         ExchangeAgreement.objects.filter(pk=agreement.pk).update(error=str(fault)[:500], error_at=now)
-        record(agreement, "datahub.packet_not_believed", SYSTEM, now, digest=digest, reason=str(fault)[:200])
+        record(agreement, action="datahub.packet_not_believed", actor=SYSTEM, now=now, digest=digest, reason=str(fault)[:200])
         path.unlink(missing_ok=True)
         return "not believed"
     path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from shuren.datahub.services.exchange.agree import accept_agreement  # noqa: E40
 from shuren.datahub.services.exchange.exchange_with import exchange_with  # noqa: E402
 from shuren.datahub.services.exchange.introduce import introduce_node  # noqa: E402
 from shuren.datahub.services.exchange.introduce_now import introduce_now  # noqa: E402
-from shuren.directory.models import Org  # noqa: E402
+from shuren.directory import api as directory  # noqa: E402
 from shuren.kernel import clock  # noqa: E402
 from shuren.kernel.data import Actor  # noqa: E402
 from shuren.work.api import run_pending  # noqa: E402
@@ -57,8 +57,9 @@ def obey(word: str, node: ExchangeNode, officer: Actor) -> None:
     now = clock.now()
     if word.startswith("trust "):
         node.refresh_from_db()
-        org = Org.objects.get(parent__isnull=True)
-        keep_node.trust_node(actor=officer, node_id=node.pk, spoken=word[6:], org_id=org.pk, carriage=Carriage.CALL, now=now)
+        org = directory.root_org()
+        assert org is not None
+        keep_node.trust_node(actor=officer, node_id=node.pk, spoken=word[6:], org_id=org.id, carriage=Carriage.CALL, now=now)
         say(done=True)
     elif word == "accept":
         row = ExchangeAgreement.objects.get(is_sender=False)

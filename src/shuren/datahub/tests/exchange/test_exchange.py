@@ -18,7 +18,7 @@ from shuren.datahub.services.sharing.decide import revoke_sharing
 from shuren.datahub.tests.exchange.conftest import LANDED, Loop, killed
 from shuren.kernel.errors import Refused, ShurenError
 from shuren.kernel.models import AuditEntry
-from shuren.trust.models import LogEntry
+from shuren.trust import api as trust
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
@@ -30,8 +30,10 @@ def test_rows_of_the_grant_land_masked_and_both_sides_keep_the_same_evidence(loo
     sent = ExchangePacket.objects.get(agreement=loop.sender)
     assert (sent.state, landed.state, sent.rows) == ("acknowledged", "landed", 1)
     assert sent.answer == landed.answer
-    digests = [bytes(one.digest) for one in LogEntry.objects.filter(business="exchange")]
-    assert (len(digests), len(set(digests))) == (2, 1)
+    trust.grow_log(now=loop.now)
+    proofs = trust.proofs_of([one.entry_id for one in ExchangePacket.objects.all() if one.entry_id is not None])
+    assert len(proofs) == 2
+    assert len({proof.digest for proof in proofs.values()}) == 1
     assert [(use.way, use.rows) for use in SharingUse.objects.all()] == [("file", 1)]
     exchange_with(loop.node.pk, now=loop.now)
     assert not list(loop.file(sent).parent.glob("*"))

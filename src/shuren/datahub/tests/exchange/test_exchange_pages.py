@@ -8,7 +8,7 @@ from shuren.datahub.models import ExchangeAgreement, ExchangeInvitation, Exchang
 from shuren.datahub.services.exchange.land import take_packet
 from shuren.datahub.tests.exchange.conftest import Loop
 from shuren.kernel import ids
-from shuren.work.models import Job
+from shuren.work.api import count_live
 
 pytestmark = [pytest.mark.django_db, pytest.mark.tables]
 
@@ -25,8 +25,9 @@ def test_an_officer_invites_offers_and_sees_what_went(loop: Loop) -> None:
     node = f"/data/exchange/nodes/{ids.encode('exchange_node', loop.node.pk)}/"
     assert "probe.shared" in client.get(node).content.decode()
     assert "授权：probe.shared" in client.get(f"{node}offer/").content.decode()
+    waiting = count_live()
     client.post(f"{node}now/")
-    assert Job.objects.filter(name="shuren.datahub.jobs.exchange_with_node").exists()
+    assert count_live() == waiting + 1
     agreement = f"/data/exchange/agreements/{ids.encode('exchange_agreement', loop.sender.pk)}/"
     page = client.get(agreement).content.decode()
     assert all(word in page for word in ("核对体质健康", "只留姓", "对方已确认", "#1"))

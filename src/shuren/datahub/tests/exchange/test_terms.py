@@ -16,7 +16,7 @@ def test_what_was_received_can_be_sent_on_through_every_level() -> None:
     spec = landing_spec(Terms("school.marks", "", "L2", ("year",), {"mark": COLUMN}, "duty", "law"), owner="")
     for depth in range(4):
         names = (*spec.partition_keys, *spec.columns, "source_org")
-        assert len(set(names)) == len(names) == 3 + 2 * depth
+        assert len(set(names)) == len(names) == 4 + 2 * depth
         columns = dict.fromkeys((*spec.columns, "source_org"), COLUMN)
         spec = landing_spec(Terms(spec.name, "", "L2", spec.partition_keys, columns, "duty", "law"), owner="")
 

@@ -122,9 +122,9 @@ def introduce(request: HttpRequest) -> HttpResponseBase:
     form = InvitationForm(posted(request))
 
     def save() -> str:
-        node = introduce_node(actor=actor, text=form.cleaned_data["invitation"], now=now)
-        introduce_now(node)
-        return node_address(node)
+        met = introduce_node(actor=actor, text=form.cleaned_data["invitation"], now=now)
+        introduce_now(met)
+        return node_address(met)
 
     title = _("使用邀请")
     return form_page(
