@@ -204,6 +204,8 @@ def _facts(row: RosterSource) -> list[Fact]:
 
 def _actions(row: RosterSource, latest: RosterPull | None) -> list[Action]:
     actions = []
+    if latest is not None and latest.status == PullStatus.WAITING:
+        actions.append(Action(label=_("核对并写入"), url=_pull_url(latest), icon="checklist", is_primary=True))
     if latest is None or latest.ended_at is not None:
         pull = _source_url(row, "ask_roster_pull")
         actions.append(Action(label=_("立即拉取"), url=pull, icon="refresh", is_primary=True, is_post=True))
@@ -260,7 +262,7 @@ def pull(request: HttpRequest, pull_id: str) -> HttpResponseBase:
 
 
 def _pull_facts(row: RosterPull, *, is_owner: bool) -> list[Fact]:
-    read = "、".join(f"{resource_words(name)} {count}" for name, count in row.counts.items() if name != "rows")
+    read = "、".join(f"{resource_words(name)} {count:,}" for name, count in row.counts.items() if name != "rows")
     facts = [
         Fact(label=_("方式"), value=kind_word(row)),
         Fact(label=_("开始"), value=row.begun_at),
@@ -270,7 +272,7 @@ def _pull_facts(row: RosterPull, *, is_owner: bool) -> list[Fact]:
     ]
     if row.changes:
         people = row.changes["person"]
-        words = _("新增 %(added)s，修改 %(changed)s，离开 %(ended)s") % {name: people[name] for name in _CHANGES}
+        words = _("新增 %(added)s，修改 %(changed)s，离开 %(ended)s") % {name: f"{people[name]:,}" for name in _CHANGES}
         facts.append(Fact(label=_("人员的变化"), value=words))
     if row.import_id is not None:
         link = reverse("front:import", args=[ids.encode("import", row.import_id)]) if is_owner else ""

@@ -118,7 +118,7 @@ def error_words(pull: RosterPull) -> str:
 
 
 def left_out_words(pull: RosterPull) -> str:
-    return "；".join(f"{LEFT_OUT.get(what, what)} {count}" for what, count in sorted(pull.left_out.items()))
+    return "；".join(f"{LEFT_OUT.get(what, what)} {count:,}" for what, count in sorted(pull.left_out.items()))
 
 
 def reason_words(code: str) -> str:

@@ -33,8 +33,8 @@ def keep_changed(stage: Stage, path: str, *, since: datetime, day: date) -> None
         for table in _changed(kind, path, since, day):
             stage.add_table(f"changed_{kind.name}", table)
         stage.duck.execute(
-            f"UPDATE {kind.name} SET status = 'active', modified = c.told_at "
-            f"FROM changed_{kind.name} c WHERE c.sid = {kind.name}.sid"
+            f"UPDATE {kind.name} SET status = 'active', modified = c.told_at FROM changed_{kind.name} c "
+            f"WHERE c.sid = {kind.name}.sid"
         )
         stage.duck.execute(f"DELETE FROM {kind.name} WHERE status <> 'active'")
         _add_ended(stage, kind)
