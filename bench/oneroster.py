@@ -5,7 +5,8 @@ of `accounts`; the client is a system of the region's own. The limit beside the 
 the database and written as JSON with nothing of the service in between.
 
 Last the other direction: one person in a hundred changed in a system of others, taken by a roster source from the first page
-asked to the import applied. The other side answers from memory, so that the figure is ours alone; indexing and counting come after.
+asked to the import applied. The other side answers from memory, so that the figure is ours alone; indexing and counting come
+after.
 """
 
 import argparse
