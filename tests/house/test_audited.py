@@ -23,6 +23,7 @@ EXEMPT: dict[str, str] = {
     "datahub/services/exchange/sign_call.py": "when a node was last heard of",
     "datahub/services/exchange/write_letter.py": "an outbox of letters about what is audited",
     "datahub/services/offer.py": "a line in the table of contents; writing to the dataset is audited",
+    "datahub/services/workbench/ask.py": "`ask_lake` and `ask_shared` write an entry before anything is answered",
     "directory/services/apply_roster/pending.py": "takes back rows that nobody has ever seen",
     "directory/services/end_tie.py": "a step of services that audit: transfer, leave, end a role, close an org",
     "directory/services/issue_numbers.py": "a counter; whoever asks for the number audits what it is for",

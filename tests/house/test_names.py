@@ -35,6 +35,7 @@ BESIDE_THE_STAIRS = {
         "context",
         "description",
         "navigation",
+        "mounting",
         "operations",
         "errors",
     },  # the door of the whole house
