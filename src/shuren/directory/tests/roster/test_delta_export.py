@@ -80,3 +80,21 @@ def test_who_left_is_told_of_by_id_alone_and_only_packages_are_deltas(roster: Ro
     assert (told["status"], told["familyName"], told["enabledUser"]) == ("tobedeleted", "*", "false")
     with pytest.raises(Invalid):
         export_roster(actor=SYSTEM, org_id=top, form=RosterForm.EXCEL, path=tmp_path / "x.xlsx", now=NOW, since=since)
+
+
+@pytest.mark.django_db
+def test_a_delta_of_demographics_leaves_those_it_does_not_speak_of(roster: Roster, tmp_path: Path) -> None:
+    users = [row["sourcedId"] for row in roster.rows["users"]]
+    roster.rows["demographics"] = [{"sourcedId": sid, "birthDate": "2015-03-02", "sex": "female"} for sid in users]
+    apply(check(roster.write(tmp_path / "first.zip")))
+    marks = {"status": "active", "dateLastModified": "2026-10-12T01:00:00.000Z"}
+    one, other = roster.rows["users"][0], roster.rows["users"][1]
+    roster.rows = {
+        "users": [{**one, **marks, "familyName": "改"}, {**other, **marks}],
+        "demographics": [{**marks, "sourcedId": other["sourcedId"], "birthDate": "2015-04-05", "sex": "male"}],
+    }
+    roster.states = {"users": "delta", "demographics": "delta"}
+    apply(check(roster.write(tmp_path / "delta.zip")))
+    kept, told = (Person.objects.get(sourced_id=row["sourcedId"]) for row in (one, other))
+    assert (str(kept.birth_date), kept.sex, kept.family_name) == ("2015-03-02", "2", "改")
+    assert (str(told.birth_date), told.sex) == ("2015-04-05", "1")
