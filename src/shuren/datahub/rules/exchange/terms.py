@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from shuren.datahub.data import ColumnSpec, DatasetSpec
 from shuren.datahub.rules.names import check_spec, view_name
 from shuren.kernel.errors import Invalid
+from shuren.standards.data import Grade, MaskStyle
 
 EVERY = (5, 60, 24 * 60, 7 * 24 * 60)
 SOURCE, SOURCE_ORG = "source", "source_org"
@@ -83,11 +84,10 @@ def terms_in(told: Mapping[str, Any]) -> Terms:
         check_spec(landing_spec(terms, owner=""))
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise Invalid(_("交换约定的内容不完整或不合规。"), remedy=_("请让对方重新提出。")) from fault
-    if (
-        not terms.columns
-        or set(terms.keys) & set(terms.columns)
-        or not {one.grade for one in columns.values()} <= {"L1", "L2", "L3", "L4"}
-    ):
+    grades, masks = {one.grade for one in columns.values()}, {one.mask for one in columns.values()}
+    is_plain = any(one.grade == Grade.SENSITIVE.value and one.mask == MaskStyle.NONE.value for one in columns.values())
+    is_cut = bool(columns and terms.keys) and not set(terms.keys) & set(columns)
+    if not is_cut or is_plain or not grades <= {one.value for one in Grade} or not masks <= {one.value for one in MaskStyle}:
         raise Invalid(_("交换约定的内容不完整或不合规。"), remedy=_("请让对方重新提出。"))
     return terms
 

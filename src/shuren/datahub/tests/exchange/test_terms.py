@@ -24,7 +24,15 @@ def test_what_was_received_can_be_sent_on_through_every_level() -> None:
 def test_terms_come_back_as_they_went_and_others_are_refused() -> None:
     terms = Terms("school.marks", "成绩", "L2", ("year",), {"mark": COLUMN}, "grant", "核对")
     assert terms_in(terms_as_json(terms)).digest == terms.digest
-    for name, wrong in (("dataset", "../x"), ("keys", ["mark"]), ("keys", []), ("grade", "L9"), ("columns", {})):
+    bare = {"id": {"type": "string", "grade": "L4", "element": "", "mask": "none"}}
+    for name, wrong in (
+        ("dataset", "../x"),
+        ("keys", ["mark"]),
+        ("keys", []),
+        ("grade", "L9"),
+        ("columns", {}),
+        ("columns", bare),
+    ):
         with pytest.raises(Invalid):
             terms_in({**terms_as_json(terms), name: wrong})
 
