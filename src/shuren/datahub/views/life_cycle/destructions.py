@@ -172,7 +172,7 @@ def _certificate_facts(row: Destruction) -> list[Fact]:
 def _backup_words(row: Destruction) -> str:
     until = str(row.certificate["copies"]["backups_until"])
     if not until:
-        return _("本平台没有备份")
+        return _("本平台没有设置备份")
     return _("%(day)s 以后（专门留存的备份除外）") % {"day": until}
 
 
