@@ -55,6 +55,12 @@ def _fill_absent(stage: Stage, kind: Kind) -> None:
             for src, cells in absent.items()
             if not isinstance(stage.sources[src].spec, Sheet)
         } or absent
+    if kind is PERSON and stage.has_demographics:
+        # Demographics tell the sex of whoever they speak of; of the others it stays (`_keep_untold`).
+        absent = {
+            src: cells if isinstance(stage.sources[src].spec, Sheet) else [cell for cell in cells if cell != "sex"]
+            for src, cells in absent.items()
+        }
     for src, cells in absent.items():
         if cells:
             stage.duck.execute(
@@ -70,13 +76,15 @@ def _fill_absent(stage: Stage, kind: Kind) -> None:
 
 
 def _keep_untold(stage: Stage) -> int:
-    """Sex and birth date of whoever a delta of demographics does not speak of stay as they are held."""
-    if not any(source.is_delta and source.spec.table == "demographic" for source in stage.sources):
-        return 0
+    """Whoever demographics do not speak of keeps the sex that is held, and in a delta the birth date too."""
+    is_delta = any(source.is_delta and source.spec.table == "demographic" for source in stage.sources)
     kept = 0
     for src, source in enumerate(stage.sources):
-        if source.spec.table == PERSON.name and source.is_delta:
-            cells = ["birth_date", *({"sex"} & set(source.absent_cells(PERSON.name)))]
+        if source.spec.table != PERSON.name or isinstance(source.spec, Sheet):
+            continue
+        cells = sorted({"sex"} & set(source.absent_cells(PERSON.name)))
+        cells += ["birth_date"] if is_delta and source.is_delta else []
+        if cells:
             kept += stage.insert(
                 f"UPDATE person SET {', '.join(f'{cell} = w.{cell}' for cell in cells)} FROM was_person w "
                 f"WHERE w.sid = person.sid AND person.src = {src} AND person.sid NOT IN (SELECT sid FROM told_demographic)"
