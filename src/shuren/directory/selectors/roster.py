@@ -20,7 +20,10 @@ FETCH = 10_000
 # person and org, which the stage turns into sourced ids more cheaply than a join here).
 _HELD = {
     SESSION: ("r.id, r.sourced_id, {hash}, true, r.type, '', ''", "directory_academicsession r"),
-    COURSE: ("r.id, r.sourced_id, {hash}, true, '', '', ''", "directory_course r JOIN directory_org o ON o.id = r.org_id"),
+    COURSE: (
+        "r.id, r.sourced_id, {hash}, true, '', o.sourced_id, ''",
+        "directory_course r JOIN directory_org o ON o.id = r.org_id",
+    ),
     ORG: ("r.id, r.sourced_id, {hash}, r.status = 'active', r.type, r.path, ''", "directory_org r"),
     PERSON: ("r.id, r.sourced_id, {hash}, r.is_active, '', '', ''", "directory_person r"),
     AFFILIATION: (

@@ -28,10 +28,10 @@ def check_scope(stage: Stage, actor: Actor, *, now: datetime) -> int:
         return 0
     paths = reach_of(actor, now)
     _place_staged_orgs(stage, paths)
-    errors = stage.run(
-        _outside(table, cell)
-        for table, cell in (("org", "sid"), ("course", "org"), ("affiliation", "org"), ("enrollment", "org"))
-    )
+    places = (("org", "sid"), ("course", "org"), ("affiliation", "org"), ("enrollment", "org"))
+    errors = stage.run(_outside(table, cell) for table, cell in places)
+    # Ids are no secret: what is held elsewhere is not taken along, nor ended, by naming another place.
+    errors += stage.run(_held_outside(table) for table in ("course", "affiliation", "enrollment"))
     return errors + _check_roles(stage, actor, now)
 
 
@@ -62,6 +62,12 @@ def _outside(table: str, cell: str) -> Check:
             + ")))"
         )
     return Check("outside_scope", table, cell, sql)
+
+
+def _held_outside(table: str) -> Check:
+    held = f"{table} t JOIN have_{table} h ON h.sid = t.sid"
+    sql = f"SELECT t.src, t.row, t.sid, '' FROM {held} WHERE h.b NOT IN (SELECT sid FROM reach)"
+    return Check("outside_scope", table, "sid", sql)
 
 
 def check_people(stage: Stage, actor: Actor, *, now: datetime, day: str) -> int:

@@ -237,12 +237,16 @@ def test_workbook_without_its_columns_is_refused(tmp_path: Path) -> None:
     assert any(finding.value == "机构" for finding in found(state))
 
 
+def administrator_of(school: str) -> Actor:
+    admin = api.add_person(actor=SYSTEM, person=NewPerson(name="管理员"), now=NOW).id
+    org_id = api.org_ids_by_sourced([school])[school]
+    api.affiliate(actor=SYSTEM, person_id=admin, org_id=org_id, role=Role.SCHOOL_ADMIN, now=NOW)
+    return Actor(person_id=admin, account_id=1, name="管理员")
+
+
 def test_roster_reaches_no_further_than_who_brings_it(roster: Roster, tmp_path: Path) -> None:
     take_in(roster.write(tmp_path / "r.zip"))
-    school = api.org_ids_by_sourced(["S1"])["S1"]
-    admin = api.add_person(actor=SYSTEM, person=NewPerson(name="管理员"), now=NOW).id
-    api.affiliate(actor=SYSTEM, person_id=admin, org_id=school, role=Role.SCHOOL_ADMIN, now=NOW)
-    actor = Actor(person_id=admin, account_id=1, name="管理员")
+    actor = administrator_of("S1")
     roster.row("users", "P4")["givenName"] = "换"
     roster.rows["roles"].append(
         {"sourcedId": "RX", "userSourcedId": "T1", "roleType": "secondary", "role": "principal", "orgSourcedId": "S1"}
@@ -253,6 +257,31 @@ def test_roster_reaches_no_further_than_who_brings_it(roster: Roster, tmp_path: 
     assert ("users.csv", roster.line_of("users", "P4")) in told
     assert ("roles.csv", roster.line_of("roles", "RX")) in told
     assert ("orgs.csv", roster.line_of("orgs", "S2")) in told
+    assert state.status == "rejected"
+
+
+@pytest.mark.parametrize("status", ["active", "tobedeleted"])
+@pytest.mark.parametrize(
+    ("name", "sid", "told"),
+    [
+        ("courses", "HR", {"orgSourcedId": "S1"}),
+        ("roles", "RP4", {"orgSourcedId": "S1"}),
+        ("roles", "RP4", {"orgSourcedId": "S1", "userSourcedId": "P3"}),
+        ("enrollments", "EP4", {"classSourcedId": "K1", "schoolSourcedId": "S1"}),
+        ("enrollments", "E3", {"classSourcedId": "K1", "schoolSourcedId": "S1", "userSourcedId": "T1"}),
+    ],
+)
+def test_what_is_of_others_is_neither_taken_nor_ended_by_its_id(
+    roster: Roster, tmp_path: Path, status: str, name: str, sid: str, told: dict[str, str]
+) -> None:
+    take_in(roster.write(tmp_path / "r.zip"))
+    actor = administrator_of("S1")
+    stamp = {"dateLastModified": "2026-10-11T00:00:00Z"}
+    own = {**roster.row("users", "P1"), "status": "active", **stamp}
+    row = {**roster.row(name, sid), **told, "status": status, **stamp}
+    delta = Roster({"users": [own], name: [row]}, {"users": "delta", name: "delta"})
+    state = check(delta.write(tmp_path / "delta.zip"), actor=actor)
+    assert (f"{name}.csv", 2, "sourcedId") in {(finding.file, finding.row, finding.column) for finding in found(state)}
     assert state.status == "rejected"
 
 
