@@ -5,7 +5,6 @@ without saying who may see it. "Near" objects lie in the school of the cast's pe
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 from django.core.cache import cache
@@ -13,7 +12,6 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
-from shuren.directory.selectors import scope
 from tests.cast import Cast
 from tests.house.access import (
     accounts,
@@ -122,18 +120,6 @@ def expected(name: str, address: Address, method: str, role: str, place: int) ->
     return {EXCEPTIONS[name, role]} if (name, role) in EXCEPTIONS else set(address.denied)
 
 
-def ask_hats_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request does is undone, so everybody keeps the hats they came with: they are looked up once."""
-    held, hats = scope._held, dict[int, tuple[scope.Holding, ...]]()
-
-    def hats_of(person_id: int, now: datetime) -> tuple[scope.Holding, ...]:
-        if person_id not in hats:
-            hats[person_id] = held(person_id, now)
-        return hats[person_id]
-
-    monkeypatch.setattr(scope, "_held", hats_of)
-
-
 def surprises(cast: Cast, addresses: dict[str, Address], places: Places) -> list[str]:
     clients = {role: cast.client(role) for role in sorted(EVERYBODY)}
     for client in clients.values():
@@ -178,12 +164,9 @@ def test_every_address_is_declared() -> None:
 
 @pytest.mark.usefixtures("bare_refusals")
 @pytest.mark.parametrize("name", list(AREAS))
-def test_everybody_gets_what_is_declared(
-    cast: Cast, name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everybody_gets_what_is_declared(cast: Cast, name: str, caplog: pytest.LogCaptureFixture) -> None:
     area = AREAS[name]
     places = Places(area.places(cast))
-    ask_hats_once(monkeypatch)
     caplog.clear()
     found = [
         read(cast, area.addresses, places) for read in (surprises, lambda _cast, *rest: strangers(*rest), changed_by_reading)
