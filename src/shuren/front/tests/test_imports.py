@@ -208,7 +208,7 @@ def test_what_a_list_costs(cast: Cast, django_assert_max_num_queries: Any) -> No
     with django_assert_max_num_queries(24):
         page = client.get("/imports/")
     assert len(page.context["list"].rows) == 25
-    assert [kind["title"] for kind in page.context["kinds"]] == ["名册", "测验成绩", "发证名单", "台账"]
+    assert [kind["title"] for kind in page.context["kinds"]] == ["名册", "测验成绩", "发证名单", "台账", "名册来源"]
 
 
 def test_a_test_described_anew_is_a_change_even_with_the_same_responses(cast: Cast, tmp_path: Path) -> None:
