@@ -84,7 +84,10 @@ docs: setup ## the documentation holds what the code says
 smoke: setup ## the demonstration builds in a fresh folder and its truth check holds
 	rm -rf build/smoke && $(BIN)/shuren demo --no-serve --data-dir build/smoke
 
-check: lint types arch migrations test test-postgres smoke journeys spark ## everything CI runs
+check: ## everything CI runs; what keeps one core busy goes two at a time
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint types arch migrations smoke
+	$(MAKE) --no-print-directory test test-postgres
+	$(MAKE) --no-print-directory -j2 --output-sync=target journeys spark
 
 bench: setup ## the figures of docs/performance.md
 	$(BIN)/python -m bench
