@@ -12,6 +12,7 @@ from typing import IO, Any
 import pytest
 from django.db import transaction
 from openpyxl import load_workbook
+from tests.cast import forget_news
 
 from shuren.casework.data import CaseState, CollectionState, DefinitionKind, TargetState, WorkState
 from shuren.casework.models import Case, Collection, Definition, Entry, WorkItem
@@ -287,4 +288,5 @@ def as_file(spec: RegisterSpec, rows: list[dict[str, str]], world: World) -> str
         if spec.states:
             told[state_title()] = row.get("state", "")
         writer.writerow(told)
+    forget_news()  # of the orgs that were made for the rows
     return text.getvalue()
