@@ -44,8 +44,11 @@ test: setup ## the quick suite on SQLite
 test-postgres: setup ## what asks a database, on PostgreSQL
 	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=30 --ignore=src/edmeasure --ignore=tests/house --ignore=tests/faults -m "database and not packs and not tables and not doors and not journey and not soak and not spark"
 
-journeys: setup ## whole paths of people in a real browser
-	$(BIN)/python -m pytest --durations=10 -m journey tests/journeys
+build/smoke/demo.json:
+	$(MAKE) --no-print-directory smoke
+
+journeys: setup build/smoke/demo.json ## whole paths of people in a real browser, each of two on a copy of the demonstration
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 -m journey tests/journeys
 
 $(VENV)/spark: $(VENV)/installed requirements-spark.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
@@ -85,9 +88,8 @@ smoke: setup ## the demonstration builds in a fresh folder and its truth check h
 	rm -rf build/smoke && $(BIN)/shuren demo --no-serve --data-dir build/smoke
 
 check: ## everything CI runs; what keeps one core busy goes two at a time
-	$(MAKE) --no-print-directory -j2 --output-sync=target lint types arch migrations smoke
-	$(MAKE) --no-print-directory test test-postgres
-	$(MAKE) --no-print-directory -j2 --output-sync=target journeys spark
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint types arch migrations smoke spark
+	$(MAKE) --no-print-directory test test-postgres journeys
 
 bench: setup ## the figures of docs/performance.md
 	$(BIN)/python -m bench
