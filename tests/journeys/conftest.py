@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,9 +251,9 @@ def sign_in(
 
 
 @pytest.fixture(scope="session")
-def kinds_seen() -> set[str]:
-    """Kinds of pages that were looked at in both lights, for whichever role came first."""
-    return set()
+def kinds_seen() -> Counter[str]:
+    """How many roles have read a page of each kind; whichever came first looked at it in both lights."""
+    return Counter()
 
 
 def serious_faults(page: Page, *, in_both_lights: bool = True) -> list[str]:

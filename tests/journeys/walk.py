@@ -23,10 +23,14 @@ def kind_of(path: str) -> str:
     return KEY.sub("*", ID.sub("*", path))
 
 
-def walk(page: Page) -> Iterator[Response]:
-    """Open one page of every kind that can be reached by links, reports of every level included."""
+def walk(page: Page, met: set[str] | None = None, *, known: frozenset[str] = frozenset()) -> Iterator[Response]:
+    """Open one page of every kind that can be reached by links, reports of every level included.
+
+    Kinds that are `known` are not opened unless the walk begins there; `met` is told of every kind.
+    """
     seen: dict[str, int] = {}
-    waiting = list(FIRST) + _links(page, "nav[data-nav] a")
+    begin = list(FIRST) + _links(page, "nav[data-nav] a")
+    waiting = list(begin)
     done: set[str] = set()
     while waiting:
         path = waiting.pop(0)
@@ -35,6 +39,10 @@ def walk(page: Page) -> Iterator[Response]:
             continue
         done.add(path)
         seen[kind] = seen.get(kind, 0) + 1
+        if met is not None:
+            met.add(kind)
+        if kind in known and path not in begin:
+            continue
         answer = page.goto(path)
         assert answer is not None
         yield answer

@@ -39,8 +39,7 @@ export function startUploads(page: HTMLElement, settings: Settings, changed: () 
     changed();
   });
   if (!settings.uploadUrl) return;
-  page.addEventListener("change", (event) => {
-    const box = event.target;
+  const take = (box: EventTarget | null): void => {
     if (!(box instanceof HTMLInputElement) || box.type !== "file" || !box.files?.length) return;
     const chosen = [...box.files];
     box.value = "";
@@ -48,7 +47,10 @@ export function startUploads(page: HTMLElement, settings: Settings, changed: () 
       for (const file of chosen) await send(page, settings, box, file);
       changed();
     })();
-  });
+  };
+  page.addEventListener("change", (event) => take(event.target));
+  // Somebody may have chosen before this was read.
+  page.querySelectorAll("input[type=file]").forEach(take);
 }
 
 async function send(page: HTMLElement, settings: Settings, box: HTMLInputElement, file: File): Promise<void> {
