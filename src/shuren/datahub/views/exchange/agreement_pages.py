@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from shuren.datahub.data import AgreementState, PacketState
+from shuren.datahub.data import AgreementState
 from shuren.datahub.models import ExchangeAgreement, ExchangePacket
 from shuren.datahub.rules.exchange.checks import fault_in
 from shuren.datahub.rules.exchange.terms import terms_in
@@ -45,9 +45,11 @@ from shuren.datahub.views.exchange.frame import (
     node_address,
     packet_address,
     packet_state,
+    reason_page,
+    state_filter,
     tabs,
 )
-from shuren.datahub.views.sharing_forms import ReasonForm, year_from
+from shuren.datahub.views.sharing_forms import year_from
 from shuren.datahub.views.words import AGREEMENT_STATES, FREQUENCIES, MASKS, PACKET_STATES
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
@@ -55,7 +57,7 @@ from shuren.kernel.clock import day_of
 from shuren.kernel.errors import ShurenError
 from shuren.kernel.paging import page_of, page_of_rows, stream_of
 from shuren.pages.api import form_page, posted, render_list
-from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListSpec
+from shuren.pages.data import Action, CellKind, Column, EmptyState, Fact, ListSpec
 from shuren.standards.data import MaskStyle
 from shuren.trust import api as trust
 
@@ -74,13 +76,7 @@ def agreement_list(request: HttpRequest) -> HttpResponseBase:
             agreements(state=query.filters.get("state", "")), lambda row: row, number=query.number, size=query.size
         ),
         stream=lambda query: stream_of(agreements(state=query.filters.get("state", "")), lambda rows: rows),
-        filters=(
-            Filter(
-                key="state",
-                label=_("状态"),
-                choices=tuple(Choice(value=one.value, label=str(AGREEMENT_STATES[one])) for one in AgreementState),
-            ),
-        ),
+        filters=(state_filter(AGREEMENT_STATES),),
         empty=EmptyState(title=_("还没有约定"), text=_("在节点的页面上提出约定。"), icon="clipboard-list"),
     )
     context = {"title": title, "tabs": tabs("exchange_agreements"), "breadcrumbs": crumbs(title)}
@@ -120,13 +116,7 @@ def _packets(of: ExchangeAgreement | None, *, name: str, title: str) -> ListSpec
             packets_of(of, state=query.filters.get("state", "")), lambda row: row, number=query.number, size=query.size
         ),
         stream=lambda query: stream_of(packets_of(of, state=query.filters.get("state", "")), lambda rows: rows),
-        filters=(
-            Filter(
-                key="state",
-                label=_("状态"),
-                choices=tuple(Choice(value=one.value, label=str(PACKET_STATES[one])) for one in PacketState),
-            ),
-        ),
+        filters=(state_filter(PACKET_STATES),),
         empty=EmptyState(title=_("还没有收发"), text=_("约定生效后，有变化的数据会自动发送。"), icon="package"),
     )
 
@@ -256,23 +246,13 @@ def accept(request: HttpRequest, agreement_id: str) -> HttpResponseBase:
 def refuse(request: HttpRequest, agreement_id: str) -> HttpResponseBase:
     """Do not take what a node offers, with the reason."""
     actor, now, row = actor_of(request), clock.now(), _agreement(request, agreement_id)
-    form = ReasonForm(posted(request))
-
-    def save() -> str:
-        refuse_agreement(actor=actor, agreement_id=row.pk, reason=form.cleaned_data["reason"], now=now)
-        return agreement_address(row)
-
-    title = _("不接受约定")
-    return form_page(
+    return reason_page(
         request,
-        form,
-        save,
-        title=title,
+        lambda reason: refuse_agreement(actor=actor, agreement_id=row.pk, reason=reason, now=now),
+        of=(row.dataset, agreement_address(row)),
+        title=_("不接受约定"),
         submit=_("不接受"),
-        back=agreement_address(row),
         lead=_("理由会告诉对方。"),
-        is_danger=True,
-        breadcrumbs=crumbs(title, between=((row.dataset, agreement_address(row)),)),
     )
 
 
@@ -281,23 +261,13 @@ def refuse(request: HttpRequest, agreement_id: str) -> HttpResponseBase:
 def end(request: HttpRequest, agreement_id: str) -> HttpResponseBase:
     """End an agreement."""
     actor, now, row = actor_of(request), clock.now(), _agreement(request, agreement_id)
-    form = ReasonForm(posted(request))
-
-    def save() -> str:
-        end_agreement(actor=actor, agreement_id=row.pk, reason=form.cleaned_data["reason"], now=now)
-        return agreement_address(row)
-
-    title = _("终止约定")
-    return form_page(
+    return reason_page(
         request,
-        form,
-        save,
-        title=title,
+        lambda reason: end_agreement(actor=actor, agreement_id=row.pk, reason=reason, now=now),
+        of=(row.dataset, agreement_address(row)),
+        title=_("终止约定"),
         submit=_("终止"),
-        back=agreement_address(row),
         lead=_("立即停止收发。已经收到的数据留在接收方，按接收方的保存期限处理。"),
-        is_danger=True,
-        breadcrumbs=crumbs(title, between=((row.dataset, agreement_address(row)),)),
     )
 
 

@@ -22,8 +22,7 @@ from shuren.datahub.services.exchange.keep_node import end_node, resume_node, ro
 from shuren.datahub.services.exchange.take_letter import bring_letters
 from shuren.datahub.views.exchange.agreement_columns import agreement_columns
 from shuren.datahub.views.exchange.forms import InvitationForm, LetterForm, TrustForm
-from shuren.datahub.views.exchange.frame import crumbs, node_address, node_number, node_state, tabs
-from shuren.datahub.views.sharing_forms import ReasonForm
+from shuren.datahub.views.exchange.frame import crumbs, node_address, node_number, node_state, reason_page, state_filter, tabs
 from shuren.datahub.views.words import CARRIAGES, LEVELS, NODE_STATES
 from shuren.directory import api as directory
 from shuren.identity.api import actor_of
@@ -31,7 +30,7 @@ from shuren.kernel import clock, ids
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import page_of, stream_of
 from shuren.pages.api import form_page, posted, render_list
-from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListSpec
+from shuren.pages.data import Action, CellKind, Column, EmptyState, Fact, ListSpec
 
 
 @never_cache
@@ -55,13 +54,7 @@ def exchange(request: HttpRequest) -> HttpResponseBase:
             nodes(state=query.filters.get("state", "")), lambda row: row, number=query.number, size=query.size
         ),
         stream=lambda query: stream_of(nodes(state=query.filters.get("state", "")), lambda rows: rows),
-        filters=(
-            Filter(
-                key="state",
-                label=_("状态"),
-                choices=tuple(Choice(value=one.value, label=str(NODE_STATES[one])) for one in NodeState),
-            ),
-        ),
+        filters=(state_filter(NODE_STATES),),
         empty=EmptyState(title=_("还没有认识别的节点"), text=_("先邀请对方，或使用对方给的邀请。"), icon="switch-horizontal"),
     )
     context = {
@@ -291,13 +284,15 @@ def trust(request: HttpRequest, node_id: str) -> HttpResponseBase:
 def suspend(request: HttpRequest, node_id: str) -> HttpResponseBase:
     """Stop everything with a node at once."""
     actor, now, row = actor_of(request), clock.now(), _node(request, node_id)
-    form = ReasonForm(posted(request))
-
-    def save() -> str:
-        suspend_node(actor=actor, node_id=row.pk, reason=form.cleaned_data["reason"], now=now)
-        return node_address(row)
-
-    return _reason_page(request, row, form, save, title=_("停用节点"), submit=_("停用"), lead=_("立即停止收发，可以重新启用。"))
+    return reason_page(
+        request,
+        lambda reason: suspend_node(actor=actor, node_id=row.pk, reason=reason, now=now),
+        of=(row.name, node_address(row)),
+        title=_("停用节点"),
+        submit=_("停用"),
+        lead=_("立即停止收发，可以重新启用。"),
+        done=_("已完成。"),
+    )
 
 
 @never_cache
@@ -305,30 +300,14 @@ def suspend(request: HttpRequest, node_id: str) -> HttpResponseBase:
 def end(request: HttpRequest, node_id: str) -> HttpResponseBase:
     """Give a node up."""
     actor, now, row = actor_of(request), clock.now(), _node(request, node_id)
-    form = ReasonForm(posted(request))
-
-    def save() -> str:
-        end_node(actor=actor, node_id=row.pk, reason=form.cleaned_data["reason"], now=now)
-        return node_address(row)
-
-    lead = _("与它的约定全部终止；再要交换须重新邀请和核对。")
-    return _reason_page(request, row, form, save, title=_("终止节点"), submit=_("终止"), lead=lead)
-
-
-def _reason_page(
-    request: HttpRequest, row: ExchangeNode, form: ReasonForm, save: object, *, title: str, submit: str, lead: str
-) -> HttpResponseBase:
-    return form_page(
+    return reason_page(
         request,
-        form,
-        save,  # type: ignore[arg-type]
-        title=title,
-        submit=submit,
-        back=node_address(row),
-        lead=lead,
-        is_danger=True,
+        lambda reason: end_node(actor=actor, node_id=row.pk, reason=reason, now=now),
+        of=(row.name, node_address(row)),
+        title=_("终止节点"),
+        submit=_("终止"),
+        lead=_("与它的约定全部终止；再要交换须重新邀请和核对。"),
         done=_("已完成。"),
-        breadcrumbs=crumbs(title, between=((row.name, node_address(row)),)),
     )
 
 
