@@ -10,14 +10,15 @@ import os
 import random
 import signal
 import sys
-import time
+import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import Count, Sum
 
 from shuren.certificates import api as certificates
@@ -39,7 +40,8 @@ from shuren.work import api as work
 from shuren.work.models import Job
 
 PEOPLE = 45
-LONGEST = 0.6
+MANY = 400
+LONGEST = 0.005
 # So few at once that there is much to fall between.
 give_batch._AT_ONCE = 4
 take_list._AT_ONCE = 5
@@ -84,25 +86,32 @@ class School:
         )
 
 
-def struck_worker(seconds: float) -> bool:
-    """Let a process work and kill it so long after it took up a job; True where it had one in its hands."""
+def struck_worker(statement: int, seconds: float) -> bool:
+    """Let a process work and kill it so long after it sent its database a statement of that number; True where it had a job."""
     connections.close_all()
     pid = os.fork()
     if pid == 0:
         try:
-            work.run_pending()
+            with connection.execute_wrapper(Striking(statement, seconds)):
+                work.run_pending()
         finally:
             os._exit(0)
-    ended = 0
-    while not ended and not Job.objects.filter(status="running").exists():
-        time.sleep(0.005)
-        ended, _status = os.waitpid(pid, os.WNOHANG)
-    if not ended:
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    os.waitpid(pid, 0)
     # Half a minute passes at once.
     return Job.objects.filter(status="running").update(lease_until=clock.now() - timedelta(seconds=1)) > 0
+
+
+class Striking:
+    """Counts statements, so that the same moments are struck on a quick machine and on a slow one."""
+
+    def __init__(self, statement: int, seconds: float) -> None:
+        self.left, self.seconds = statement, seconds
+
+    def __call__(self, execute: Callable[..., object], *words: object) -> object:
+        self.left -= 1
+        if self.left == 0:
+            threading.Timer(self.seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return execute(*words)
 
 
 def faults() -> list[str]:
@@ -151,7 +160,7 @@ def main(moments: str) -> None:
         while True:
             if kills < int(moments):
                 kills += 1
-                hits += struck_worker(moment.uniform(0, LONGEST))
+                hits += struck_worker(moment.randint(1, MANY), moment.uniform(0, LONGEST))
                 wrong += faults()
             else:
                 work.run_pending()

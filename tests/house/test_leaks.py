@@ -19,6 +19,7 @@ from shuren.directory.rules.permissions import ROLE_PERMISSIONS
 from shuren.directory.services.index_directory import index_people
 from shuren.directory.services.seal_national_id import index_of, sealed
 from shuren.front.rest import api
+from shuren.kernel.clock import day_of
 from shuren.standards.api import elements, load_registry
 from shuren.standards.data import Grade
 from tests.cast import Cast
@@ -96,7 +97,7 @@ def test_no_search_finds_a_child_by_the_beginning_of_what_is_graded(cast: Cast) 
     pupil = cast.people["pupil"]
     number = {"pupil_number": "L440100201605040"}
     directory.correct_person(actor=cast.actor("school_admin"), person_id=pupil.id, changes=number, now=cast.now)
-    index_people([pupil.id], day=cast.now.date())
+    index_people([pupil.id], day=day_of(cast.now))
     client = cast.client("class_teacher")
     assert pupil.public_id in read(client, "/search/?kind=person&q=张三")
     for fact in (*SENSITIVE, PERSONAL[0], PERSONAL[2], f"G{SENSITIVE[1]}", "L440100201605040"):

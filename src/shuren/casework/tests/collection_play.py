@@ -15,6 +15,7 @@ from shuren.casework.services.collections.fill import begin_target
 from shuren.casework.services.collections.issue import issue_collection
 from shuren.directory import api as directory
 from shuren.directory.data import Role
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from shuren.work.api import run_pending
 
@@ -119,6 +120,6 @@ def give_head(cast: Cast, person: str, org: str) -> None:
         person_id=cast.people[person].id,
         org_id=cast.orgs[org].id,
         role=Role.HEAD,
-        begin_date=cast.now.date() - timedelta(days=60),
+        begin_date=day_of(cast.now) - timedelta(days=60),
         now=cast.now,
     )

@@ -12,6 +12,7 @@ from shuren.casework.services.draws.prepare import prepare_draw
 from shuren.casework.services.draws.run import run_draw
 from shuren.directory import api as directory
 from shuren.directory.data import Role
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 
 SECTION = {"key": "main", "title": "基本"}
@@ -135,7 +136,7 @@ def drawn(cast: Cast) -> Draw:
 def second_officer(cast: Cast) -> None:
     """Somebody who shares the office of the county officer."""
     person_id = cast.people["staff"].id
-    begun = cast.now.date() - timedelta(days=9)
+    begun = day_of(cast.now) - timedelta(days=9)
     directory.affiliate(
         actor=SYSTEM, person_id=person_id, org_id=cast.orgs["county"].id, role=Role.COUNTY_OFFICER, begin_date=begun, now=cast.now
     )

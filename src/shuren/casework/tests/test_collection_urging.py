@@ -14,6 +14,7 @@ from shuren.casework.tests.collection_play import Define, handed_in, issued, tar
 from shuren.directory import api as directory
 from shuren.directory.data import NewPerson, Role
 from shuren.identity import api as identity
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict, NotFound
 from shuren.kernel.models import AuditEntry
@@ -42,7 +43,7 @@ def reachable_head(cast: Cast, org: str) -> int:
         person_id=person_id,
         org_id=cast.orgs[org].id,
         role=Role.HEAD,
-        begin_date=cast.now.date() - timedelta(days=9),
+        begin_date=day_of(cast.now) - timedelta(days=9),
         now=cast.now,
     )
     identity.create_accounts(actor=SYSTEM, person_ids=[person_id], usernames={person_id: "he.head"}, now=cast.now)

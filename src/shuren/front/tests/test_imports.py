@@ -18,6 +18,7 @@ from shuren.directory.data import RosterForm
 from shuren.intake import api as intake
 from shuren.intake.data import ImportStatus
 from shuren.kernel import ids
+from shuren.kernel.clock import day_of
 from shuren.kernel.models import AuditEntry
 from shuren.messaging import api as messaging
 from shuren.work import api as work
@@ -220,7 +221,7 @@ def test_a_test_described_anew_is_a_change_even_with_the_same_responses(cast: Ca
             code="unit-3",
             name=name,
             org=cast.orgs["city"].sourced_id,
-            held_date=cast.now.date(),
+            held_date=day_of(cast.now),
             seed=5,
             items=6,
             grade="四年级",

@@ -10,6 +10,7 @@ from shuren.directory.data import NewPerson
 from shuren.interop.models import App, LaunchCount, LtiLineItem, LtiResult, Vendor
 from shuren.interop.services.follow_people import forget_person
 from shuren.kernel import audit
+from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from shuren.work import api as work
 
@@ -40,7 +41,7 @@ def test_scores_and_launches_of_a_doubled_pupil_follow_and_go_with_them(cast: Ca
     scored(cast, app, "dropped is newer", (dropped, 2.0, 9), (kept, 3.0, 1))
     scored(cast, app, "kept is newer", (dropped, 4.0, 1), (kept, 5.0, 9))
     for person_id, times in ((dropped, 2), (kept, 3)):
-        day = cast.now.date()
+        day = day_of(cast.now)
         LaunchCount.objects.create(app=app, day=day, person_id=person_id, org_id=org.id, count=times)
     directory.merge_people(actor=SYSTEM, keep_id=kept, drop_id=dropped, now=cast.now)
     work.run_pending()
