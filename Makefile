@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/shuren
 JOBS ?= auto
 FULL_COUNTS := SHUREN_KILLS=20 SHUREN_FUZZ_FILES=10000 SHUREN_FUZZ_STATEMENTS=10000 HYPOTHESIS_PROFILE=soak
+# Tests start many processes: compiled modules are kept, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lock messages frontend demo run test test-postgres journeys spark soak check bench format lint types arch migrations docs smoke wheel clean
 .DEFAULT_GOAL := help

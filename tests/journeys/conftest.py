@@ -12,7 +12,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -251,9 +250,15 @@ def sign_in(
 
 
 @pytest.fixture(scope="session")
-def kinds_seen() -> Counter[str]:
-    """How many roles have read a page of each kind; whichever came first looked at it in both lights."""
-    return Counter()
+def kinds_seen() -> set[str]:
+    """The kinds of pages that some role has read, in both lights."""
+    return set()
+
+
+@pytest.fixture(scope="session")
+def kinds_read_in_english() -> set[str]:
+    """The kinds of pages that some role has read in English."""
+    return set()
 
 
 def serious_faults(page: Page, *, in_both_lights: bool = True) -> list[str]:
