@@ -62,7 +62,7 @@ def _heads() -> tuple[Mapping[str, CodeSetData], Mapping[str, str]]:
             own[code] = CodeSetData(
                 code=code,
                 name_zh=row["name"],
-                name_en="",
+                name_en=row["name_en"],
                 authority=Authority(row["authority"]),
                 reference=row["reference"],
                 codes=TableCodes(row["table"], int(row["rows"])),

@@ -32,7 +32,8 @@ class TestTables:
         assert sum(int(row["rows"]) for row in listed()) == 8892 - 24 - 2
 
     def test_every_table_has_a_name_of_its_own(self) -> None:
-        assert [name for name, count in Counter(row["name"] for row in listed()).items() if count > 1] == []
+        for language in ("name", "name_en"):
+            assert [name for name, count in Counter(row[language] for row in listed()).items() if count > 1 or not name] == []
 
     @pytest.mark.parametrize(
         ("table", "code", "name"),
