@@ -88,7 +88,8 @@ def _asked_by(
         orgs = exp.to_table(_BEHIND) if needs_orgs(spec, reader) else None
         parts.append(_part(name, files[name], _shown_to(spec, files[name], reader, orgs)))
     text = tree.sql(dialect=dialect.DIALECT, comments=False)
-    return Question(text, tree, params, tuple(parts), min(reader.seconds, SECONDS_ALLOWED))
+    seconds = min(reader.seconds, SECONDS_ALLOWED)
+    return Question(text, tree, params, tuple(parts), seconds, is_scoped=not reader.is_region)
 
 
 _BEHIND = "orgs_of_the_reader"

@@ -13,6 +13,7 @@ import pytest
 from shuren.datahub import api
 from shuren.datahub.data import Reader
 from shuren.datahub.selectors.engines import spark
+from shuren.datahub.tests.test_failures import READ, ROWS, write_notes
 from shuren.datahub.tests.test_gate import BY_ORG, PUPILS
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Invalid
@@ -123,7 +124,16 @@ def test_parameters_and_partitions(settings: Any) -> None:
 
 def test_what_fails_says_so(settings: Any) -> None:
     settings.SHUREN_LAKE_ENGINE = MASTER
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid, match="没有“`nonsense`”这一列；相近的有"):
         api.query("SELECT nonsense FROM probe_pupils")
     with pytest.raises(Invalid):
         api.query("SELECT getenv('HOME') FROM probe_pupils")
+
+
+def test_a_value_of_another_branch_fails_no_question_and_is_never_told(settings: Any) -> None:
+    write_notes()
+    settings.SHUREN_LAKE_ENGINE = MASTER
+    assert api.query(READ, reader=COUNTY).column(0).to_pylist() == [ROWS]
+    with pytest.raises(Invalid, match="先用 WHERE 或 CASE 排除") as failed:
+        api.query(READ, reader=Reader(scope=(), purpose="checking", is_region=True))
+    assert "密语" not in str(failed.value)

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from shuren.datahub.rules.dialect import DIALECT
 from shuren.datahub.rules.names import quoted
+from shuren.datahub.selectors.engines.failures import ValueFailure, failure_of
 from shuren.datahub.selectors.engines.question import Part, Question
 from shuren.datahub.selectors.storage import Bucket, store
 from shuren.kernel.errors import Invalid
@@ -24,6 +25,8 @@ from shuren.kernel.errors import Invalid
 MEMORY_LIMIT = "1GB"
 _AT_ONCE = 65_536
 _SCHEME = "lake://"
+# No condition is tried below a limit, as it might change which rows are counted.
+_WALL = f"LIMIT {2**63 - 1}"
 
 
 class BucketFiles(ArrowFSWrapper):  # type: ignore[misc]  # the library has no types
@@ -40,23 +43,37 @@ class BucketFiles(ArrowFSWrapper):  # type: ignore[misc]  # the library has no t
 
 
 def answer(question: Question) -> pa.Table:
-    with _asked(question) as found:
+    """The whole answer.
+
+    DuckDB may try the text's own conditions on rows before it leaves out those of other branches. Where a value fails, the
+    question is asked again behind a wall, so that it fails over the asker's own rows or not at all.
+    """
+    try:
+        with _asked(question, is_walled=False) as found:
+            return found.to_arrow_table()
+    except ValueFailure:
+        if not question.is_scoped:
+            raise
+    with _asked(question, is_walled=True) as found:
         return found.to_arrow_table()
 
 
 def stream(question: Question) -> Iterator[pa.RecordBatch]:
-    """The answer batch by batch, the first empty; the time allowed runs until the last is taken."""
-    with _asked(question) as found, found.to_arrow_reader(_AT_ONCE) as reader:
+    """The answer batch by batch, the first empty; the time allowed runs until the last is taken.
+
+    What was taken cannot be asked again: the rows of branches stand behind their wall from the beginning.
+    """
+    with _asked(question, is_walled=question.is_scoped) as found, found.to_arrow_reader(_AT_ONCE) as reader:
         yield pa.RecordBatch.from_pylist([], schema=reader.schema)
         try:
             yield from reader
         except (pa.ArrowException, OSError) as error:
             # Arrow hands on what DuckDB says, as an error of its own.
-            raise Invalid(_("查询无法执行：%(reason)s") % {"reason": str(error)[:500]}) from error
+            raise failure_of(error) from error
 
 
 @contextmanager
-def _asked(question: Question) -> Iterator[duckdb.DuckDBPyRelation]:
+def _asked(question: Question, *, is_walled: bool) -> Iterator[duckdb.DuckDBPyRelation]:
     """The answer as DuckDB holds it, while its connection is open."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
@@ -67,20 +84,20 @@ def _asked(question: Question) -> Iterator[duckdb.DuckDBPyRelation]:
     watch = threading.Timer(question.seconds, connection.interrupt)
     watch.daemon = True
     try:
-        _open_views(connection, question.parts)
+        _open_views(connection, question.parts, is_walled=is_walled)
         watch.start()
         params = question.params
         yield connection.sql(question.sql, params=params) if params else connection.sql(question.sql)
     except duckdb.InterruptException as error:
         raise Invalid(_("查询超过 %(seconds)d 秒，已停止。") % {"seconds": question.seconds}) from error
     except duckdb.Error as error:
-        raise Invalid(_("查询无法执行：%(reason)s") % {"reason": str(error)[:500]}) from error
+        raise failure_of(error) from error
     finally:
         watch.cancel()
         connection.close()
 
 
-def _open_views(connection: duckdb.DuckDBPyConnection, parts: tuple[Part, ...]) -> None:
+def _open_views(connection: duckdb.DuckDBPyConnection, parts: tuple[Part, ...], *, is_walled: bool) -> None:
     lake = store()
     scheme = ""
     if isinstance(lake, Bucket):
@@ -95,5 +112,8 @@ def _open_views(connection: duckdb.DuckDBPyConnection, parts: tuple[Part, ...]) 
         options = f"union_by_name = true, hive_partitioning = true, hive_types = {{{types}}}"
         reading = f"SELECT * FROM read_parquet([{', '.join(paths[part.view])}], {options})"  # noqa: S608  # paths are quoted
         source: exp.Expr = exp.maybe_parse(reading, dialect=DIALECT).args["from_"].this
-        connection.execute(f"CREATE VIEW {part.view} AS {part.shown(source)}")
+        shown = part.shown(source)
+        if is_walled:
+            shown = f"SELECT * FROM ({shown}) {_WALL}"  # noqa: S608  # the gate wrote it
+        connection.execute(f"CREATE VIEW {part.view} AS {shown}")
     connection.execute("SET lock_configuration = true")

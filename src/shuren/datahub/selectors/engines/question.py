@@ -23,13 +23,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`tree` is the text, parsed; `sql` is what DuckDB runs: the caller's own words, or the tree's for a reader."""
+    """`tree` is the text, parsed; `sql` is what DuckDB runs: the caller's own words, or the tree's for a reader.
+
+    It `is_scoped` where the asker finds the rows of some branches alone.
+    """
 
     sql: str
     tree: exp.Query
     params: Mapping[str, object] | Sequence[object] | None
     parts: tuple[Part, ...]
     seconds: float
+    is_scoped: bool = False
 
 
 def key_types(partitions: Iterable[Mapping[str, str]]) -> dict[str, str]:
