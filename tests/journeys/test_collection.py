@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,6 +157,21 @@ def freeze(page: Page, cockpit: str) -> str:
     return Path(download.value.path()).read_text("utf-8-sig")
 
 
+def follow_to_the_form(page: Page) -> None:
+    """From a figure that was frozen back to the field of the form that the school filled in."""
+    page.get_by_role("link", name="数据从哪里来").first.click()
+    expect(page.get_by_role("link", name="血缘")).to_have_attribute("aria-current", "page")
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not page.get_by_label("看哪一列").is_visible() and time.monotonic() < deadline:
+        page.wait_for_timeout(1_000)
+        page.reload()
+    page.get_by_label("看哪一列").fill("f3")
+    page.get_by_role("button", name="看血缘").click()
+    up = page.get_by_role("region", name=re.compile("来自"))
+    up.get_by_role("link", name=FORM).click()
+    expect(page.locator("h1")).to_contain_text(FORM)
+
+
 def test_a_table_is_built_issued_filled_in_reviewed_and_frozen(sign_in: Callable[..., Page]) -> None:
     officer, head = sign_in("district_officer"), sign_in("head", viewport=HANDHELD)
     officer.on("dialog", lambda dialog: dialog.accept())
@@ -171,3 +187,4 @@ def test_a_table_is_built_issued_filled_in_reviewed_and_frozen(sign_in: Callable
     decide(officer, "同意")
     rows = list(csv.DictReader(io.StringIO(freeze(officer, cockpit))))
     assert [row[FAULTS] for row in rows] == [CORRECTED]
+    follow_to_the_form(officer)

@@ -11,10 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from shuren.casework.data import CollectionState
+from shuren.casework.models import Collection
 from shuren.casework.selectors.collections.frozen import frozen_datasets
 from shuren.casework.selectors.definitions import form_of
 from shuren.casework.services.collections.export import csv_parts, write_parquet
 from shuren.casework.views.collection_pages.parts import collection_url, head_of, reach_of
+from shuren.datahub import api as datahub
+from shuren.datahub.data import AssetKind, AssetRef, Snapshot
 from shuren.identity.api import actor_of, require_step_up
 from shuren.identity.data import Purpose
 from shuren.kernel import clock
@@ -34,12 +37,21 @@ def collection_data(request: HttpRequest, collection_id: str) -> HttpResponseBas
         "fields": len(form_of(row.form_version_id).fields),
         "form": row.form_version.definition,
         "version": row.form_version.number,
-        "snapshots": frozen_datasets(row) if row.state == CollectionState.FROZEN else [],
+        "snapshots": _frozen(request, row) if row.state == CollectionState.FROZEN else [],
         "collection_id": collection_id,
         "workbook_url": collection_url(row, "collection_workbook") if row.state == CollectionState.OPEN else "",
         "upload_url": collection_url(row, "bring_back_collection"),
     }
     return render(request, "casework/collection_data.html", context)
+
+
+def _frozen(request: HttpRequest, row: Collection) -> list[tuple[Snapshot, str]]:
+    """What was frozen, each with the address that says where it came from, for those who may read the catalogue."""
+    actor, now = actor_of(request), clock.now()
+    return [
+        (made, datahub.lineage_url(AssetRef(AssetKind.DATASET, made.dataset), actor=actor, now=now))
+        for made in frozen_datasets(row)
+    ]
 
 
 @require_step_up(Purpose.EXPORT)
