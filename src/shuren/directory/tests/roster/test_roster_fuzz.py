@@ -41,7 +41,7 @@ def test_damaged_package_never_half_imports(
     roster: Roster, tmp_path: Path, block: int, django_db_reset: Callable[[], None]
 ) -> None:
     base = roster.write(tmp_path / "base.zip").read_bytes()
-    for number, damaged in enumerate(mutations(block, (FILES or 125) // BLOCKS, base, "zip")):
+    for number, damaged in enumerate(mutations(block, (FILES or 60) // BLOCKS, base, "zip")):
         path = tmp_path / f"{number}.zip"
         path.write_bytes(damaged or b"\0")
         _survives(path)
@@ -53,7 +53,7 @@ def test_damaged_workbook_never_half_imports(
     province_file: Callable[..., Path], tmp_path: Path, block: int, django_db_reset: Callable[[], None]
 ) -> None:
     base = province_file(30, RosterForm.EXCEL).read_bytes()
-    for number, damaged in enumerate(mutations(100 + block, (FILES or 125) // BLOCKS, base, "xlsx")):
+    for number, damaged in enumerate(mutations(100 + block, (FILES or 60) // BLOCKS, base, "xlsx")):
         path = tmp_path / f"{number}.xlsx"
         path.write_bytes(damaged or b"\0")
         _survives(path)
