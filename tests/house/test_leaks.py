@@ -57,8 +57,10 @@ def read(client: Client, url: str) -> str:
 
 
 def read_with_exports(client: Client, url: str) -> str:
-    """What a page and its exports say. Who answers a wish for CSV with a page again knows no exports."""
+    """What a page and its exports say. Who answers a wish for CSV with a page knows no exports, and that is the page."""
     table = client.get(f"{url}?export=csv")
+    if table.status_code == 200 and table.headers.get("Content-Type", "").startswith("text/html"):
+        return _said_in(table)
     is_exporting = not table.headers.get("Content-Type", "").startswith("text/html")
     return read(client, url) + _said_in(table) + (read(client, f"{url}?export=xlsx") if is_exporting else "")
 
