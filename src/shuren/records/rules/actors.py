@@ -22,6 +22,11 @@ def is_group(data: Mapping[str, Any]) -> bool:
     return data.get("objectType") == "Group"
 
 
+def is_anonymous(data: Mapping[str, Any]) -> bool:
+    """Whether this is a group that only its members make."""
+    return data.keys().isdisjoint(_IDENTIFIERS)
+
+
 def check_actor(data: object, *, version: str, where: str) -> None:
     """Raise `MalformedStatement` unless this is an Agent or a Group (1.0.3 Data 2.4.2)."""
     if type(data) is not dict:

@@ -1,5 +1,6 @@
 """Whether a statement that comes again under the same id is the same statement (1.0.3 Data 2.2, 2.3.1)."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from shuren.records.rules.values import moment_kept
 
 # What the service sets itself, or what belongs to the transport.
 _OF_SERVICE = frozenset({"id", "stored", "authority", "version", "timestamp"})
+_SECONDS = re.compile(r"(\d+)(?:[.,](\d+))?S$")
 
 
 def is_same_statement(kept: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
@@ -35,7 +37,15 @@ def _claim(claim: dict[str, Any]) -> dict[str, Any]:
     if "context" in claim:
         shaped["context"] = _context(claim["context"])
     if "result" in claim:
-        shaped["result"] = _numbers(claim["result"])
+        shaped["result"] = _result(claim["result"])
+    return shaped
+
+
+def _result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Durations count to hundredths of a second (1.0.3 Data 4.6)."""
+    shaped: dict[str, Any] = _numbers(dict(result))
+    if "duration" in shaped:
+        shaped["duration"] = _SECONDS.sub(lambda found: f"{found[1]}.{(found[2] or '')[:2]:0<2}S", shaped["duration"])
     return shaped
 
 

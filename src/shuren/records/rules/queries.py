@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from shuren.kernel.errors import Invalid
-from shuren.records.rules.actors import actor_key, check_actor
+from shuren.records.rules.actors import actor_key, check_actor, is_anonymous
 from shuren.records.rules.facts import ACTIVITY, AGENT, NEAR_AGENT, RELATED_ACTIVITY, RELATED_AGENT, VERB, digest_of
 from shuren.records.rules.values import is_iri, is_uuid, moment_of
 
@@ -98,6 +98,8 @@ def _agents(text: str, *, version: str, near_only: bool) -> tuple[tuple[str, str
     except orjson.JSONDecodeError:
         raise Invalid("agent is not JSON.") from None
     check_actor(agent, version=version, where="agent")
+    if is_anonymous(agent):
+        raise Invalid("agent is a group without an identifier.")
     key = actor_key(agent)
     near = (("actor", digest_of(AGENT, key)), ("mention", digest_of(NEAR_AGENT, key)))
     if near_only:

@@ -24,6 +24,8 @@ _FORM_HEADERS = frozenset(
         *("accept", "accept-language", "accept-encoding"),
     }
 )
+# What these say of a request in a form is said of the form, not of the content in it.
+_OF_THE_FORM = frozenset({"content-type", "content-length"})
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
@@ -68,7 +70,7 @@ def parameters(query: str) -> dict[str, str]:
 def read_form(message: Message) -> Message:
     """The request that a POST with `?method=` stands for (1.0.3 Communication 1.3); raises `Invalid` unless it is whole.
 
-    Headers of the request itself go before fields of the form, but for what describes the content.
+    Fields that stand for headers are the headers, whatever the request itself brings under those names (1.3.s3.b7).
     """
     method = message.params.get("method", "")
     if method not in _METHODS or set(message.params) != {"method"}:
@@ -83,11 +85,11 @@ def read_form(message: Message) -> Message:
     if (content is None) == (method in ("PUT", "POST")):
         raise Invalid("PUT and POST carry their body in the field content, other methods carry none.")
     told = {name.lower(): value for name, value in fields.items() if name.lower() in _FORM_HEADERS}
-    own = {name: value for name, value in message.headers.items() if name not in ("content-type", "content-length")}
+    own = {name: value for name, value in message.headers.items() if name not in _OF_THE_FORM}
     return Message(
         method=method,
         params={name: value for name, value in fields.items() if name.lower() not in _FORM_HEADERS},
-        headers={"content-type": "application/json", **told, **own},
+        headers={"content-type": "application/json", **own, **told},
         body=(content or "").encode(),
     )
 

@@ -33,7 +33,6 @@ _VOID = """
           AND EXISTS (SELECT 1 FROM records_reference r WHERE r.target_id = k.statement_id AND r.is_voiding)
     ) AND verb <> %s AND NOT is_voided RETURNING stored
 """
-_AWAITED = "SELECT 1 FROM records_reference WHERE target_id IN ({marks}) LIMIT 1"
 _AT_ONCE = 900
 
 
@@ -47,8 +46,8 @@ class Link:
     is_voiding: bool
 
 
-def link_references(*, stored: datetime, ids: Sequence[str], links: Sequence[Link]) -> None:
-    """After the rows of `ids` were written, in the same transaction; cheap where nobody speaks of anybody."""
+def link_references(*, stored: datetime, awaited: Sequence[str], links: Sequence[Link]) -> None:
+    """After the rows were written, in the same transaction; `awaited` are those of which somebody may have spoken before."""
     moment = moments.stored(stored)
     with connection.cursor() as cursor:
         for link in links:
@@ -56,12 +55,8 @@ def link_references(*, stored: datetime, ids: Sequence[str], links: Sequence[Lin
             cursor.execute(_NEW, [source, target, moment, link.seq, True, link.is_voiding])
         for link in links:
             _close(_key(link.id))
-        for some in _some(ids):
-            cursor.execute(_marked(_AWAITED, len(some)), some)
-            if cursor.fetchone():
-                _void(some)
-        for some in _some([link.target for link in links if link.is_voiding]):
-            _void(some)
+    for some in _some([*awaited, *(link.target for link in links if link.is_voiding)]):
+        _void(some)
 
 
 def _close(source: str) -> None:

@@ -11,6 +11,7 @@ from shuren.directory import api as directory
 from shuren.kernel import audit, ids
 from shuren.kernel.errors import Conflict, NotFound
 from shuren.records.rules.actors import actor_key
+from shuren.records.rules.definitions import laid_over
 from shuren.records.rules.equality import is_same_statement
 from shuren.records.rules.facts import AGENT, VOIDED_VERB, definitions_in, digest_of
 from shuren.records.rules.received import Ready, Received, made_ready, stamp, stored_text
@@ -38,23 +39,32 @@ def store_statements(*, caller: Caller, received: Received, version: str, issuer
 
 
 def _keep(caller: Caller, found: Sequence[Ready], people: Mapping[str, int], *, now: datetime) -> None:
-    stored, numbers = rows.begin(len(found))
-    claimed = rows.claim(stored=stored, keys=[one.id for one in found], numbers=numbers, digests=[one.digest for one in found])
-    if len(claimed) < len(found):
-        _check_kept([one for one, seq in zip(found, numbers, strict=True) if seq not in claimed])
-    fresh = [(one, seq) for one, seq in zip(found, numbers, strict=True) if seq in claimed]
+    taken = rows.take(keys=[one.id for one in found], digests=[one.digest for one in found], reach=_reach(found))
+    numbered = list(zip(found, taken.numbers, strict=True))
+    if len(taken.fresh) < len(found):
+        _check_kept([one for one, seq in numbered if seq not in taken.fresh])
+    fresh = [(one, seq) for one, seq in numbered if seq in taken.fresh]
     if not fresh:
         return
-    _write(caller, fresh, people, stored=stored)
+    is_awaited = _write(caller, fresh, people, stored=taken.stored)
     links = [Link(one.id, seq, one.facts.reference, one.facts.verb == VOIDED_VERB) for one, seq in fresh if one.facts.reference]
-    link_references(stored=stored, ids=[one.id for one, _seq in fresh], links=links)
+    if links or is_awaited:
+        link_references(stored=taken.stored, awaited=[one.id for one, _seq in fresh] if is_awaited else [], links=links)
     if caller.may(DEFINE):
-        keep_definitions(dict(told for one, _seq in fresh for told in definitions_in(one.statement)), now=now)
+        keep_definitions(_definitions(fresh), now=now)
     details = {"statements": len(fresh), "first": fresh[0][0].id}
     audit.record(actor=caller.actor, action="records.statements_stored", target="statement:many", details=details, now=now)
 
 
-def _write(caller: Caller, fresh: Sequence[tuple[Ready, int]], people: Mapping[str, int], *, stored: datetime) -> None:
+def _reach(found: Sequence[Ready]) -> rows.Reach:
+    speaking = [one for one in found if one.facts.reference]
+    if any(one.facts.verb == VOIDED_VERB for one in speaking):
+        return rows.Reach.VOIDS
+    return rows.Reach.SPEAKS if speaking else rows.Reach.ALONE
+
+
+def _write(caller: Caller, fresh: Sequence[tuple[Ready, int]], people: Mapping[str, int], *, stored: datetime) -> bool:
+    """Whether somebody spoke of one of these before it came."""
     text, authority = stored_text(stored), digest_of(AGENT, actor_key(caller.authority))
     written, mentions = [], []
     for one, seq in fresh:
@@ -74,7 +84,17 @@ def _write(caller: Caller, fresh: Sequence[tuple[Ready, int]], people: Mapping[s
             )
         )
         mentions += [(key, seq) for key in facts.mentions]
-    rows.write(written, stored=stored, authority=authority, mentions=mentions)
+    return rows.write(written, stored=stored, authority=authority, mentions=mentions)
+
+
+def _definitions(fresh: Sequence[tuple[Ready, int]]) -> dict[str, Mapping[str, Any]]:
+    """What these statements tell of activities, by IRI; of one that they tell of more than once, all of it."""
+    told: dict[str, Mapping[str, Any]] = {}
+    for one, _seq in fresh:
+        for iri, definition in definitions_in(one.statement):
+            before = told.get(iri, definition)
+            told[iri] = definition if before == definition else laid_over(before, definition)
+    return told
 
 
 def _check_kept(again: Sequence[Ready]) -> None:

@@ -9,6 +9,7 @@ from shuren.kernel import clock
 from shuren.records.selectors.activities import activity_object
 from shuren.records.services.define_activities import forget_told, keep_definitions
 from shuren.records.tests.lrs_client import ACTIVITY, new_client
+from shuren.records.tests.sample_statements import small
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,15 @@ def test_definitions_are_laid_over_each_other(first: dict[str, Any], then: dict[
     keep_definitions({ACTIVITY: then}, now=clock.now())
     found = activity_object(ACTIVITY)["definition"]
     assert json.loads(json.dumps(found)) == (known or {**first, **then, **_joined(first, then)})
+
+
+def test_one_request_may_tell_of_an_activity_in_pieces() -> None:
+    forget_told()
+    lrs = new_client("all")
+    names = ({"zh": "分数"}, {"fr": "fraction"})
+    pieces = [small(object={"id": ACTIVITY, "definition": {"name": name}}) for name in names]
+    assert lrs.call("POST", "statements", body=pieces).status_code == 200
+    assert activity_object(ACTIVITY)["definition"] == {"name": {"zh": "分数", "fr": "fraction"}}
 
 
 def _joined(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:

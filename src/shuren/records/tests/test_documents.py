@@ -258,7 +258,7 @@ def test_every_write_leaves_an_entry(lrs: LrsClient, audited: Any) -> None:
 
 
 def test_sessions_are_no_credentials() -> None:
-    assert Browser().get("/xapi/agents").status_code == 401
+    assert Browser().get("/xapi/agents", headers={"x-experience-api-version": NEW}).status_code == 401
 
 
 VALUES = st.recursive(

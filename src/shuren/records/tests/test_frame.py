@@ -1,6 +1,7 @@
 """What every xAPI resource does alike: versions, credentials, scopes, parameters, forms, errors."""
 
 import json
+from hashlib import sha1
 from urllib.parse import urlencode
 
 import pytest
@@ -115,7 +116,7 @@ def test_scopes_open_what_they_name(scopes: set[str], method: str, path: str, st
         ("activities/state", {**STATE, "agent": "[]"}),
         ("activities/state", {**STATE, "agent": {"mbox": "pupil@example.org"}}),
         ("activities/state", {**STATE, "agent": {}}),
-        ("activities/state", {**STATE, "agent": {"objectType": "Group", "mbox": "mailto:a@example.org"}}),
+        ("activities/state", {**STATE, "agent": {"objectType": "Group", "member": [AGENT]}}),
         ("activities/state", {**STATE, "agent": '{"mbox":"mailto:a@example.org","name":"\\ud800"}'}),
         ("activities/state", {**STATE, "agent": "[" * 20_000}),
         ("activities/state", {**STATE, "stateId": "a\x00b"}),
@@ -226,6 +227,51 @@ def test_forms_that_stand_for_nothing_are_a_bad_request(
     assert lrs.call(verb, "activities/state", params, body, content_type).status_code == 400
 
 
-def test_the_newer_version_knows_no_forms(lrs: LrsClient) -> None:
-    sent = form(**STATE, content="x")
-    assert lrs.call("POST", "activities/state", {"method": "PUT"}, sent, FORM).status_code == 400
+@pytest.mark.parametrize("header", [NEW, None])
+def test_the_newer_version_knows_no_forms(lrs: LrsClient, header: str | None) -> None:
+    sent = form(**STATE, content="x", **{VERSION: NEW})
+    refused = lrs.call("POST", "activities/state", {"method": "PUT"}, sent, FORM, x_experience_api_version=header)
+    assert (refused.status_code, refused.json()["error"]["message"]) == (400, "2.0 knows no requests in forms.")
+
+
+@pytest.mark.parametrize(("field", "status"), [({VERSION: "0.8"}, 400), ({"Authorization": "Basic bm9ib2R5OngK"}, 401)])
+def test_fields_that_stand_for_headers_are_the_headers(lrs: LrsClient, field: dict[str, str], status: int) -> None:
+    lrs.version = OLD
+    sent = form(**STATE, content={"page": 3}, **field)
+    assert lrs.call("POST", "activities/state", {"method": "PUT"}, sent, FORM).status_code == status
+
+
+def test_whoever_tells_neither_version_nor_name_is_asked_for_the_version(lrs: LrsClient) -> None:
+    refused = lrs.call("GET", "activities", {"activityId": ACTIVITY}, authorization=None, x_experience_api_version=None)
+    assert (refused.status_code, refused.headers[VERSION]) == (400, OLD)
+    wrong = {"authorization": "Basic bm9ib2R5OngK", "x_experience_api_version": None}
+    assert lrs.call("GET", "activities", {"activityId": ACTIVITY}, **wrong).status_code == 401
+
+
+@pytest.mark.parametrize(("version", "status"), [(OLD, 400), (NEW, 204)])
+@pytest.mark.parametrize(("path", "name"), [("activities/state", "stateId"), ("agents/profile", "profileId")])
+def test_documents_of_a_group_with_an_identifier_are_of_the_newer_version(
+    lrs: LrsClient, path: str, name: str, version: str, status: int
+) -> None:
+    lrs.version = version
+    group = {"objectType": "Group", "mbox": "mailto:class@example.org", "member": [AGENT]}
+    params = {"agent": group, name: "plan"} | ({"activityId": ACTIVITY} if name == "stateId" else {})
+    assert lrs.call("PUT", path, params, {"page": 3}, if_none_match="*").status_code == status
+    alone = params | {"agent": {"objectType": "Group", "mbox": "mailto:class@example.org"}}
+    assert lrs.call("GET", path, alone).status_code == (400 if status == 400 else 200)
+    assert lrs.call("GET", "agents", {"agent": group}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("agents", {"agent": AGENT}),
+        ("activities", {"activityId": ACTIVITY}),
+        ("activities/state", {"activityId": ACTIVITY, "agent": AGENT}),
+        ("activities/profile", {"activityId": ACTIVITY}),
+        ("agents/profile", {"agent": AGENT}),
+    ],
+)
+def test_what_is_read_has_the_entity_tag_of_its_content(lrs: LrsClient, path: str, params: dict[str, object]) -> None:
+    got = lrs.call("GET", path, params)
+    assert got.headers["ETag"] == f'"{sha1(got.content, usedforsecurity=False).hexdigest()}"'

@@ -317,6 +317,25 @@ def test_the_same_statement_is_known_by_what_a_client_may_change() -> None:
     assert not is_same_statement(kept, told | {"actor": TEACHER})
 
 
+@pytest.mark.parametrize(
+    ("sent", "is_same"),
+    [
+        ("PT4M3.2S", True),
+        ("PT4M3.20S", True),
+        ("PT4M3.2049S", True),
+        ("PT4M3,2S", True),
+        ("PT4M3.21S", False),
+        ("PT4M3S", False),
+        ("PT5M3.2S", False),
+    ],
+)
+def test_durations_are_compared_to_the_hundredth_of_a_second(sent: str, is_same: bool) -> None:
+    kept = whole()
+    told = deepcopy(kept)
+    told["result"]["duration"] = sent
+    assert is_same_statement(kept, told) is is_same
+
+
 def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Every place in a JSON value; what stands in extensions is free."""
     if path:

@@ -1,5 +1,6 @@
 """Statements over HTTP: kept whole or not at all, once, and found again (1.0.3 Communication 2.1, 2.0 5.2.1)."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -215,6 +216,7 @@ def test_since_and_until_speak_of_the_moment_of_storing(db: None) -> None:
         {"statementId": str(uuid4()), "limit": "1"},
         {"agent": "me"},
         {"agent": "{}"},
+        {"agent": json.dumps(TEAM)},
         {"agent": '{"mbox": "pupil@example.org"}'},
         {"verb": "answered"},
         {"activity": "fractions"},

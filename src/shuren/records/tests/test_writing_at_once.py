@@ -1,9 +1,10 @@
-"""Many who write one document at once: nothing that was acknowledged is lost, and nobody overwrites what they have not seen."""
+"""Many who write at once: nothing that was acknowledged is lost, nobody overwrites the unseen, no link is missed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -12,7 +13,8 @@ from shuren.kernel import clock
 from shuren.records.models import Document
 from shuren.records.selectors.activities import definitions_of
 from shuren.records.services.define_activities import forget_told, keep_definitions
-from shuren.records.tests.lrs_client import ACTIVITY, AGENT, new_client
+from shuren.records.tests.lrs_client import ACTIVITY, AGENT, OLD, LrsClient, new_client
+from shuren.records.tests.sample_statements import about, small, voiding
 
 STATE = {"activityId": ACTIVITY, "agent": AGENT, "stateId": "bookmark"}
 WRITERS = 6
@@ -102,3 +104,26 @@ def test_a_definition_that_was_rolled_back_is_told_again() -> None:
         keep_definitions(told, now=clock.now())
         transaction.set_rollback(True)
     assert keep_definitions(told, now=clock.now()) == 1
+
+
+def posting(lrs: LrsClient, statement: dict[str, Any]) -> Callable[[], int]:
+    return lambda: int(lrs.call("POST", "statements", body=statement).status_code)
+
+
+def test_a_statement_that_comes_with_the_one_that_voids_it_is_voided() -> None:
+    lrs = new_client("all", version=OLD)
+    for _turn in range(8):
+        told = small(id=str(uuid4()))
+        assert at_once(posting(lrs, told), posting(lrs, voiding(told["id"]))) == [200, 200]
+        assert lrs.call("GET", "statements", {"statementId": told["id"]}).status_code == 404
+        assert lrs.call("GET", "statements", {"voidedStatementId": told["id"]}).json()["id"] == told["id"]
+
+
+def test_of_statements_that_speak_of_each_other_at_once_no_link_is_missed() -> None:
+    lrs = new_client("all", version=OLD)
+    first = small(id=str(uuid4()), verb={"id": "https://example.org/verbs/built"})
+    second = about(first["id"], id=str(uuid4()))
+    third = about(second["id"], id=str(uuid4()))
+    assert at_once(*(posting(lrs, one) for one in (first, second, third))) == [200, 200, 200]
+    found = lrs.call("GET", "statements", {"verb": "https://example.org/verbs/built"}).json()["statements"]
+    assert {one["id"] for one in found} == {first["id"], second["id"], third["id"]}

@@ -17,11 +17,12 @@ from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, Refused, ShurenError
 from shuren.records.rules.faults import MalformedStatement
 from shuren.records.rules.preconditions import UnseenDocument
-from shuren.records.rules.requests import OLD, Message, check_names, parameters, read_form, version_of
+from shuren.records.rules.requests import NEW, OLD, Message, check_names, parameters, read_form, version_of
 from shuren.records.services.callers import Caller, OverQuota, Unauthorized, caller_by_secret, caller_of
 
 VERSION_HEADER = "X-Experience-API-Version"
 THROUGH_HEADER = "X-Experience-API-Consistent-Through"
+_NO_VERSION = f"{VERSION_HEADER} is missing."
 _KNOWN_CLIENTS = 10_000
 # The version in which each client spoke last: an error about a missing version header is told in that one.
 _spoken: dict[str, str] = {}
@@ -155,22 +156,18 @@ def issuer_of(request: HttpRequest) -> str:
 def _call(request: HttpRequest, doors: Mapping[str, Door], told: _Told) -> Call:
     """Read, admit and check a request, in the order in which its faults are told: method, version, who, scope, parameters."""
     now, issuer = clock.now(), issuer_of(request)
-    message = message_of(request)
-    named = version_of_message(message)
-    if message.method == "POST" and "method" in message.params:
-        if named is not None and named != OLD:
-            raise Invalid("2.0 knows no requests in forms.")
-        message = read_form(message)
-        named = named or version_of_message(message)
+    message, named = _as_meant(message_of(request))
     method = "GET" if message.method == "HEAD" else message.method
     if method not in doors:
         told.version = named or OLD
         raise MethodNotAllowed(f"Allowed here: {_allowed(doors)}.")
     told.version = named or OLD
+    if named is None and "authorization" not in message.headers:
+        raise Invalid(_NO_VERSION)
     caller = admitted(request, message, issuer, told.extra, now=now)
     told.version = named or _spoken.get(caller.client_id, OLD)
     if named is None:
-        raise Invalid(f"{VERSION_HEADER} is missing.")
+        raise Invalid(_NO_VERSION)
     _note_version(caller.client_id, named)
     door = doors[method]
     if not caller.may(*door.scopes):
@@ -186,6 +183,17 @@ def _call(request: HttpRequest, doors: Mapping[str, Door], told: _Told) -> Call:
         issuer=issuer,
         now=now,
     )
+
+
+def _as_meant(message: Message) -> tuple[Message, str | None]:
+    """The request, or the one that its form stands for, and the version it is asked in."""
+    named = version_of_message(message)
+    if message.method != "POST" or "method" not in message.params:
+        return message, named
+    meant = message if named == NEW else read_form(message)
+    if version_of_message(meant) == NEW:
+        raise Invalid("2.0 knows no requests in forms.")
+    return meant, version_of_message(meant)
 
 
 def version_of_message(message: Message) -> str | None:

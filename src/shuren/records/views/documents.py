@@ -10,10 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, Refused
-from shuren.records.rules.actors import actor_key, check_actor, is_group
-from shuren.records.rules.documents import DocumentKind, Place
+from shuren.records.rules.actors import actor_key, check_actor, is_anonymous, is_group
+from shuren.records.rules.documents import DocumentKind, Place, etag_of
 from shuren.records.rules.preconditions import Precondition
-from shuren.records.rules.requests import VERSIONS, iri, moment, registration
+from shuren.records.rules.requests import OLD, VERSIONS, iri, moment, registration
 from shuren.records.selectors.activities import activity_object
 from shuren.records.selectors.agents import person_behind, person_object
 from shuren.records.selectors.documents import access_document, document_ids
@@ -62,12 +62,15 @@ def agent_profile(call: Call) -> HttpResponse:
 @lrs_resource({"GET": Door(frozenset({READ, READ_OWN, PROFILES, READ_ALL}), frozenset({"agent"}))})
 def agents(call: Call) -> HttpResponse:
     _agent(call)
-    return json_answer(person_object(_agent_sent(call)))
+    sent = _agent_sent(call)
+    if is_group(sent):
+        raise Invalid("agent is a group.")
+    return _tagged(json_answer(person_object(sent)))
 
 
 @lrs_resource({"GET": Door(_ANY, frozenset({"activityId"}))})
 def activities(call: Call) -> HttpResponse:
-    return json_answer(activity_object(iri(call.params["activityId"], "activityId")))
+    return _tagged(json_answer(activity_object(iri(call.params["activityId"], "activityId"))))
 
 
 @csrf_exempt
@@ -132,17 +135,26 @@ def _one(place: Place, document_id: str) -> HttpResponse:
 def _list(call: Call, place: Place) -> HttpResponse:
     since = moment(call.params["since"], "since") if "since" in call.params else None
     found, latest = document_ids(place=place, since=since)
-    response = json_answer(found)
+    response = _tagged(json_answer(found))
     if latest is not None:
         response.headers["Last-Modified"] = http_date(latest.timestamp())
     return response
 
 
+def _tagged(response: HttpResponse) -> HttpResponse:
+    """With an entity tag of its content, as every answer to GET but those of statements has one (Communication 3.1)."""
+    response.headers["ETag"] = f'"{etag_of(response.content)}"'
+    return response
+
+
 def _agent(call: Call) -> tuple[str, int | None]:
-    """The key of the agent asked for, and who it is here; for a person an app reaches that person's own and nobody else's."""
+    """The key of the agent asked for, and who it is here; for a person an app reaches that person's own and nobody else's.
+
+    In 2.0 documents may be those of a group that has an identifier.
+    """
     sent = _agent_sent(call)
     check_actor(sent, version=call.version, where="agent")
-    if is_group(sent):
+    if is_group(sent) and (call.version == OLD or is_anonymous(sent)):
         raise Invalid("agent is a group.")
     person_id = person_behind(sent, issuer=call.issuer)
     if call.caller.person_id is not None and person_id != call.caller.person_id:
