@@ -18,7 +18,7 @@ from shuren.directory.models import Person
 from shuren.directory.rules.permissions import ROLE_PERMISSIONS
 from shuren.directory.services.index_directory import index_people
 from shuren.directory.services.seal_national_id import index_of, sealed
-from shuren.front.rest import api
+from shuren.front.rest.root import api
 from shuren.kernel.clock import day_of
 from shuren.standards.api import elements, load_registry
 from shuren.standards.data import Grade

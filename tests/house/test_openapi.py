@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from shuren.front.rest import api
+from shuren.front.rest.root import api
 
 # A report is as deep as its test; its shape is described in docs/apps/evaluation.md.
 OPEN_SHAPES = {"GET /api/v1/reports/{run}/orgs/{org}", "GET /api/v1/reports/{run}/pupils/{person}"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shuren.front.rest import api
+from shuren.front.rest.root import api
 from shuren.identity import api as identity
 from shuren.identity.services.oauth.families import own_access_token
 from shuren.interop.models import App

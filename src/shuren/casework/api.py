@@ -4,6 +4,7 @@ from shuren.casework.rules.draw_bundles import digests_on_record
 from shuren.casework.rules.functions import register_function
 from shuren.casework.selectors.certificates import certificates_brought
 from shuren.casework.selectors.draw_checks import verify_draw
+from shuren.casework.selectors.entries import register_keep_paths
 from shuren.casework.selectors.found import found_cases, found_entries
 from shuren.casework.selectors.hall import result_of
 from shuren.casework.selectors.packs import list_packs
@@ -46,6 +47,7 @@ __all__ = [
     "open_case",
     "put_definition",
     "register_function",
+    "register_keep_paths",
     "result_of",
     "sample_file",
     "sampled_registers",

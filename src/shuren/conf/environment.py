@@ -145,6 +145,9 @@ LAKE_KEY = Setting("SHUREN_LAKE_KEY", "", "access key of the store; empty: what 
 LAKE_SECRET = Setting("SHUREN_LAKE_SECRET", "", "secret key of the store")
 LAKE_REGION = Setting("SHUREN_LAKE_REGION", "", "region of the store; empty: us-east-1")
 OPEN_K = Setting("SHUREN_OPEN_K", "5", "the fewest people, from 3 to 100, that a group of open data may tell of")
+QUARANTINE_DAYS = Setting(
+    "SHUREN_QUARANTINE_DAYS", "90", "days, from 7 to 366, that rows set aside by an import wait to be mended"
+)
 
 ALL = [value for value in list(globals().values()) if isinstance(value, Setting)]
 

@@ -42,6 +42,8 @@ register_kind(
     title=_("名册"),  # type: ignore[arg-type]  # the face takes a lazy translation too
     check="shuren.directory.jobs.check_roster",
     apply="shuren.directory.jobs.apply_roster",
+    quarantines=True,
+    pack="shuren.directory.services.export_roster.pack_rows.pack_rows",
 )
 register_kind(
     "consents",

@@ -9,7 +9,7 @@ from shuren.datahub.data import Asset, AssetColumn, AssetKind
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 # Named, not imported: whoever only runs a job needs no API.
-_API = "shuren.front.rest.api"
+_API = "shuren.front.rest.root.api"
 
 
 def api_operations() -> Iterator[Asset]:

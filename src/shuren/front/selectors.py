@@ -14,7 +14,7 @@ from shuren.certificates import api as certificates
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
 from shuren.intake import api as intake
-from shuren.intake.data import ImportState
+from shuren.intake.data import ImportState, ImportStatus, QuarantineReach
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound, Refused
@@ -208,6 +208,26 @@ def may_undo_import(state: ImportState, kind: KindOfImport, *, now: datetime) ->
         last = next((one for one in standards.editions() if one.is_in_force), None)
         return last is not None and last.import_id == state.id
     return kind is REGISTER and casework.may_undo_register_import(state.id, now=now)
+
+
+def quarantine_reach(*, actor: Actor, now: datetime) -> QuarantineReach:
+    """Rows of rosters for those who import them there, rows of a register for those who keep it there, and one's own."""
+    held = directory.permissions_of(actor=actor, now=now)
+    registers = casework.register_keep_paths(actor=actor, keys=intake.topics_quarantined(REGISTER.name), now=now)
+    paths = {(REGISTER.name, key): kept for key, kept in registers.items()}
+    paths[ROSTER.name, ""] = directory.scope_of(actor=actor, permission=ROSTER.permission, now=now).paths
+    root = directory.root_org()
+    everywhere = frozenset(about for about, kept in paths.items() if root is not None and root.path in kept)
+    own = frozenset(kind.name for kind in (ROSTER, REGISTER) if kind.permission in held)
+    return QuarantineReach(actor.account_id, own, paths, everywhere)
+
+
+def may_quarantine(state: ImportState) -> bool:
+    """Whether the importer may choose to take the good rows: errors were found, and that was not tried yet."""
+    kind = intake.kind_named(state.kind)
+    return bool(
+        kind and kind.quarantines and state.status is ImportStatus.REJECTED and state.error_count and not state.quarantines
+    )
 
 
 def access_job(*, actor: Actor, id: str, now: datetime) -> JobState:

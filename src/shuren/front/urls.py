@@ -3,8 +3,8 @@
 from django.urls import include, path
 
 from shuren.front.mounting import at_root
-from shuren.front.rest import api
-from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, search, standards
+from shuren.front.rest.root import api
+from shuren.front.views import audit, audit_archive, home, imports, jobs, language, notices, outbox, quarantine, search, standards
 
 handler400 = "shuren.front.errors.bad_request"
 handler403 = "shuren.front.errors.refused"
@@ -18,7 +18,16 @@ front_patterns = [
     path("imports/", imports.imports, name="imports"),
     path("imports/new/<str:kind_name>/", imports.new_import, name="new_import"),
     path("imports/new/<str:kind_name>/template/", imports.import_template, name="import_template"),
+    path("imports/quarantine/", quarantine.quarantine, name="quarantine"),
+    path("imports/quarantine/send/", quarantine.send_quarantined, name="send_quarantined"),
+    path("imports/quarantine/discard/", quarantine.discard_quarantined, name="discard_quarantined"),
+    path("imports/quarantine/<str:row_id>/", quarantine.quarantined_row, name="quarantined_row"),
     path("imports/<str:import_id>/", imports.import_page, name="import"),
+    path("imports/<str:import_id>/set-aside/", quarantine.quarantine_import, name="quarantine_import"),
+    path("imports/<str:import_id>/quarantine/", quarantine.quarantine_of_import, name="quarantine_of_import"),
+    path("imports/<str:import_id>/quarantine/send/", quarantine.send_import_again, name="send_import_again"),
+    path("imports/<str:import_id>/quarantine/file/", quarantine.quarantine_file, name="quarantine_file"),
+    path("imports/<str:import_id>/quarantine/upload/", quarantine.upload_mended, name="upload_mended"),
     path("imports/<str:import_id>/progress/", imports.import_progress, name="import_progress"),
     path("imports/<str:import_id>/findings/", imports.import_findings, name="import_findings"),
     path("imports/<str:import_id>/workbook/", imports.import_workbook, name="import_workbook"),

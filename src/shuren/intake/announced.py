@@ -11,7 +11,17 @@ ACTIONS: dict[str, str | Promise] = {
     "intake.applied": pgettext_lazy("audit", "写入导入数据"),
     "intake.failed": pgettext_lazy("audit", "导入失败"),
     "intake.undone": pgettext_lazy("audit", "撤销导入"),
+    "intake.rows_quarantined": pgettext_lazy("audit", "把不合格的行放入隔离区"),
+    "intake.row_read": pgettext_lazy("audit", "查看隔离的行"),
+    "intake.row_corrected": pgettext_lazy("audit", "改正隔离的行"),
+    "intake.rows_sent_again": pgettext_lazy("audit", "再次送入隔离的行"),
+    "intake.rows_settled": pgettext_lazy("audit", "隔离的行改好并写入"),
+    "intake.rows_discarded": pgettext_lazy("audit", "放弃隔离的行"),
+    "intake.rows_lapsed": pgettext_lazy("audit", "隔离的行到期清除"),
+    "intake.quarantine_exported": pgettext_lazy("audit", "下载隔离的行"),
 }
 TARGETS: dict[str, str | Promise] = {
     "import": pgettext_lazy("one", "导入"),
+    "quarantined_row": pgettext_lazy("one", "隔离的行"),
+    "quarantine": pgettext_lazy("one", "隔离区"),
 }

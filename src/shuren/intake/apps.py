@@ -9,6 +9,7 @@ class IntakeConfig(AppConfig):
     label = "intake"
     audit_actions = ACTIONS
     audit_targets = TARGETS
+    sealed_columns = (("QuarantinedRow", "sealed", "intake.quarantined_row"),)
 
     def ready(self) -> None:
         events.subscribe("work.job_failed", job="shuren.intake.jobs.follow_end_of_job")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -67,6 +67,91 @@ class Row(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
+class RowPlace(NamedTuple):
+    """Where a row stands in what was sent: `sheet` is empty for text, `row` as Excel counts."""
+
+    file: str
+    sheet: str
+    row: int
+
+
+class BadRow(NamedTuple):
+    """A row that a check sets aside: as it stands in the file, with what was found in it and the unit it belongs to."""
+
+    place: RowPlace
+    header: tuple[str, ...]
+    cells: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    org_id: int | None = None
+    org_path: str = ""
+
+
+class QuarantineState(StrEnum):
+    """What has become of a row in quarantine; `pending` is seen by nobody: its import is not applied yet."""
+
+    PENDING = "pending"
+    WAITING = "waiting"
+    SETTLED = "settled"
+    DISCARDED = "discarded"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineReach:
+    """Whose rows somebody sees: those of files they sent, of the kinds they may import, and those of their units.
+
+    `paths` is by the kind and topic of the import: branches whose data the reader keeps. Of what they keep `everywhere` they see
+    rows that name no unit, too.
+    """
+
+    account_id: int | None
+    own_kinds: frozenset[str]
+    paths: Mapping[tuple[str, str], tuple[str, ...]]
+    everywhere: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineQuery:
+    """Which rows to list; what is empty is not asked."""
+
+    kind: str = ""
+    org_path: str = ""
+    reason: str = ""
+    import_id: int | None = None
+    state: QuarantineState | None = QuarantineState.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRowData:
+    """A row in quarantine without what stands in it; `sent_import_id` is the last import that it was sent in with."""
+
+    id: int
+    public_id: str
+    import_id: int
+    kind: str
+    topic: str
+    org_id: int | None
+    org_path: str
+    place: RowPlace
+    reason: str
+    fault_count: int
+    state: QuarantineState
+    quarantined_at: datetime
+    corrected_at: datetime | None
+    kept_until: date
+    sent_import_id: int | None
+    end_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowContent:
+    """What stands in a row in quarantine, unsealed."""
+
+    header: tuple[str, ...]
+    cells: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
 @dataclass(slots=True)
 class Table:
     """A table being read once, from top to bottom; `findings` are about its heading, a row's own come with the row."""
@@ -122,6 +207,16 @@ class ImportState:
         """Whose rights the import is checked by; without an owner it was brought on the command line."""
         is_system = self.owner_person_id is None and self.owner_account_id is None
         return Actor(self.owner_person_id, self.owner_account_id, self.owner_name, is_system=is_system)
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether whoever brought it wants the good rows taken and the others kept in quarantine."""
+        return bool(self.options.get("quarantine"))
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether it brings rows out of quarantine: never a full list of anything."""
+        return bool(self.options.get("resends"))
 
     @property
     def is_busy(self) -> bool:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from shuren.intake.data import ImportStatus
 from shuren.intake.rules.kinds import ImportKind, kind_named
 from shuren.intake.selectors.imports import run_of
+from shuren.intake.services.quarantine.lapse import lapse_rows
+from shuren.intake.services.quarantine.send import note_rows_sent
 from shuren.intake.services.record import record_checking, record_failed
 from shuren.intake.services.sweep import sweep_strays
 from shuren.intake.services.workbook import make_error_workbook
@@ -28,6 +30,7 @@ def check_import(job: JobContext, import_id: int) -> Mapping[str, Any] | None:
     result = None
     if run_of(import_id).job_id == job.job_id:
         record_checking(import_id)
+        note_rows_sent(import_id)
         result = _run_step(job, import_id, _kind_of(import_id).check, ImportStatus.CHECKING)
     run = run_of(import_id)
     if run.error_count or run.warning_count:
@@ -59,7 +62,7 @@ def follow_end_of_job(job: JobContext, event_id: int, payload: Mapping[str, Any]
 
 
 def sweep(job: JobContext) -> dict[str, int]:
-    return {"swept": sweep_strays(now=clock.now())}
+    return {"swept": sweep_strays(now=clock.now()), "lapsed": lapse_rows(now=clock.now())}
 
 
 _STEPS = {"shuren.intake.jobs.check_import", "shuren.intake.jobs.apply_import"}

@@ -23,6 +23,8 @@ register_kind(
     title=_("台账"),  # type: ignore[arg-type]  # the face takes a lazy translation too
     check="shuren.casework.jobs.registers.check_register",
     apply="shuren.casework.jobs.registers.apply_register",
+    quarantines=True,
+    topic="register",
 )
 declare_use("casework", uses=words_used, counts=codes_stored)
 

@@ -94,6 +94,12 @@ def register_access(actor: Actor, definition: Definition, now: datetime) -> Regi
     )
 
 
+def register_keep_paths(*, actor: Actor, keys: Iterable[str], now: datetime) -> dict[str, tuple[str, ...]]:
+    """By the key of each register, the branches in which the actor keeps it; nothing for a register that is no more."""
+    registers = Definition.objects.filter(kind=DefinitionKind.REGISTER, key__in=list(keys))
+    return {register.key: register_access(actor, register, now).write_paths for register in registers if register.current_id}
+
+
 def _access_of_app(actor: Actor, app: AppReach, definition: Definition, now: datetime) -> RegisterAccess:
     """What its token lets an app do: for a person what they may, in its own name what its orgs may; nothing personal is seen."""
     spec: RegisterSpec = spec_of(definition)

@@ -15,6 +15,7 @@ from shuren.datahub.selectors.snapshots import current
 from shuren.datahub.selectors.sql import query
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
+from shuren.intake import api as intake
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page, page_of, stream_of
@@ -25,11 +26,12 @@ TALLIES = "datahub.quality"
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """An org with its score, and its score on the last day before that was measured."""
+    """An org with its score, its score on the last day before that was measured, and how many rows wait in quarantine."""
 
     org: OrgData
     score: QualityScore
     before: float | None
+    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +131,14 @@ def _rows(run: QualityRun, scores: list[QualityScore]) -> list[ScoreRow]:
     orgs = directory.orgs_by_ids(score.org_id for score in scores)
     past = QualityRun.objects.filter(dataset=run.dataset, shown_at__isnull=False, day__lt=run.day).order_by("-day").first()
     before = dict(QualityScore.objects.filter(run=past, org_id__in=list(orgs)).values_list("org_id", "score")) if past else {}
-    return [ScoreRow(orgs[score.org_id], score, before.get(score.org_id)) for score in scores if score.org_id in orgs]
+    waiting = intake.waiting_by_org([score.org_path for score in scores])
+    return [
+        ScoreRow(orgs[score.org_id], score, before.get(score.org_id), waiting.get(score.org_path, 0))
+        for score in scores
+        if score.org_id in orgs
+    ]
+
+
+def quarantined_under(org: OrgData) -> int:
+    """How many rows that imports left out wait to be mended in the org and below."""
+    return intake.waiting_by_org([org.path]).get(org.path, 0)

@@ -22,6 +22,7 @@ from shuren.datahub.selectors.quality import (
     failing_page,
     measured_org,
     page_of_scores,
+    quarantined_under,
     rules_over,
     scores_of,
     stream_of_scores,
@@ -45,6 +46,7 @@ from shuren.pages.data import (
     Choice,
     Column,
     EmptyState,
+    Fact,
     Filter,
     ListQuery,
     ListSpec,
@@ -130,6 +132,10 @@ def quality_of_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
         "title": _("%(name)s的数据质量") % {"name": org.name},
         "breadcrumbs": [{"label": _("数据质量"), "url": reverse("datahub:quality")}, {"label": org.name, "url": ""}],
     }
+    if waiting := quarantined_under(org):
+        told = _("导入时没有写入的行；改好后才进入数据，再参加评分。")
+        url = f"{reverse('front:quarantine')}?unit={org.id}"
+        context["facts"] = [Fact(label=_("隔离待改的行"), value=f"{waiting:,}", url=url, help=told)]
     if run is not None and score is not None:
         context |= {
             "lead": _("%(day)s 检查 · %(rows)s 行次，%(failed)s 行次不符")
@@ -206,6 +212,7 @@ def _score_columns() -> tuple[Column[ScoreRow], ...]:
         Column(key="before", title=_("上次"), value=lambda row: row.before, kind=CellKind.NUMBER, decimals=1),
         *(of(dimension) for dimension in QualityDimension),
         Column(key="failed", title=_("不符行次"), value=lambda row: row.score.failed, kind=CellKind.NUMBER),
+        Column(key="quarantined", title=_("隔离待改"), value=lambda row: row.quarantined, kind=CellKind.NUMBER),
     )
 
 

@@ -25,9 +25,14 @@ def command() -> None:
 @click.option("--check-only", is_flag=True, help="Check and show the difference; write nothing.")
 @click.option("--yes", is_flag=True, help="Apply without asking.")
 @click.option("--errors", type=click.Path(path_type=Path, dir_okay=False), help="Write an error workbook here.")
-def import_command(file: Path, data_dir: str | None, check_only: bool, yes: bool, errors: Path | None) -> None:
-    """Import a OneRoster 1.2 zip or an Excel workbook. All of it is applied, or nothing."""
-    run_import("roster", file, options={}, errors=errors, check_only=check_only, ask=not yes)
+@click.option(
+    "--quarantine", is_flag=True, help="Take the good rows and keep the others, and what refers to them, in quarantine."
+)
+def import_command(file: Path, data_dir: str | None, check_only: bool, yes: bool, errors: Path | None, quarantine: bool) -> None:
+    """Import a OneRoster 1.2 zip or an Excel workbook. All of it is applied, or nothing, unless told to quarantine bad rows."""
+    run_import(
+        "roster", file, options={"quarantine": True} if quarantine else {}, errors=errors, check_only=check_only, ask=not yes
+    )
 
 
 @command.command("export")

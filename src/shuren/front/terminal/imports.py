@@ -62,6 +62,8 @@ def run_import(
     if state.status is not ImportStatus.READY:
         raise Invalid(f"{file.name}: {state.error or 'refused, nothing was written.'}")
     click.echo("  ".join(f"{name}: {count}" for name, count in state.difference.items() if isinstance(count, int | str)))
+    if state.counts.get("quarantined"):
+        click.echo(f"rows for quarantine: {state.counts['quarantined']}")
     if check_only:
         return state
     if ask:

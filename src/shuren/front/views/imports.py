@@ -22,7 +22,7 @@ from shuren.front.selectors import KindOfImport
 from shuren.front.services.take_edition import edition_template, undo_edition_import
 from shuren.identity.api import actor_of
 from shuren.intake import api as intake
-from shuren.intake.data import Finding, ImportState, ImportStatus
+from shuren.intake.data import Finding, ImportState, ImportStatus, QuarantineQuery
 from shuren.kernel import audit, clock, ids
 from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import Conflict, NotFound, Refused
@@ -78,6 +78,10 @@ def imports(request: HttpRequest) -> HttpResponseBase:
     if selectors.ROSTER in kinds:
         text = _("让学校或区县的教务系统（OneRoster）按时把名册送来。")
         cards.append({"title": _("名册来源"), "text": text, "icon": "refresh", "url": reverse("interop:roster_sources")})
+    waiting = intake.quarantined_rows(QuarantineQuery(), reach=selectors.quarantine_reach(actor=actor, now=now), size=1).total
+    if waiting:
+        text = _("%(count)s 行没有写入，等待改正。") % {"count": f"{waiting:,}"}
+        cards.append({"title": _("隔离区"), "text": text, "icon": "alert-circle", "url": reverse("front:quarantine")})
     return pages.render_list(request, spec, template="front/imports.html", context={"kinds": cards})
 
 
@@ -284,6 +288,9 @@ def _review_context(state: ImportState, kind: KindOfImport) -> dict[str, object]
         "groups": _groups(state, public_id) if has_findings else [],
         "workbook_url": reverse("front:import_workbook", args=[public_id]) if has_findings else "",
         "retry_url": _retry_url(state, kind),
+        "set_aside_url": reverse("front:quarantine_import", args=[public_id]) if selectors.may_quarantine(state) else "",
+        "set_aside": state.counts.get("quarantined", 0),
+        "is_unparted": state.quarantines and state.status is ImportStatus.REJECTED,
     }
     if state.status is not ImportStatus.READY:
         return context
@@ -294,7 +301,7 @@ def _review_context(state: ImportState, kind: KindOfImport) -> dict[str, object]
         "examples": _examples(state.difference, kind),
         "apply_url": reverse("front:apply_import", args=[public_id]),
         "apply_label": _("写入 %(count)s 处变化") % {"count": f"{total:,}"} if total else _("没有变化，直接完成"),
-        "consequence": _("要么全部写入，要么一条也不写。") if total else "",
+        "consequence": _consequence(state) if total else "",
         "confirm_text": _confirm_text(state.difference, kind),
     }
 
@@ -308,6 +315,8 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
     }
     if state.status is ImportStatus.APPLIED:
         context |= {"result_url": kind.result_url, "result_label": kind.result_label}
+        context |= {"set_aside": state.counts.get("quarantined", 0)}
+        context |= {"quarantine_url": reverse("front:quarantine_of_import", args=[public_id])}
     if state.status is ImportStatus.UNDONE:
         return context | {"failure": _("这次导入已经撤销，数据回到了导入之前。")}
     if state.status is ImportStatus.FAILED:
@@ -317,6 +326,12 @@ def _done_context(state: ImportState, kind: KindOfImport) -> dict[str, object]:
         if selectors.may_undo_import(state, kind, now=clock.now())
         else ""
     }
+
+
+def _consequence(state: ImportState) -> str:
+    if state.counts.get("quarantined"):
+        return _("合格的行要么全部写入，要么一条也不写；其余的行同时进入隔离区。")
+    return _("要么全部写入，要么一条也不写。")
 
 
 def _start_url(kind: KindOfImport) -> str:
@@ -336,6 +351,8 @@ def _counts(state: ImportState, kind: KindOfImport) -> list[dict[str, object]]:
         for name, word in {**kind.words, "items": _("题目"), "classes": _("班级"), "schools": _("学校")}.items()
         if isinstance(state.counts.get(name), int)
     ]
+    if isinstance(state.counts.get("quarantined"), int):
+        shown.append({"label": _("放入隔离区的行"), "value": state.counts["quarantined"], "is_bad": True})
     if state.error_count:
         shown.append({"label": _("错误"), "value": state.error_count, "is_bad": True})
     return shown

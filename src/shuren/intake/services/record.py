@@ -17,6 +17,7 @@ from shuren.intake.rules.limits import FINDINGS_KEPT, GROUPS_KEPT, MAX_CELL_CHAR
 from shuren.intake.rules.status import may_become
 from shuren.intake.selectors.findings import error_workbook_file, findings_file
 from shuren.intake.selectors.imports import run_of
+from shuren.intake.services.set_aside import forget_pending, show_quarantined, take_back_quarantined
 from shuren.kernel import audit, clock, events
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict
@@ -94,9 +95,18 @@ def record_checked(
 
 
 @transaction.atomic
-def request_check(*, actor: Actor, import_id: int, now: datetime) -> int:
-    """Have the same file checked again, against what stands now; returns the job's id."""
+def request_check(*, actor: Actor, import_id: int, now: datetime, quarantine: bool | None = None) -> int:
+    """Have the same file checked again, against what stands now; returns the job's id.
+
+    With `quarantine` the good rows will be ready to apply and the others kept; None leaves that as it was asked before.
+    """
     run = _moved(import_id, ImportStatus.CHECKING, waits=True)
+    if quarantine is not None:
+        registered = kind_named(run.kind)
+        if quarantine and not (registered and registered.quarantines):
+            raise Conflict(_("这类文件要么全部写入，要么一条也不写。"))
+        run.options = {**run.options, "quarantine": quarantine}
+    forget_pending(run)
     run.job_id = enqueue_step("check_import", run, actor)
     run.save()
     _tell(run, "intake.check_requested", actor, now, {})
@@ -115,11 +125,12 @@ def request_apply(*, actor: Actor, import_id: int, now: datetime) -> int:
 
 @transaction.atomic
 def record_applied(import_id: int, counts: Mapping[str, Any], *, now: datetime | None = None) -> None:
-    """The import is in, for everybody to see; publishes `intake.applied`."""
+    """The import is in, for everybody to see, and what it left out waits in quarantine; publishes `intake.applied`."""
     now = now or clock.now()
     run = _moved(import_id, ImportStatus.APPLIED)
     run.counts, run.applied_at = {**run.counts, **counts}, now
     run.save()
+    show_quarantined(run, now=now)
     _tell(run, "intake.applied", SYSTEM, now, {"counts": dict(counts)})
 
 
@@ -140,6 +151,7 @@ def record_undone(import_id: int, *, actor: Actor = SYSTEM, now: datetime | None
     run = _moved(import_id, ImportStatus.UNDONE)
     run.undone_at = now
     run.save()
+    take_back_quarantined(run, actor=actor, now=now)
     _tell(run, "intake.undone", actor, now, {})
 
 

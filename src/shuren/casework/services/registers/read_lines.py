@@ -33,7 +33,7 @@ from shuren.casework.services.registers.read_tables import TableRows, open_table
 from shuren.directory import api as directory
 from shuren.directory.data import CompetingData, OrgData
 from shuren.intake import api as intake
-from shuren.intake.data import Finding, ImportState, Row, Table
+from shuren.intake.data import Finding, ImportState, Row, RowPlace, Table
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Refused
 from shuren.standards.data import Door
@@ -54,6 +54,15 @@ class Line:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that is not let in, what it is known by if that could be read, and its org if the sender writes there."""
+
+    row: Row
+    identity: str
+    org: OrgData | None
+
+
 @dataclass(slots=True)
 class Reader:
     """Rows of the file as entries; what is wrong goes to `findings`."""
@@ -72,20 +81,42 @@ class Reader:
     seen: dict[str, int] = field(default_factory=dict)
     alone: Mapping[str, CompetingData] = field(default_factory=dict)
     competed: set[str] = field(default_factory=set)
+    passed: frozenset[RowPlace] = frozenset()
+    refused: list[RefusedRow] | None = None
 
     def lines(self) -> Iterator[list[Line]]:
-        """Rows that are right, some hundreds at a time, each with the entry that it is already."""
-        rows = (row for row in self.table.rows if any(row.values) or row.findings)
+        """Rows that are right, some hundreds at a time, each with the entry that it is already.
+
+        The others are kept in `refused`, where somebody put a list there.
+        """
+        rows = (row for row in self.table.rows if (any(row.values) or row.findings) and self.place_of(row) not in self.passed)
         while some := list(islice(rows, AT_ONCE)):
             for row in some:
                 self.findings += row.findings
             self._find_orgs(self._value(row, org_title()) for row in some)
             lines = [line for line in map(self._line, some) if line is not None]
             self._find_entries(lines)
-            yield [line for line in lines if self._may_follow(line) and self._is_right(line)]
+            right = [line for line in lines if self._may_follow(line) and self._is_right(line)]
+            if self.refused is not None:
+                self._keep_refused(some, lines, right)
+            yield right
         # Rows of an entry that is refused itself are no strays.
-        if not any(finding.is_error for finding in self.findings):
+        if self.refused is None and not any(finding.is_error for finding in self.findings):
             self.findings += [finding for table in self.tables for finding in table.strays()]
+
+    def place_of(self, row: Row, table: Table | None = None) -> RowPlace:
+        of = table or self.table
+        return RowPlace(of.file, of.sheet, row.number)
+
+    def _keep_refused(self, some: Sequence[Row], lines: Sequence[Line], right: Sequence[Line]) -> None:
+        taken = {line.row.number for line in right}
+        named = {line.row.number: line.identity for line in lines}
+        assert self.refused is not None
+        for row in some:
+            if row.number not in taken:
+                org = self.orgs.get(self._value(row, org_title()))
+                mine = org if org is not None and self.access.may_write(org.path) else None
+                self.refused.append(RefusedRow(row, named.get(row.number, ""), mine))
 
     def identities(self, rows: Sequence[Mapping[str, str]]) -> list[str]:
         """Of the entries that rows of a table name by their cells; empty where they name none."""
@@ -200,8 +231,12 @@ class Reader:
 
     def _is_right(self, line: Line) -> bool:
         """Whether the register takes what the row says, with what the file does not name as it stands."""
+        if any(finding.is_error for finding in line.row.findings):
+            return False
         for table in self.tables:
             if rows := table.of(line.identity):
+                if any(finding.is_error for row in rows for finding in row.findings):
+                    return False
                 cells = [table.cells(row) for row in rows]
                 line.told[table.sheet.table.key] = [
                     {column.key: self._told(column, one[column.title]) for column in table.sheet.columns} for one in cells
@@ -254,8 +289,11 @@ class Reader:
         return Finding(self.table.file, self.table.sheet, row.number, title, self._value(row, title), reason, remedy)
 
 
-def open_lines(state: ImportState, now: datetime) -> Reader:
-    """The file of an import, ready to be read once; raises `Refused` where its sender may not write."""
+def open_lines(state: ImportState, now: datetime, *, passed: frozenset[RowPlace] = frozenset()) -> Reader:
+    """The file of an import, ready to be read once; raises `Refused` where its sender may not write.
+
+    Rows that were set aside (`passed`) are as if they were not there.
+    """
     definition = definition_named(DefinitionKind.REGISTER, str(state.options.get("register", "")))
     spec: RegisterSpec = spec_of(definition)
     access = register_access(state.owner, definition, now)
@@ -265,9 +303,9 @@ def open_lines(state: ImportState, now: datetime) -> Reader:
     expected = [column.title for column in columns if column.is_needed]
     path = intake.import_file(state.id)
     table = intake.open_table(path, expected=expected, file_name=state.file_name)
-    reader = Reader(state.owner, definition, spec, access, table, state.id, now, columns)
+    reader = Reader(state.owner, definition, spec, access, table, state.id, now, columns, passed=passed)
     elements = [one.element for one in spec.fields if one.element]
     reader.alone = directory.competing(actor=state.owner, elements=elements, door=Door.REGISTER_IMPORT, now=now)
-    reader.tables = open_tables(path, table_sheets(spec), reader.identities, file_name=state.file_name)
+    reader.tables = open_tables(path, table_sheets(spec), reader.identities, file_name=state.file_name, passed=passed)
     reader.findings += [*table.findings, *(finding for one in reader.tables for finding in one.findings)]
     return reader

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from shuren.casework.services.registers.columns import TableSheet
 from shuren.intake import api as intake
-from shuren.intake.data import FileForm, Finding, Row, Table
+from shuren.intake.data import FileForm, Finding, Row, RowPlace, Table
 
 _AT_ONCE = 1_000
 # The identities of the entries that rows belong to, from their cells by heading.
@@ -45,15 +45,22 @@ class TableRows:
         return Finding(self.table.file, self.table.sheet, row.number, title, value, reason, remedy)
 
 
-def open_tables(path: Path, sheets: Sequence[TableSheet], belongs: Belongs, *, file_name: str) -> list[TableRows]:
-    """The tables that the file brings, read; a file that is no workbook brings none."""
+def open_tables(
+    path: Path,
+    sheets: Sequence[TableSheet],
+    belongs: Belongs,
+    *,
+    file_name: str,
+    passed: frozenset[RowPlace] = frozenset(),
+) -> list[TableRows]:
+    """The tables that the file brings, read without the rows that were `passed` over; a file that is no workbook brings none."""
     if not sheets or intake.form_of(path) in (FileForm.TEXT, FileForm.ZIP):
         return []
     names = intake.sheet_names(path)
-    return [_read(path, sheet, belongs, file_name) for sheet in sheets if sheet.title in names]
+    return [_read(path, sheet, belongs, file_name, passed) for sheet in sheets if sheet.title in names]
 
 
-def _read(path: Path, sheet: TableSheet, belongs: Belongs, file_name: str) -> TableRows:
+def _read(path: Path, sheet: TableSheet, belongs: Belongs, file_name: str, passed: frozenset[RowPlace]) -> TableRows:
     wanted = [column.title for column in (*sheet.keys, *sheet.columns)]
     table = intake.open_table(path, sheet=sheet.title, expected=wanted, file_name=file_name, is_optional=True)
     found = TableRows(sheet, table, list(table.findings))
@@ -61,7 +68,8 @@ def _read(path: Path, sheet: TableSheet, belongs: Belongs, file_name: str) -> Ta
         words = (_("缺少这一列"), _("请用新下载的模板，不要删改列名。"))
         found.findings += [Finding(file_name, sheet.title, table.header_row, title, "", *words) for title in missing]
         return found
-    while rows := list(islice(table.rows, _AT_ONCE)):
+    left = (row for row in table.rows if RowPlace(table.file, table.sheet, row.number) not in passed)
+    while rows := list(islice(left, _AT_ONCE)):
         for identity, row in zip(belongs([found.cells(row) for row in rows]), rows, strict=True):
             found.findings += row.findings
             found.kept[identity].append(row)

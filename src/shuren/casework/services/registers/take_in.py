@@ -1,7 +1,8 @@
 """A file of entries comes in: every row checked by the register's own rules before one of them is written.
 
-The check says what would be added, changed and left as it is. Applying puts that down unseen, in short transactions under
-the id of the import, and one switch shows all of it; the same id takes all of it back.
+The check says what would be added, changed and left as it is, and sets aside what is wrong where that is wanted. Applying
+puts that down unseen, in short transactions under the id of the import, and one switch shows all of it; the same id takes
+all of it back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from shuren.casework.selectors.definitions import definition_named, spec_of
 from shuren.casework.services.registers.check import fill_in
 from shuren.casework.services.registers.columns import language, state_title
 from shuren.casework.services.registers.keep import Why
+from shuren.casework.services.registers.quarantine import bad_rows, findings_along
 from shuren.casework.services.registers.read_lines import AT_ONCE, Line, Reader, open_lines
 from shuren.casework.services.registers.stage import (
     EntriesMoved,
@@ -33,7 +35,7 @@ from shuren.casework.services.registers.stage import (
 from shuren.datahub import api as datahub
 from shuren.datahub.data import AssetKind, AssetRef
 from shuren.intake import api as intake
-from shuren.intake.data import Finding, ImportStatus
+from shuren.intake.data import BadRow, Finding, ImportStatus
 from shuren.kernel import audit, clock, ids
 from shuren.kernel.errors import Invalid
 from shuren.standards import api as standards
@@ -44,28 +46,36 @@ _SAMPLES = 10
 
 
 def check_register(job: JobContext, import_id: int) -> Mapping[str, Any]:
-    """Check every row; nothing is written before all are right."""
-    state = intake.import_state(import_id)
+    """Check every row; nothing is written before all are right, or those that are not are set aside for quarantine."""
+    state, now, left_out = intake.import_state(import_id), clock.now(), list[BadRow]()
     numbers = {"added": 0, "changed": 0, "ended": 0, "unchanged": 0}
     samples: dict[str, list[dict[str, Any]]] = {"added": [], "changed": []}
     try:
-        reader = open_lines(state, clock.now())
+        reader = open_lines(state, now)
+        reader.refused = [] if state.quarantines else None
         reader.findings += [*reader.missing(), *reader.unread()]
         if not any(finding.is_error for finding in reader.findings):
             for done, lines in enumerate(reader.lines(), 1):
                 for line in lines:
                     _count(line, reader.spec, numbers, samples)
                 job.progress(done * AT_ONCE)
-        findings = reader.findings
+            left_out = bad_rows(reader)
+        findings = [*reader.findings, *findings_along(left_out, reader.findings)]
     except intake.UnreadableFile as error:
         findings = [error.finding]
     total = numbers["added"] + numbers["changed"] + numbers["unchanged"]
     if not total and not any(finding.is_error for finding in findings):
         findings.append(Finding(state.file_name, "", 0, "", "", _("文件里没有记录"), _("请按模板填写后再上传。")))
-    standards.keep_refusals(now=clock.now())
+    if len(left_out) > intake.ROWS_KEPT:
+        findings.append(intake.too_many_to_quarantine(state.file_name))
+    standards.keep_refusals(now=now)
     errors = intake.record_findings(import_id, findings)
+    is_quarantined = bool(total and 0 < len(left_out) <= intake.ROWS_KEPT)
+    counts = {"entry": total}
+    if is_quarantined:
+        counts["quarantined"] = intake.set_aside(import_id, left_out, now=now)
     difference = {"entry": {**numbers, "samples": samples}}
-    intake.record_checked(import_id, counts={"entry": total}, difference=difference, is_acceptable=not errors)
+    intake.record_checked(import_id, counts=counts, difference=difference, is_acceptable=not errors or is_quarantined)
     return {"rows": total, "errors": errors}
 
 
@@ -75,7 +85,7 @@ def apply_register(job: JobContext, import_id: int) -> Mapping[str, Any]:
     if state.status == ImportStatus.APPLIED:
         return dict(state.counts)
     discard_staged(import_id)
-    reader = open_lines(state, clock.now())
+    reader = open_lines(state, clock.now(), passed=intake.places_set_aside(import_id))
     why = Why(state.owner, reader.now, _("导入文件“%(file)s”") % {"file": state.file_name})
     done = 0
     for lines in reader.lines():

@@ -372,3 +372,23 @@ def _derived(spec: FileSpec, cells: dict[str, str]) -> dict[str, str]:
             "role": _case(role, {"administrator": "teacher", "proctor": "teacher"}, role),
         }
     return {}
+
+
+def rows_of_package(package: Path, unpacked: Path) -> Iterator[tuple[str, int, list[str], list[str]]]:
+    """Every line of the files that are staged, as it stands: its file, its number, the headings and its cells."""
+    with zipfile.ZipFile(package) as archive:
+        for file in _come_to(unpack(archive, unpacked, package.name)):
+            with file.path.open("r", encoding="utf-8-sig", newline="") as source:
+                for number, cells in enumerate(csv.reader(source), 1):
+                    if number > 1:
+                        yield f"{file.spec.name}.csv", number, file.header, cells
+            file.path.unlink()
+
+
+def _come_to(steps: Generator[Problem, None, list[Csv]]) -> list[Csv]:
+    """The files that unpacking comes to; what it finds wrong has been told."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return list(end.value)

@@ -16,7 +16,7 @@ from shuren.directory.services.check_roster.package import Csv, lined_files, unp
 from shuren.directory.services.check_roster.recall import ABOUT, FOLDER, Lined, read_lines, salt_of
 from shuren.directory.services.check_roster.scope import reach_of
 from shuren.directory.services.check_roster.staging import Stage
-from shuren.intake.api import import_dir, import_file, import_state
+from shuren.intake.api import has_quarantined, import_dir, import_file, import_state
 from shuren.kernel.scope import outermost
 
 _CHUNK = 5_000
@@ -25,11 +25,13 @@ _CHUNK = 5_000
 def remember_roster(import_id: int) -> int:
     """Keep a keyed hash of every line of the package; returns how many, none of a workbook or a delta.
 
-    Only the newest package of a reach is kept. Safe to repeat: what is kept counts once its last file is in place.
+    None either of a package whose rows are not all in: the next one is to be read in full. Only the newest package of a
+    reach is kept. Safe to repeat: what is kept counts once its last file is in place.
     """
     applied = AppliedRoster.objects.filter(pk=import_id, undone_at__isnull=True).first()
     path = import_file(import_id)
-    if applied is None or not path.exists() or not zipfile.is_zipfile(path):
+    is_partial = has_quarantined(import_id) or import_state(import_id).is_sent_again
+    if applied is None or is_partial or not path.exists() or not zipfile.is_zipfile(path):
         return 0
     reach = reach_of(import_state(import_id).owner, applied.applied_at)
     folder = import_dir(import_id) / FOLDER

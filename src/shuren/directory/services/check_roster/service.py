@@ -3,7 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,21 @@ from shuren.directory.services.check_roster.held import make_known_views, pull_h
 from shuren.directory.services.check_roster.messages import Problem, finding_of, finding_of_file
 from shuren.directory.services.check_roster.one_source import check_one_source
 from shuren.directory.services.check_roster.package import load_package
+from shuren.directory.services.check_roster.quarantine import LeftOut, demographics_check
 from shuren.directory.services.check_roster.recall import Remembered, find_remembered
 from shuren.directory.services.check_roster.scope import check_people, check_scope, reach_of
 from shuren.directory.services.check_roster.staging import FINDINGS_PER_RULE, Source, Stage, remove_stage
 from shuren.directory.services.check_roster.workbook import is_complete, load_workbook
 from shuren.directory.services.warn_codes import org_faults
-from shuren.intake.api import import_file, import_state, record_checked, record_findings
-from shuren.intake.data import Finding
+from shuren.intake.api import (
+    import_file,
+    import_state,
+    record_checked,
+    record_findings,
+    set_aside,
+    too_many_to_quarantine,
+)
+from shuren.intake.data import Finding, ImportState
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict
@@ -42,58 +50,74 @@ _CODES = ("code", "division_code", "credit_code")
 
 @dataclass(slots=True)
 class Checking:
-    """What one check has come to so far; `known` when lines that an earlier package said were passed over."""
+    """What one check has come to so far; `known` when lines that an earlier package said were passed over.
+
+    `left_out` is what the rounds before set aside, None where a file is taken whole or not at all.
+    """
 
     stage: Stage
     form: RosterForm
-    file_problems: list[Problem]
+    left_out: LeftOut | None = None
+    file_problems: list[Problem] = field(default_factory=list)
     known: Remembered | None = None
     errors: int = 0
 
 
 def check_roster(*, import_id: int, now: datetime, on_progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Stage and check the file of an import, record findings and difference; the stage stays if it may be applied."""
+    """Stage and check the file of an import, record findings and difference; the stage stays if it may be applied.
+
+    Where that is wanted, rows with errors and what leans on them are set aside, and the rest may be applied without them.
+    """
     if PendingRoster.objects.exclude(import_id=import_id).exists():
         raise Conflict(_("另一份名册正在导入，请稍后再试。"))
     path = import_file(import_id)
     folder = path.parent
     state = import_state(import_id)
-    actor = state.owner
+    left_out = LeftOut(reach_of(state.owner, now)) if state.quarantines else None
     try:
-        with unmapped(), Stage.open(folder, is_new=True) as stage:
-            result = _check(stage, path, state.file_name, actor, now, on_progress)
-            record_findings(import_id, _findings(result))
-            is_acceptable = not result.errors and not any(problem.is_error for problem in result.file_problems)
-            counts, changes = difference.summary(stage) if is_acceptable else ({}, {})
-            if is_acceptable:
-                derive.seal_national_ids(stage)
-                stage.duck.execute("CHECKPOINT")
+        told = _check_rounds(path, state, left_out, now, on_progress)
+        if told is not None and left_out is not None and left_out.found:
+            kept = set_aside(import_id, left_out.rows(path, state.file_name, folder / "unpacked"), now=now)
+            told = ({**told[0], "quarantined": kept}, told[1])
     except BaseException:
         remove_stage(folder)
         raise
     finally:
         shutil.rmtree(folder / "unpacked", ignore_errors=True)
-    if not is_acceptable:
+    if told is None:
         remove_stage(folder)
+    counts, changes = told or ({}, {})
+    is_acceptable = told is not None
     standards.keep_refusals(now=now)
     record_checked(import_id, counts=counts, difference=changes, is_acceptable=is_acceptable, now=now)
     on_progress(STEPS, STEPS)
     return {"is_acceptable": is_acceptable, "counts": counts}
 
 
-def _check(
-    stage: Stage, path: Path, shown: str, actor: Actor, now: datetime, on_progress: Callable[[int, int], None]
-) -> Checking:
-    form = _form_of(path)
-    known = find_remembered(reach_of(actor, now)) if form is RosterForm.ONEROSTER else None
-    if form is RosterForm.ONEROSTER:
-        problems = list(load_package(stage, path, path.parent / "unpacked", shown, known=known))
-    else:
-        problems = list(load_workbook(stage, path, shown))
-    result = Checking(stage, form, problems)
-    if stage.value("SELECT count(*) FROM passed"):
-        result.known = known
-        pull_numbers(stage)
+def _check_rounds(
+    path: Path, state: ImportState, left_out: LeftOut | None, now: datetime, on_progress: Callable[[int, int], None]
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Check until nothing more is to be set aside; counts and difference, or None for what may not be applied."""
+    while True:
+        with unmapped(), Stage.open(path.parent, is_new=True) as stage:
+            result = _check(Checking(stage, _form_of(path), left_out), path, state, now, on_progress)
+            if left_out is not None and not left_out.is_too_much and left_out.take(stage, result.file_problems):
+                continue
+            record_findings(state.id, _findings(result))
+            if result.errors or any(problem.is_error for problem in result.file_problems):
+                return None
+            counts, changes = difference.summary(stage)
+            if left_out is not None and left_out.found and (left_out.is_too_much or not any(counts.values())):
+                return None
+            derive.seal_national_ids(stage)
+            stage.duck.execute("CHECKPOINT")
+            return counts, changes
+
+
+def _check(result: Checking, path: Path, state: ImportState, now: datetime, on_progress: Callable[[int, int], None]) -> Checking:
+    stage, actor = result.stage, state.owner
+    _load(result, path, state, now)
+    problems = result.file_problems
     on_progress(1, STEPS)
     _check_cells(result)
     on_progress(2, STEPS)
@@ -114,9 +138,26 @@ def _check(
     result.errors += check_one_source(stage, PERSON, actor, now=now)
     on_progress(6, STEPS)
     if not result.errors:
-        _differ(result, _full_files(result, path), paths, actor, now)
+        _differ(result, _full_files(result, path, state), paths, actor, now)
     on_progress(7, STEPS)
     return result
+
+
+def _load(result: Checking, path: Path, state: ImportState, now: datetime) -> None:
+    """Stage the file, but for what an earlier package said word for word, or an earlier round set aside."""
+    stage, left_out, shown = result.stage, result.left_out, state.file_name
+    if result.form is RosterForm.ONEROSTER:
+        known = find_remembered(reach_of(state.owner, now)) if left_out is None else None
+        result.file_problems = list(load_package(stage, path, path.parent / "unpacked", shown, known=known))
+        if stage.value("SELECT count(*) FROM passed"):
+            result.known = known
+            pull_numbers(stage)
+    else:
+        result.file_problems = list(load_workbook(stage, path, shown))
+    if left_out is not None:
+        left_out.take_out(stage)
+        result.file_problems = left_out.without_told(result.file_problems)
+        result.errors += stage.run([demographics_check()])
 
 
 def _differ(result: Checking, bulk: frozenset[str], paths: list[str], actor: Actor, now: datetime) -> None:
@@ -216,8 +257,10 @@ def _pull(result: Checking, day: str) -> list[str]:
     return paths
 
 
-def _full_files(result: Checking, path: Path) -> frozenset[str]:
-    """The OneRoster names of what the file lists in full."""
+def _full_files(result: Checking, path: Path, state: ImportState) -> frozenset[str]:
+    """The OneRoster names of what the file lists in full: nothing where rows are missing from it because they were set aside."""
+    if state.is_sent_again or (result.left_out is not None and result.left_out.found):
+        return frozenset()
     if result.form is RosterForm.ONEROSTER:
         return frozenset(source.file.removesuffix(".csv") for source in result.stage.sources if not source.is_delta)
     if not is_complete(path):
@@ -234,6 +277,10 @@ def _full_files(result: Checking, path: Path) -> frozenset[str]:
 def _findings(result: Checking) -> Iterator[Finding]:
     for problem in result.file_problems:
         yield finding_of_file(problem)
+    if result.left_out is not None:
+        yield from result.left_out.findings()
+        if result.left_out.is_too_much:
+            yield too_many_to_quarantine("")
     sources = result.stage.sources
     rows = result.stage.duck.execute(
         "SELECT DISTINCT src, row, staged, cell, value, rule, detail, is_error FROM finding ORDER BY is_error DESC, "

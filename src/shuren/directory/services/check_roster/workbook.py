@@ -20,6 +20,7 @@ from shuren.directory.rules.roster.workbook import (
 )
 from shuren.directory.services.check_roster.messages import Problem
 from shuren.directory.services.check_roster.staging import Source, Stage
+from shuren.intake.api import NOTE_HEADINGS
 
 _COMPOUND_SURNAMES = (
     "'欧阳', '上官', '司马', '诸葛', '东方', '皇甫', '尉迟', '公孙', '慕容', "
@@ -72,7 +73,12 @@ def _load_sheet(stage: Stage, file: str, sheet: Sheet, pages: CalamineSheet) -> 
                 )
             continue
     for place, heading in enumerate(header):
-        if heading and heading != EXAMPLE_MARK and (heading not in by_heading or heading in header[:place]):
+        if (
+            heading
+            and heading != EXAMPLE_MARK
+            and heading not in NOTE_HEADINGS
+            and (heading not in by_heading or heading in header[:place])
+        ):
             yield Problem(
                 rule="heading_unknown", file=file, sheet=sheet.name, row=first + 1, column=heading, value=heading, is_error=False
             )
@@ -194,6 +200,19 @@ def _derived(sheet: Sheet, cells: set[str]) -> dict[str, str]:
             "national_id": f"upper({_cell(cells, 'national_id')})",
         }
     return {}
+
+
+def rows_of_workbook(path: Path) -> Iterator[tuple[str, int, list[str], list[str]]]:
+    """Every row that is staged, as it stands: its sheet, its number, the headings and its cells."""
+    book = CalamineWorkbook.from_path(str(path))
+    known = {sheet.name for sheet in SHEETS}
+    for name in (name for name in book.sheet_names if name in known):
+        pages = book.get_sheet_by_name(name)
+        first = pages.start[0] if pages.start else 0
+        rows = pages.iter_rows()
+        header = [text_of(cell) for cell in next(rows, [])]
+        for number, row in enumerate(rows, first + 2):
+            yield name, number, header, [text_of(cell) for cell in row]
 
 
 def is_complete(path: Path) -> bool:

@@ -1,0 +1,1 @@
+"""The root of the API, and what of it the portal itself offers."""
