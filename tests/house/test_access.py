@@ -48,6 +48,7 @@ from tests.house.access import (
     sharing,
     sources,
     standards,
+    statistics,
     tokens,
     workbench,
 )
@@ -66,6 +67,7 @@ AREAS: dict[str, Area] = {
     "open_data": open_data.AREA,
     "roster sources": roster_sources.AREA,
     "sharing": sharing.AREA,
+    "statistics": statistics.AREA,
     "exchange": exchange.AREA,
     "workbench": workbench.AREA,
     "collections": casework_collections.AREA,

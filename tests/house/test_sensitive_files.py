@@ -126,6 +126,12 @@ EXEMPT: dict[str, str] = {
     "interop:messages_of_app": "messages by number; what they hold stays out",
     "interop:own_messages": "messages by number; what they hold stays out",
     "interop:own_usage": "how often an app was used",
+    "interop:statistics": "forms of a unit and how far they are, no people",
+    "interop:statistics_csv": "figures of units, made to be reported",
+    "interop:statistics_differences": "figures of a unit",
+    "interop:statistics_json": "figures of units, made to be reported",
+    "interop:statistics_progress": "how far units are, no people",
+    "interop:statistics_workbook": "figures of a unit, made to be reported",
     "interop:submissions": "apps, no people",
     "interop:vendors": "companies and whom they name to be called",
 }

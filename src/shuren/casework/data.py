@@ -272,6 +272,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureAsked:
+    """A figure over what a register, or the cases of a form or flow, say: how many rows `where`, or the sum of their `field`.
+
+    It is unknown, which is not zero, where no row answers `among`.
+    """
+
+    over: str
+    measure: str = "count"
+    field: str = ""
+    where: str = ""
+    among: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PackCounts:
     """What installing a pack changed: definitions that are new, that changed, that stayed, that left the pack."""
 

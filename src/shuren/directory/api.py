@@ -20,6 +20,7 @@ from shuren.directory.data import (
 )
 from shuren.directory.rules.roster.kinds import roster_tables
 from shuren.directory.rules.subject_data import register_subject_data
+from shuren.directory.rules.tallies import counted, counts_as
 from shuren.directory.selectors import held_roles, orgs, people, people_list, scope
 from shuren.directory.selectors.consents import asked_texts, askings_of, consent_of
 from shuren.directory.selectors.counts import count_of, counts_of
@@ -62,6 +63,7 @@ from shuren.directory.selectors.reached import (
 from shuren.directory.selectors.roster_rows import roster_rows, roster_total, school_ids_above, session_ids_of
 from shuren.directory.selectors.scope import joint_scope, scope_of
 from shuren.directory.selectors.subjects import requests_left, subject_place
+from shuren.directory.selectors.tallies import tallied_orgs, tallied_people, tally
 from shuren.directory.selectors.viewers import list_targets
 from shuren.directory.services.add_guardian import add_guardian
 from shuren.directory.services.add_org import add_org
@@ -132,6 +134,8 @@ __all__ = [
     "correct_person",
     "count_of",
     "count_orgs",
+    "counted",
+    "counts_as",
     "counts_of",
     "decide_consent",
     "disclosed_people",
@@ -219,6 +223,9 @@ __all__ = [
     "session_ids_of",
     "subject_place",
     "subtree",
+    "tallied_orgs",
+    "tallied_people",
+    "tally",
     "tells_national_id",
     "tend_grants",
     "told_of",

@@ -86,6 +86,7 @@ class Permission(StrEnum):
     VIEW_STATEMENTS = "view_statements"
     ISSUE_COLLECTIONS = "issue_collections"
     OPEN_DATA = "open_data"
+    FILE_STATISTICS = "file_statistics"
     VIEW_REGISTERS = "view_registers"
     KEEP_REGISTERS = "keep_registers"
 
@@ -577,3 +578,56 @@ class RosterRow:
     modified_at: datetime
     is_gone: bool
     cells: Mapping[str, object]
+
+
+class TallySubject(StrEnum):
+    """What is counted: pupils of homerooms, people who work somewhere (each once), homerooms, or orgs."""
+
+    PUPILS = "pupils"
+    STAFF = "staff"
+    CLASSES = "classes"
+    ORGS = "orgs"
+
+
+@dataclass(frozen=True, slots=True)
+class TallyAsked:
+    """What holds on `day` in each of `units` (paths of branches that do not lie in one another).
+
+    `ages` are the completed years at which a band of age begins. `since` tells apart whose tie began on that day or later.
+    """
+
+    subject: TallySubject
+    day: date
+    units: tuple[str, ...]
+    ages: tuple[int, ...] = ()
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TallyCondition:
+    """What counts: one of each set that is not empty, in the half-open ranges of age and size."""
+
+    grades: frozenset[str] = frozenset()
+    sexes: frozenset[Sex] = frozenset()
+    roles: frozenset[Role] = frozenset()
+    types: frozenset[OrgType] = frozenset()
+    age_from: int | None = None
+    age_below: int | None = None
+    size_from: int | None = None
+    size_below: int | None = None
+    is_new: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TallyRow:
+    """So many in the unit `unit` that are alike. `age` is the beginning of their band, None where the birth date is unknown."""
+
+    unit: str
+    count: int
+    grade: str = ""
+    sex: Sex = Sex.UNKNOWN
+    roles: frozenset[Role] = frozenset()
+    type: OrgType | None = None
+    age: int | None = None
+    size: int = 0
+    is_new: bool = False

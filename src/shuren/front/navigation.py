@@ -45,6 +45,7 @@ PLACES = (
     Place(_("测评项目"), "/assessments/", "clipboard-list", frozenset({Permission.VIEW_ASSESSMENTS})),
     Place(_("学习记录"), "/records/", "school", frozenset({Permission.VIEW_STATEMENTS})),
     Place(_("数据采集"), "/collections/", "clipboard-check", frozenset({Permission.ISSUE_COLLECTIONS})),
+    Place(_("统计报表"), "/statistics/", "report", frozenset({Permission.FILE_STATISTICS})),
     Place(_("一数一源"), "/data/sources/", "git-merge", frozenset({Permission.VIEW_QUALITY})),
     Place(_("数据质量"), "/data/quality/", "chart-dots", frozenset({Permission.VIEW_QUALITY})),
     Place(_("数据目录"), "/data/catalogue/", "database", frozenset({Permission.ISSUE_COLLECTIONS})),

@@ -57,6 +57,19 @@ ACTIONS: dict[str, str | Promise] = {
     "interop.scim_record_kept": pgettext_lazy("audit", "同步外部人员记录"),
     "interop.scim_user_created": pgettext_lazy("audit", "外部系统新增人员"),
     "interop.scim_user_deleted": pgettext_lazy("audit", "外部系统删除人员"),
+    "interop.statistics_template_installed": pgettext_lazy("audit", "启用统计报表"),
+    "interop.statistics_template_retired": pgettext_lazy("audit", "停用统计报表"),
+    "interop.statistics_prepared": pgettext_lazy("audit", "生成统计报表"),
+    "interop.statistics_branch_prepared": pgettext_lazy("audit", "为下级成批生成统计报表"),
+    "interop.statistics_filled": pgettext_lazy("audit", "填写统计报表"),
+    "interop.statistics_imported": pgettext_lazy("audit", "从文件填写统计报表"),
+    "interop.statistics_exported": pgettext_lazy("audit", "导出统计报表"),
+    "interop.statistics_traced": pgettext_lazy("audit", "导出统计数字背后的人员名单"),
+    "interop.statistics_submitted": pgettext_lazy("audit", "提交统计报表"),
+    "interop.statistics_returned": pgettext_lazy("audit", "退回统计报表"),
+    "interop.statistics_corrected": pgettext_lazy("audit", "更正统计报表"),
+    "interop.statistics_freezing": pgettext_lazy("audit", "要求冻结统计报表"),
+    "interop.statistics_frozen": pgettext_lazy("audit", "冻结统计报表"),
     "interop.vendor_registered": pgettext_lazy("audit", "服务商注册"),
     "interop.vendor_email_checked": pgettext_lazy("audit", "服务商验证邮箱"),
     "interop.vendor_lapsed": pgettext_lazy("audit", "服务商申请过期"),
@@ -67,6 +80,8 @@ ACTIONS: dict[str, str | Promise] = {
 TARGETS: dict[str, str | Promise] = {
     "app": pgettext_lazy("one", "应用"),
     "roster_source": pgettext_lazy("one", "名册来源"),
+    "statistics_report": pgettext_lazy("one", "统计报表"),
+    "statistics_template": pgettext_lazy("one", "统计报表表样"),
     "vendor": pgettext_lazy("one", "服务商"),
 }
 PURPOSES: dict[str, str | Promise] = {

@@ -41,6 +41,8 @@ class InteropConfig(AppConfig):
     rows = ROWS
     purposes = PURPOSES
     case_functions = {"interop.settle_submission": "shuren.interop.services.review.settle_submission"}
+    pack_parts = {"statistics": "shuren.interop.services.statistics.pack_part.PART"}
+    records_on_log = {"statistics_report": "shuren.interop.selectors.statistics.reports.reports_on_record"}
     sealed_columns = (
         ("WebhookKey", "sealed", "interop.webhook_key"),
         ("RosterSource", "secret_sealed", "interop.roster_source"),

@@ -488,3 +488,12 @@ class NewRosterSource:
     mode: SourceMode
     hours: int
     full_days: int
+
+
+class ReportState(StrEnum):
+    """Where a statistics form of a unit is; from `SUBMITTED` on it counts above, and `FROZEN` ones never change again."""
+
+    DRAFT = "draft"
+    RETURNED = "returned"
+    SUBMITTED = "submitted"
+    FROZEN = "frozen"

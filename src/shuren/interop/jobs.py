@@ -21,6 +21,8 @@ from shuren.interop.services.register_vendor import drop_lapsed
 from shuren.interop.services.roster_pull.follow import follow_import
 from shuren.interop.services.roster_pull.pull import carry_on
 from shuren.interop.services.roster_pull.sources import begin_due_pulls as begin_pulls
+from shuren.interop.services.statistics.freeze import freeze_made_of
+from shuren.interop.services.statistics.prepare import prepare_units
 from shuren.kernel import clock, ids
 from shuren.messaging.api import notify
 from shuren.work.api import enqueue, register_periodic
@@ -235,3 +237,13 @@ def tell_app_leaving(job: JobContext, *, event_id: int, payload: Mapping[str, An
     title = _("应用“%(name)s”将于 %(day)s 下架") % {"name": app.name, "day": payload["leaves_on"]}
     key = f"app-leaving:{event_id}"
     return {"orgs": tell_schools(app_id=app.id, title=title, body=app.status_reason, key=key, now=clock.now())}
+
+
+def prepare_statistics(job: JobContext, org_id: int, key: str, year: int) -> Mapping[str, int]:
+    """Prepare a statistics form for the units of a branch; a killed job goes on behind the last that were kept."""
+    return prepare_units(org_id=org_id, key=key, year=year, job=job, now=clock.now())
+
+
+def freeze_statistics(job: JobContext, report_id: int) -> Mapping[str, int]:
+    """Freeze a statistics form with everything it was made of; a killed job has frozen nothing."""
+    return {"frozen": freeze_made_of(report_id=report_id, on_progress=job.progress, now=clock.now())}

@@ -17,6 +17,7 @@ from shuren.interop.views import (
     source_pages,
     vendor_pages,
 )
+from shuren.interop.views.statistics import act_pages, file_pages, list_pages, report_pages
 
 app_name = "interop"
 urlpatterns = [
@@ -61,6 +62,24 @@ urlpatterns = [
     path("roster-sources/<str:source_id>/pull/full/", source_pages.ask, {"kind": "full"}, name="ask_full_roster_pull"),
     path("roster-sources/<str:source_id>/pause/", source_pages.pause, {"is_paused": True}, name="pause_roster_source"),
     path("roster-sources/<str:source_id>/resume/", source_pages.pause, {"is_paused": False}, name="resume_roster_source"),
+    path("statistics/", list_pages.forms, name="statistics"),
+    path("statistics/reports/<str:report_id>/", report_pages.report, name="statistics_report"),
+    path("statistics/reports/<str:report_id>/differences/", report_pages.differences, name="statistics_differences"),
+    path("statistics/reports/<str:report_id>/trace/", report_pages.trace, name="trace_statistics"),
+    path("statistics/reports/<str:report_id>/return/", act_pages.give_back, name="return_statistics"),
+    path("statistics/reports/<str:report_id>/correct/", act_pages.correct, name="correct_statistics"),
+    path("statistics/reports/<str:report_id>/freeze/", act_pages.freeze, name="freeze_statistics"),
+    path("statistics/reports/<str:report_id>/workbook/", file_pages.workbook, name="statistics_workbook"),
+    path("statistics/reports/<str:report_id>/upload/", file_pages.upload, name="upload_statistics"),
+    path("statistics/units/<str:org_id>/<str:key>/<int:year>/", list_pages.progress, name="statistics_progress"),
+    path("statistics/units/<str:org_id>/<str:key>/<int:year>/prepare/", list_pages.prepare, name="prepare_statistics"),
+    path(
+        "statistics/units/<str:org_id>/<str:key>/<int:year>/prepare-all/",
+        list_pages.prepare_all,
+        name="prepare_statistics_branch",
+    ),
+    path("statistics/units/<str:org_id>/<str:key>/<int:year>/csv/", file_pages.branch_csv, name="statistics_csv"),
+    path("statistics/units/<str:org_id>/<str:key>/<int:year>/json/", file_pages.branch_as_json, name="statistics_json"),
     path("apps/", app_pages.apps, name="apps"),
     path("apps/data/", data_pages.data_of_apps, name="app_data"),
     path("apps/data/<str:person_id>/<str:text_id>/", data_pages.answer, name="answer"),

@@ -16,6 +16,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from shuren.casework.data import DefinitionKind, Finding
+from shuren.casework.rules.pack_parts import pack_parts
 
 FOLDERS = {
     "forms": DefinitionKind.FORM,
@@ -69,6 +70,15 @@ class PackFolder:
         return [file for name, file in self.files.items() if name.partition("/")[0] == CERTIFICATES]
 
     @property
+    def parts(self) -> dict[str, list[ReadFile]]:
+        """What belongs to apps above, by folder; a folder that holds nothing is there too."""
+        found: dict[str, list[ReadFile]] = {folder: [] for folder in pack_parts()}
+        for name, file in self.files.items():
+            if (folder := name.partition("/")[0]) in found:
+                found[folder].append(file)
+        return found
+
+    @property
     def digest(self) -> str:
         """Over every file in the folders, so that a changed sample or word counts as a change too."""
         total = sha256()
@@ -93,14 +103,15 @@ class _Reading:
 def read_pack_folder(key: str, folders: tuple[Path, ...]) -> PackFolder:
     """The pack `key` of one folder, or of the shipped one and then the region's."""
     reading = _Reading()
+    places = (*FOLDERS, CERTIFICATES, *pack_parts())
     for folder in folders:
         for path in sorted(folder.rglob("*.yaml")):
             relative = path.relative_to(folder).as_posix()
-            if relative.partition("/")[0] in {*FOLDERS, CERTIFICATES, PACK_FILE}:
+            if relative.partition("/")[0] in {*places, PACK_FILE}:
                 _read_into(reading, path, relative, is_over=folder != folders[0])
             elif relative.partition("/")[0] not in {"standards", "samples"}:
                 reason = _("这里不放这样的文件。")
-                remedy = _("可用的文件夹：%(names)s。") % {"names": "、".join((*FOLDERS, CERTIFICATES, "standards", "samples"))}
+                remedy = _("可用的文件夹：%(names)s。") % {"names": "、".join((*places, "standards", "samples"))}
                 reading.findings.append(Finding("", reason, remedy, file=str(path), line=1))
         if folder != folders[0]:
             reading.overridden += [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -1,6 +1,6 @@
 """Figures over registers and cases, as indicators say them: read row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -9,10 +9,10 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
-from shuren.casework.data import DefinitionKind
+from shuren.casework.data import DefinitionKind, FigureAsked
 from shuren.casework.models import Case, Entry
 from shuren.casework.rules.indicators import Figure, IndicatorRow, IndicatorValue, period_of
-from shuren.casework.rules.specs.work import IndicatorSpec
+from shuren.casework.rules.specs.work import IndicatorSpec, figure_spec
 from shuren.casework.rules.stages import values_of
 from shuren.casework.selectors.definitions import definition_named
 from shuren.directory import api as directory
@@ -32,6 +32,25 @@ def indicator_value(spec: IndicatorSpec, *, path: str, today: date) -> Indicator
     for row in _rows(spec.over, path):
         figure.take(row)
     return figure.value()
+
+
+def figures_of(asked: Mapping[str, FigureAsked], *, path: str, today: date) -> dict[str, float | None]:
+    """Figures for a branch by their names; the rows of each source are read once for all its figures.
+
+    None where no row of the branch answers `among`: nothing is known, which is not zero. No scope is applied.
+    """
+    found: dict[str, float | None] = {}
+    sources: dict[str, dict[str, tuple[Figure, Figure]]] = {}
+    for name, one in asked.items():
+        there = Figure(figure_spec(FigureAsked(one.over, where=one.among)), today=today)
+        sources.setdefault(one.over, {})[name] = Figure(figure_spec(one), today=today), there
+    for over, figures in sources.items():
+        for row in _rows(over, path):
+            for figure, there in figures.values():
+                figure.take(row)
+                there.take(row)
+        found |= {name: figure.value().value if there.value().counted else None for name, (figure, there) in figures.items()}
+    return found
 
 
 def _rows(over: str, path: str) -> Iterator[IndicatorRow]:

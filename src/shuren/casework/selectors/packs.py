@@ -169,6 +169,6 @@ def _pack_data(folder: PackFolder, row: Pack | None) -> PackData:
         is_shipped=folder.folders[0] == Path(settings.SHUREN_PACKS_SHIPPED) / folder.key,
         is_current=row is not None and row.digest == folder.digest,
         overridden=folder.overridden,
-        definitions=len(folder.definitions),
+        definitions=len(folder.definitions) + sum(len(files) for files in folder.parts.values()),
         level=str(body.get("level", BuildLevel.OWN.value)),
     )

@@ -28,6 +28,7 @@ _SCHOOL = frozenset(
         P.ISSUE_COLLECTIONS,
         P.VIEW_QUALITY,
         P.VIEW_STATEMENTS,
+        P.FILE_STATISTICS,
     }
 )
 _OFFICER = (

@@ -88,14 +88,14 @@ def subtree(path: str, types: Collection[OrgType] | None = None, *, with_ended: 
     return [org_data(org) for org in branch_rows([path], types, with_ended=with_ended)]
 
 
-def orgs_after(path: str, *, after: str, limit: int) -> list[OrgData]:
+def orgs_after(path: str, *, after: str, limit: int, types: Collection[OrgType] | None = None) -> list[OrgData]:
     """The next active orgs of the branch `path` behind the path `after`, in order of path; empty at its end."""
-    return [org_data(org) for org in branch_rows([path], None, with_ended=False).filter(path__gt=after)[:limit]]
+    return [org_data(org) for org in branch_rows([path], types, with_ended=False).filter(path__gt=after)[:limit]]
 
 
-def count_orgs(path: str) -> int:
+def count_orgs(path: str, types: Collection[OrgType] | None = None) -> int:
     """How many active orgs the branch `path` holds, its own top among them."""
-    return branch_rows([path], None, with_ended=False).order_by().count()
+    return branch_rows([path], types, with_ended=False).order_by().count()
 
 
 def branch_rows(paths: Sequence[str], types: Collection[OrgType] | None, *, with_ended: bool) -> QuerySet[Org]:

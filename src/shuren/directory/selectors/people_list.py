@@ -24,7 +24,7 @@ from shuren.directory.data import (
     Sex,
     Standing,
 )
-from shuren.directory.models import Affiliation, Enrollment, FormerNumber, Person
+from shuren.directory.models import Affiliation, Enrollment, FormerNumber, Org, Person
 from shuren.directory.rules.tree import ids_of
 from shuren.directory.selectors.counts import count_of, counts_of
 from shuren.directory.selectors.orgs import CHUNK, orgs_by_ids, root_org
@@ -337,6 +337,11 @@ def _row(pk: int, number: str, name: str, sex: str, role: Role | None, org_id: i
         org_public_id=ids.encode("org", org_id) if org_id is not None else "",
         org_name=org_name,
     )
+
+
+def list_row(person: Person, role: Role, org: Org) -> PersonRow:
+    """Somebody as one line of a list, with what a list tells of them."""
+    return _row(person.pk, person.number, person.name, person.sex, role, org.pk, org.name)
 
 
 _PERSON = ("person_id", "person__number", "person__name", "person__sex")

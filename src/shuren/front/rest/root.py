@@ -117,6 +117,7 @@ api.add_router("", "shuren.casework.rest.entries.router", auth=registers)
 api.add_router("/apps", "shuren.interop.rest.catalogue.router")
 api.add_router("/developer", "shuren.interop.rest.developer.router")
 api.add_router("/roster-sources", "shuren.interop.rest.roster_sources.router")
+api.add_router("/statistics", "shuren.interop.rest.statistics.router")
 
 
 @api.exception_handler(ShurenError)

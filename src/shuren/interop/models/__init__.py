@@ -13,6 +13,7 @@ from shuren.interop.models.lti import LtiLineItem, LtiLink, LtiResult
 from shuren.interop.models.marks import Mark
 from shuren.interop.models.roster_source import RosterPull, RosterSource
 from shuren.interop.models.scim import ScimRecord
+from shuren.interop.models.statistics import StatisticsReport, StatisticsTemplate
 from shuren.interop.models.usage import CallCount, LaunchCount, QuotaWindow
 from shuren.interop.models.vendor import Sandbox, Vendor, VendorMember
 from shuren.interop.models.webhook import Delivery, DeliveryTurn, WebhookKey
@@ -37,6 +38,8 @@ __all__ = [
     "RosterSource",
     "Sandbox",
     "ScimRecord",
+    "StatisticsReport",
+    "StatisticsTemplate",
     "Submission",
     "Vendor",
     "VendorMember",

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
+from pydantic import ValidationError
 
-from shuren.casework.data import DefinitionKind, Finding
+from shuren.casework.data import DefinitionKind, FigureAsked, Finding
 from shuren.casework.rules.checks.known import Known, expression_findings, fields_by_name, nearest
 from shuren.casework.rules.specs.flow import FlowSpec
 from shuren.casework.rules.specs.form import FieldSpec, FieldType
-from shuren.casework.rules.specs.work import IndicatorSpec
+from shuren.casework.rules.specs.work import IndicatorSpec, figure_spec
 
 _KINDS = {"register": DefinitionKind.REGISTER, "form": DefinitionKind.FORM, "flow": DefinitionKind.FLOW}
 _NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL)
@@ -32,6 +33,17 @@ def indicator_findings(indicator: IndicatorSpec, known: Known) -> Iterator[Findi
         yield from expression_findings(getattr(indicator, attribute), {**besides, **names}, attribute)  # type: ignore[dict-item]
     yield from _sums(indicator, names)
     yield from _counts(indicator, asked)
+
+
+def figure_findings(asked: FigureAsked, known: Known) -> list[Finding]:
+    """What is wrong with a figure that an app above asks for: the same that would be wrong with an indicator."""
+    try:
+        spec = figure_spec(asked)
+    except ValidationError:
+        reason = _("数据来源“%(over)s”的写法不对。") % {"over": asked.over[:60]}
+        return [Finding("over", reason, _("写成 register:、form: 或 flow: 加定义的名称；measure 写 count 或 sum。"))]
+    among = figure_spec(FigureAsked(asked.over, where=asked.among))
+    return [*indicator_findings(spec, known), *(f for f in indicator_findings(among, known) if f.path == "where")]
 
 
 def _sums(indicator: IndicatorSpec, names: Mapping[str, FieldSpec]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from shuren.casework.data import FigureAsked
 from shuren.casework.rules.specs.flow import FiledBy
 from shuren.casework.rules.specs.words import DefinitionKey, Key, RowId, Span, Spec, Words
 from shuren.directory.data import OrgType, Role
@@ -136,3 +137,9 @@ class IndicatorSpec(Spec):
     orgs: tuple[OrgType, ...] = ()
     unit: str = ""
     scale: int = 1
+
+
+def figure_spec(asked: FigureAsked) -> IndicatorSpec:
+    """A figure of an app above as the indicator that it is; a `ValidationError` where it is none."""
+    facts = {"over": asked.over, "measure": asked.measure, "field": asked.field, "where": asked.where}
+    return IndicatorSpec.model_validate({"key": "asked.figure", "title": asked.over, **facts})

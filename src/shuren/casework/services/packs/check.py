@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from csv import reader
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -10,10 +11,12 @@ from django.utils.translation import gettext as _
 from shuren.casework.data import DefinitionKind, Finding
 from shuren.casework.rules.checks.all import definition_findings, untranslated
 from shuren.casework.rules.checks.certificates import certificate_findings
+from shuren.casework.rules.checks.indicators import figure_findings
 from shuren.casework.rules.checks.known import Known, nearest
 from shuren.casework.rules.checks.sources import source_place_findings
 from shuren.casework.rules.functions import function_names
-from shuren.casework.rules.pack_files import PACK_FILE, PackFolder, read_pack_folder
+from shuren.casework.rules.pack_files import PACK_FILE, PackFolder, joined, read_pack_folder
+from shuren.casework.rules.pack_parts import part_of
 from shuren.casework.rules.specs.flow import FlowSpec
 from shuren.casework.selectors.certificates import certificates_missing
 from shuren.casework.selectors.known import Words, known_now, specs_in_force
@@ -65,6 +68,7 @@ def findings_of(pack: ReadPack, packs: Mapping[str, ReadPack], words: Words) -> 
             told = [*definition_findings(one.kind, one.spec, known), *untranslated(one.spec)]
             findings += [one.file.placed(finding) for finding in told]
     findings += _certificates(pack, [others[key] for key in reached], known)
+    findings += _parts(pack, known)
     findings += _rows(pack)
     findings += _samples(pack)
     return findings
@@ -124,12 +128,33 @@ def _certificates(pack: ReadPack, reached: list[ReadPack], known: Known) -> Iter
             yield one.file.placed(Finding(f"ends.{end.key}.certificate", reason, remedy, is_error=False))
 
 
+def _parts(pack: ReadPack, known: Known) -> Iterator[Finding]:
+    """Files of apps above: what those say of them, their names, and the figures that they ask of this app."""
+    for folder, files in pack.folder.parts.items():
+        for file in files:
+            part = part_of(folder)
+            expected = joined(pack.key, Path(file.relative).stem)
+            if file.body.get("key") != expected:
+                reason = _("名称 %(key)s 和文件名不符。") % {"key": file.body.get("key", ""), "expected": expected}
+                yield file.placed(Finding("key", reason, _("写 key: %(expected)s，或改文件名。") % {"expected": expected}))
+            for finding in part.check(file.body):
+                yield file.placed(finding)
+            for path, asked in part.figures(file.body).items():
+                for finding in figure_findings(asked, known):
+                    yield file.placed(replace(finding, path=joined(path, finding.path)))
+
+
 def _rows(pack: ReadPack) -> Iterator[Finding]:
     """Every row that a definition fulfils has its title in `pack.yaml`, and every row there is fulfilled by something."""
     if pack.spec is None:
         return
     file = pack.folder.files[PACK_FILE]
     told = {row for one in pack.definitions if one.spec is not None for row in getattr(one.spec, "rows", ())}
+    for part_file in (one for files in pack.folder.parts.values() for one in files):
+        for row in part_file.body.get("rows") or ():
+            told.add(row)
+            if row not in pack.spec.rows:
+                yield part_file.placed(Finding("rows", _("pack.yaml 的 rows 里没有 %(row)s 的名称。") % {"row": row}))
     for one in pack.definitions:
         for row in getattr(one.spec, "rows", ()):
             if row not in pack.spec.rows:

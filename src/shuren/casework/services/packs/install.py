@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from shuren.casework.data import DefinitionKind, DefinitionStatus, Finding, PackCounts
 from shuren.casework.models import Definition, Pack
+from shuren.casework.rules.pack_parts import part_of
 from shuren.casework.selectors.packs import ReadPack, in_order, pack_folder, read_pack, read_packs
 from shuren.casework.services.define import DefinitionRefused, retire_definition, write_definition
 from shuren.casework.services.packs.check import findings_of, words_of
@@ -103,6 +104,9 @@ def _write(actor: Actor, pack: ReadPack, digest: str, now: datetime) -> PackCoun
         else:
             same += 1
     retired = _retire_rest(actor, pack, row, now)
+    for folder, files in pack.folder.parts.items():
+        part = part_of(folder).install(pack.key, [file.body for file in files], actor, now)
+        added, changed, same, retired = added + part.added, changed + part.changed, same + part.same, retired + part.retired
     counts = PackCounts(pack.key, pack.spec.version, added, changed, same, retired)
     if before is None or before.digest != digest:
         said = {"version": counts.version, "added": added, "changed": changed, "retired": retired}
