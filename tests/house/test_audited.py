@@ -43,6 +43,7 @@ EXEMPT: dict[str, str] = {
     "messaging/services/outbox.py": "an outbox, itself the record of what was sent",
     "pages/services/hints.py": "which hints somebody has read",
     "pages/services/saved_views.py": "how somebody likes to see a list",
+    "records/services/cmi5/accept.py": "how far a session is; the statements that tell it are audited as they are stored",
     "records/services/count_refusals.py": "counters of what was refused and left no trace",
     "records/services/define_activities.py": "what statements tell of activities; the statements are the record",
     "trust/services/authority/publish.py": "a list made anew from what is audited",

@@ -75,6 +75,8 @@ FATES: dict[str, tuple[str, str]] = {
     "interop.Vendor.decided_by": ("stays", "stays"),
     "interop.VendorMember.person": ("moves", "goes"),
     "records.CaliperEvent.person": ("moves", "goes"),
+    "records.Course.imported_by": ("stays", "stays"),
+    "records.CourseRegistration.person": ("moves", "goes"),
     "records.Document.person": ("moves", "goes"),
     "records.Statement.person": ("moves", "goes"),
 }

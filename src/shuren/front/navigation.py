@@ -43,6 +43,7 @@ PLACES = (
     Place(_("办事大厅"), "/hall/", "building-community"),
     Place(_("测评报告"), "/reports/", "chart-bar", frozenset({Permission.VIEW_REPORTS, Permission.VIEW_PUPIL_REPORTS})),
     Place(_("测评项目"), "/assessments/", "clipboard-list", frozenset({Permission.VIEW_ASSESSMENTS})),
+    Place(_("课程"), "/courses/", "book", _WORKING),
     Place(_("学习记录"), "/records/", "school", frozenset({Permission.VIEW_STATEMENTS})),
     Place(_("数据采集"), "/collections/", "clipboard-check", frozenset({Permission.ISSUE_COLLECTIONS})),
     Place(_("统计报表"), "/statistics/", "report", frozenset({Permission.FILE_STATISTICS})),

@@ -7,6 +7,7 @@ from typing import Any
 from shuren.datahub.api import declare_dataset
 from shuren.kernel import clock
 from shuren.records.services import follow_people
+from shuren.records.services.cmi5.end_sessions import end_overdue
 from shuren.records.services.count_refusals import forget_refusals
 from shuren.records.services.follow_statements import forget_statements, move_statements
 from shuren.records.services.open_months import open_months
@@ -14,7 +15,7 @@ from shuren.records.services.write_lake import SPEC, write_day, write_due_days
 from shuren.work.api import register_periodic
 from shuren.work.data import JobContext
 
-__all__ = ["follow_merge", "forget_person", "open_ahead", "rewrite_day", "write_lake"]
+__all__ = ["end_sessions", "follow_merge", "forget_person", "open_ahead", "rewrite_day", "write_lake"]
 declare_dataset(SPEC)
 
 
@@ -55,5 +56,11 @@ def rewrite_day(job: JobContext, *, day: str) -> Mapping[str, int]:
     return {"rows": write_day(day=date.fromisoformat(day), now=clock.now())}
 
 
+def end_sessions(job: JobContext) -> Mapping[str, int]:
+    """Sessions of courses whose windows were left open half a day ago are given up."""
+    return {"sessions": end_overdue(now=clock.now())}
+
+
+register_periodic("shuren.records.jobs.end_sessions", timedelta(hours=1))
 register_periodic("shuren.records.jobs.open_ahead", timedelta(days=1))
 register_periodic("shuren.records.jobs.write_lake", timedelta(hours=1))

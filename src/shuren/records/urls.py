@@ -1,8 +1,9 @@
-"""Addresses of the xAPI resources, without a slash at their end as they are specified, of Caliper, and of the pages."""
+"""Addresses of the xAPI resources, without a slash at their end as they are specified, of Caliper, of courses, and of pages."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 from shuren.records.views import arrivals, caliper, documents, statements
+from shuren.records.views.cmi5 import courses, learner, runtime, standings
 
 app_name = "records"
 
@@ -15,9 +16,27 @@ documents_patterns: list[URLPattern] = [
     path("agents/profile", documents.agent_profile, name="agent_profile"),
 ]
 statements_patterns: list[URLPattern] = [path("statements", statements.statements, name="statements")]
+courses_patterns: list[URLPattern] = [
+    path("", learner.my_courses, name="my_courses"),
+    path("choose/", learner.to_choose, name="courses_to_choose"),
+    path("choose/<str:course_id>/", learner.take, name="take_course"),
+    path("import/", courses.import_page, name="import_course"),
+    path("mine/<str:registration_id>/", learner.course_of, name="course_of"),
+    path("mine/<str:registration_id>/units/<str:part_id>/open/", learner.open_unit, name="open_unit"),
+    path("mine/<str:registration_id>/units/<str:part_id>/waive/", standings.waive, name="waive_unit"),
+    path("offered/", courses.courses, name="courses"),
+    path("offered/<str:course_id>/", courses.course, name="course"),
+    path("offered/<str:course_id>/people/", standings.people, name="course_people"),
+    path("offered/<str:course_id>/give/", courses.give, name="give_course"),
+    path("offered/<str:course_id>/look/", courses.look, name="look_at_course"),
+    path("offered/<str:course_id>/withdraw/", courses.withdraw, name="withdraw_course"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("xapi/", include([*documents_patterns, *statements_patterns])),
     path("caliper/", caliper.caliper, name="caliper"),
+    path("courses/", include(courses_patterns)),
+    path("cmi5/fetch/<str:key>", runtime.fetch, name="cmi5_fetch"),
+    path("cmi5/content/<str:told>/<path:name>", runtime.content, name="cmi5_content"),
     path("records/", arrivals.arrivals, name="arrivals"),
     path("records/statements/", arrivals.statement_lines, name="statement_lines"),
     path("records/refused/", arrivals.refused, name="refused"),

@@ -111,6 +111,7 @@ api.add_router("/exchange", "shuren.datahub.rest.exchange.router")
 api.add_router("/workbench", "shuren.datahub.rest.workbench.router")
 api.add_router("", "shuren.datahub.rest.life_cycle.router")
 api.add_router("", "shuren.front.rest.quarantine.router")
+api.add_router("", "shuren.records.rest.router")
 api.add_router("", "shuren.casework.rest.cases.router")
 registers = [AppToken("registers.read", writes="registers.write"), SignedIn()]
 api.add_router("", "shuren.casework.rest.entries.router", auth=registers)

@@ -31,9 +31,17 @@ class OverQuota(ShurenError):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True, slots=True)
+class SessionReach:
+    """A cmi5 session in which a unit calls: it reaches one registration, and only as long as the session lives."""
+
+    id: int
+    registration: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A client in its own name, or for a person; `space` is where its documents lie."""
+    """A client in its own name, or for a person; `space` is where its documents lie. With `session` a unit of a course calls."""
 
     client_id: str
     name: str
@@ -42,6 +50,7 @@ class Caller:
     space: str
     person_id: int | None
     authority: dict[str, Any]
+    session: SessionReach | None = None
 
     def may(self, *scopes: str) -> bool:
         """Whether one of these scopes was given; `all` opens everything."""

@@ -22,6 +22,7 @@ from shuren.pages.api import render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
 from shuren.records.data import StatementCount, StatementFilter, StatementLine
 from shuren.records.models import RefusedRequest
+from shuren.records.selectors.cmi5.clients import course_client_name
 from shuren.records.selectors.lake import clients_and_verbs, counts_by_day, page_of_lines, stream_of_lines
 from shuren.records.selectors.refused import refused_requests
 
@@ -39,7 +40,7 @@ class _Names:
     def client(self, client_id: str) -> str:
         if client_id not in self.clients:
             found = client_by_client_id(client_id)
-            self.clients[client_id] = found.name if found else client_id
+            self.clients[client_id] = found.name if found else course_client_name(client_id) or client_id
         return self.clients[client_id]
 
     def people(self, lines: Iterable[StatementLine]) -> dict[int, str]:

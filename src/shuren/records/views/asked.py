@@ -19,6 +19,7 @@ from shuren.records.rules.faults import MalformedStatement
 from shuren.records.rules.preconditions import UnseenDocument
 from shuren.records.rules.requests import NEW, OLD, Message, check_names, parameters, read_form, version_of
 from shuren.records.services.callers import Caller, OverQuota, Unauthorized, caller_by_secret, caller_of
+from shuren.records.services.cmi5.sessions import caller_by_session
 
 VERSION_HEADER = "X-Experience-API-Version"
 THROUGH_HEADER = "X-Experience-API-Consistent-Through"
@@ -219,7 +220,8 @@ def admitted(request: HttpRequest, message: Message, issuer: str, extra: dict[st
     scheme = header.partition(" ")[0].lower()
     if scheme == "basic":
         try:
-            return caller_by_secret(header=header, issuer=issuer, now=now)
+            found = caller_by_session(header=header, issuer=issuer, now=now)
+            return found or caller_by_secret(header=header, issuer=issuer, now=now)
         except Unauthorized:
             extra["WWW-Authenticate"] = 'Basic realm="xapi"'
             raise

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, Refused
 from shuren.records.rules.actors import actor_key, check_actor, is_anonymous, is_group
+from shuren.records.rules.cmi5.words import PREFERENCES
 from shuren.records.rules.documents import DocumentKind, Place, etag_of
 from shuren.records.rules.preconditions import Precondition
 from shuren.records.rules.requests import OLD, VERSIONS, iri, moment, registration
@@ -18,6 +19,8 @@ from shuren.records.selectors.activities import activity_object
 from shuren.records.selectors.agents import person_behind, person_object
 from shuren.records.selectors.documents import access_document, document_ids
 from shuren.records.services.callers import ALL, DEFINE, PROFILES, READ, READ_ALL, READ_OWN, STATE, WRITE
+from shuren.records.services.cmi5.accept import check_place, check_preferences
+from shuren.records.services.cmi5.sessions import profile_space
 from shuren.records.services.documents import Sheet, delete_document, delete_documents, merge_document, put_document
 from shuren.records.views.asked import Call, Door, answer_to_anybody, json_answer, lrs_resource
 
@@ -55,7 +58,8 @@ def activity_profile(call: Call) -> HttpResponse:
 @lrs_resource(_doors(PROFILES, "agent", of="profileId"))
 def agent_profile(call: Call) -> HttpResponse:
     key, person_id = _agent(call)
-    place = Place(kind=DocumentKind.AGENT_PROFILE, space=call.caller.space, agent=key, person_id=person_id)
+    space = profile_space(call.caller, call.params.get("profileId"))
+    place = Place(kind=DocumentKind.AGENT_PROFILE, space=space, agent=key, person_id=person_id)
     return _documents(call, place, "profileId")
 
 
@@ -82,7 +86,7 @@ def about(request: HttpRequest) -> HttpResponse:
 
 def _state_place(call: Call) -> Place:
     key, person_id = _agent(call)
-    return Place(
+    place = Place(
         kind=DocumentKind.STATE,
         space=call.caller.space,
         activity=iri(call.params["activityId"], "activityId"),
@@ -90,6 +94,8 @@ def _state_place(call: Call) -> Place:
         registration=registration(call.params["registration"]) if "registration" in call.params else "",
         person_id=person_id,
     )
+    check_place(call.caller, place, call.params.get("stateId"), is_writing=call.method != "GET")
+    return place
 
 
 def _documents(call: Call, place: Place, name: str) -> HttpResponse:
@@ -115,6 +121,8 @@ def _documents(call: Call, place: Place, name: str) -> HttpResponse:
         client_id=call.client,
         version=call.version,
     )
+    if call.caller.session is not None and place.kind is DocumentKind.AGENT_PROFILE and document_id == PREFERENCES:
+        check_preferences(call.body)
     write = put_document if call.method == "PUT" else merge_document
     write(actor=call.caller.actor, place=place, sheet=sheet, asked=asked, now=call.now)
     return HttpResponse(status=204)

@@ -9,21 +9,22 @@ from django.core import signing
 from django.http import HttpResponse
 from django.utils.http import http_date
 
-from shuren.kernel.errors import Invalid, NotFound, ShurenError
+from shuren.kernel.errors import Invalid, NotFound, Refused, ShurenError
 from shuren.kernel.moments import loaded
 from shuren.records.rules.actors import actor_key
 from shuren.records.rules.facts import AGENT, digest_of
 from shuren.records.rules.faults import MalformedStatement
 from shuren.records.rules.formats import activities_in, canonical, ids_only, wished_languages
 from shuren.records.rules.multipart import mixed
-from shuren.records.rules.queries import FILTERS, SHAPES, Shaping, read_query, read_shaping, wanted_id
-from shuren.records.rules.received import attachments_in, read_request
+from shuren.records.rules.queries import FILTERS, SHAPES, Shaping, StatementQuery, read_query, read_shaping, wanted_id
+from shuren.records.rules.received import Received, attachments_in, read_request
 from shuren.records.rules.values import is_uuid
 from shuren.records.selectors.activities import definitions_of
 from shuren.records.selectors.consistent import consistent_through
 from shuren.records.selectors.files import file_content
 from shuren.records.selectors.statements import Position, statement_by_id, statement_page
 from shuren.records.services.callers import READ, READ_ALL, READ_OWN, WRITE
+from shuren.records.services.cmi5.accept import accept_statements
 from shuren.records.services.count_refusals import note_refusal
 from shuren.records.services.store_statements import store_statements
 from shuren.records.views.asked import THROUGH_HEADER, Call, Door, lrs_resource, moment_text
@@ -52,14 +53,19 @@ def _put(call: Call) -> HttpResponse:
     statement = received.statements[0]
     if statement.setdefault("id", wanted).lower() != wanted.lower():
         raise MalformedStatement("is another than statementId", "statement.id")
-    store_statements(caller=call.caller, received=received, version=call.version, issuer=call.issuer, now=call.now)
+    _store(call, received)
     return HttpResponse(status=204)
 
 
 def _post(call: Call) -> HttpResponse:
     received = read_request(call.body, call.content_type, version=call.version, is_single=False)
-    kept = store_statements(caller=call.caller, received=received, version=call.version, issuer=call.issuer, now=call.now)
-    return HttpResponse(orjson.dumps(kept), content_type="application/json")
+    return HttpResponse(orjson.dumps(_store(call, received)), content_type="application/json")
+
+
+def _store(call: Call, received: Received) -> list[str]:
+    """What a unit of a course says is held to the rules of its session besides."""
+    store = store_statements if call.caller.session is None else accept_statements
+    return store(caller=call.caller, received=received, version=call.version, issuer=call.issuer, now=call.now)
 
 
 def _get(call: Call) -> HttpResponse:
@@ -74,7 +80,7 @@ def _get(call: Call) -> HttpResponse:
     if wanted is not None:
         response = _one(call, wanted, shaping, own)
     else:
-        query = replace(read_query(params, version=call.version), own=own, person_id=call.caller.person_id)
+        query = _held_to_session(call, replace(read_query(params, version=call.version), own=own))
         page = statement_page(query, after=after)
         more = _more(params, page.next) if page.next else ""
         bodies = _shaped(call, page.bodies, shaping)
@@ -84,10 +90,28 @@ def _get(call: Call) -> HttpResponse:
     return response
 
 
+def _held_to_session(call: Call, query: StatementQuery) -> StatementQuery:
+    """A token for a person reads what that person did, a unit of a course only what belongs to its registration."""
+    query = replace(query, person_id=call.caller.person_id)
+    if call.caller.session is None:
+        return query
+    registration = call.caller.session.registration
+    if query.registration not in ("", registration):
+        raise Refused("The session is for another registration.")
+    return replace(query, registration=registration)
+
+
+def _is_within_session(call: Call, body: bytes) -> bool:
+    session = call.caller.session
+    if session is None:
+        return True
+    return str(orjson.loads(body).get("context", {}).get("registration", "")).lower() == session.registration
+
+
 def _one(call: Call, wanted: tuple[str, bool], shaping: Shaping, own: str) -> HttpResponse:
     statement_id, is_voided = wanted
     found = statement_by_id(statement_id, is_voided=is_voided, own=own, person_id=call.caller.person_id)
-    if found is None:
+    if found is None or not _is_within_session(call, found.body):
         raise NotFound("There is no such statement.")
     response = _answer(_shaped(call, [found.body], shaping)[0], [found.body], shaping)
     response.headers["Last-Modified"] = http_date(found.stored.timestamp())

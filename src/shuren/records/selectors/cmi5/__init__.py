@@ -1,0 +1,1 @@
+"""Reads of cmi5 courses, and who may see which of them."""
