@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from tests.cast import Cast, build_cast
 
 from shuren.directory.models import Enrollment
 from shuren.interop.data import ReportState
@@ -14,12 +13,13 @@ from shuren.interop.services.statistics.freeze import freeze_made_of, freeze_rep
 from shuren.interop.services.statistics.pack_part import install_templates
 from shuren.interop.services.statistics.prepare import prepare_report, prepare_units
 from shuren.interop.services.statistics.submit import correct_report, return_report, submit_report
-from shuren.interop.tests.statistics.forms import CLASSES, PUPILS, STAFF, YEAR, settle, shipped
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.kernel.models import Event
 from shuren.messaging.models import Notice
 from shuren.trust.api import faults_of_records
+from tests.cast import Cast, build_cast
+from tests.statistics_forms.forms import CLASSES, PUPILS, STAFF, YEAR, settle, shipped
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
-from tests.cast import Cast, build_cast
 
 from shuren.interop.models import StatisticsReport
 from shuren.interop.services.statistics.prepare import prepare_report
 from shuren.interop.services.statistics.submit import submit_report
-from shuren.interop.tests.statistics.forms import PUPILS, STAFF, YEAR, settle
 from shuren.kernel import ids
 from shuren.kernel.models import AuditEntry
 from shuren.work.models import Job
+from tests.cast import Cast, build_cast
+from tests.statistics_forms.forms import PUPILS, STAFF, YEAR, settle
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 from django.conf import settings
-from tests.cast import Cast
 
 from shuren.directory.models import Affiliation, Enrollment, Org, Person
 from shuren.interop.services.statistics.pack_part import install_templates
 from shuren.kernel.data import SYSTEM
+from tests.cast import Cast
 
 YEAR = 2025
 PUPILS, CLASSES, STAFF = "stat.primary_pupils", "stat.primary_classes", "stat.staff"

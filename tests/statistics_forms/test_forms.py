@@ -18,7 +18,7 @@ from shuren.interop.rules.statistics.plan import CellKind, Place, figures_asked,
 from shuren.interop.rules.statistics.reading import template_findings, template_of
 from shuren.interop.rules.statistics.sheet import Heading, headings
 from shuren.interop.rules.statistics.spec import TemplateSpec
-from shuren.interop.tests.statistics.forms import CLASSES, PUPILS, STAFF, YEAR, shipped
+from tests.statistics_forms.forms import CLASSES, PUPILS, STAFF, YEAR, shipped
 
 SMALL: dict[str, Any] = {
     "key": "stat.small",
