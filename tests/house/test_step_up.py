@@ -15,6 +15,7 @@ identity:add_saml_service identity:correct_saml identity:switch_saml identity:tu
 identity:totp identity:remove_totp identity:recovery_codes identity:begin_passkey_registration identity:remove_passkey
 interop:submission interop:resume interop:quota interop:secret interop:webhook_key interop:choose_app
 interop:add_roster_source interop:correct_roster_source
+datahub:register_view_source datahub:correct_view_source
 """
 ASKING = _NAMES.split()
 

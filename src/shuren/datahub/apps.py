@@ -12,6 +12,7 @@ class DatahubConfig(AppConfig):
     sealed_columns = (
         ("Candidate", "value_sealed", "datahub.candidate"),
         ("ArchivedFile", "key_sealed", "datahub.archive"),
+        ("ViewSource", "password_sealed", "datahub.view_source"),
     )
 
     def ready(self) -> None:

@@ -606,3 +606,85 @@ class DestructionState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     REFUSED = "refused"
+
+
+class TlsMode(StrEnum):
+    """How a front database is spoken to: encrypted and believed by its certificate, encrypted only, or in the open."""
+
+    VERIFY = "verify"
+    ENCRYPT = "encrypt"
+    PLAIN = "plain"
+
+
+class ViewRunKind(StrEnum):
+    """Whether a turn lands what it reads, or only looks."""
+
+    READ = "read"
+    TRIAL = "trial"
+
+
+class ViewRunState(StrEnum):
+    """Where a turn of reading a view stands; one that is `HELD` waits until somebody confirms what changed."""
+
+    OPEN = "open"
+    LANDED = "landed"
+    UNCHANGED = "unchanged"
+    TRIED = "tried"
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class ColumnKind(StrEnum):
+    """What a column of a view holds, as far as it is taken into the lake."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    MOMENT = "moment"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewViewSource:
+    """A view of a front database as an officer writes it down; an empty password keeps the one there is."""
+
+    key: str
+    title_zh: str
+    title_en: str
+    org_id: int
+    host: str
+    port: int
+    database: str
+    username: str
+    password: str
+    tls: TlsMode
+    schema: str
+    view: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewReading:
+    """What is taken of a view: columns, those that make a row one, the growing one, the org's, and how often (0: when asked)."""
+
+    taken: tuple[str, ...]
+    keys: tuple[str, ...]
+    cursor: str
+    org: str
+    every_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnWords:
+    """What a column is in the lake: its name there, and its data element or else title, grade and mask."""
+
+    lake: str
+    element: str
+    title_zh: str
+    title_en: str
+    grade: str
+    mask: str

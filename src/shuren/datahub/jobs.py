@@ -18,6 +18,8 @@ from shuren.datahub.services.exchange.exchange_with import ask_for_turns, exchan
 from shuren.datahub.services.exchange.take_held import take_held
 from shuren.datahub.services.fold_runs import fold_runs, sweep_runs
 from shuren.datahub.services.follow_imports import record_roster
+from shuren.datahub.services.front_views.read import read_view as read_front_view
+from shuren.datahub.services.front_views.runs import queue_views as queue_front_views
 from shuren.datahub.services.life_cycle.destroy import LATER, unfinished
 from shuren.datahub.services.life_cycle.destroy import carry_out_destruction as carry_out
 from shuren.datahub.services.life_cycle.plan import follow_life_cycle as follow_rule
@@ -111,6 +113,16 @@ def take_exchange_packet(job: JobContext, *, agreement_id: int, digest: str) -> 
     return {"state": take_held(agreement_id, digest, now=clock.now())}
 
 
+def queue_views(job: JobContext) -> Mapping[str, int]:
+    """Once a minute, open a turn of every view of a front database that is due."""
+    return {"begun": queue_front_views(now=clock.now())}
+
+
+def read_view(job: JobContext, *, run_id: int) -> Mapping[str, str]:
+    """Read a view of a front database, or only try it; killed anywhere it is read again and lands once."""
+    return {"state": read_front_view(run_id, now=clock.now())}
+
+
 def queue_questions(job: JobContext) -> Mapping[str, int]:
     """Every few minutes, put scheduled questions that are due into the queue."""
     return {"queued": queue_due(now=clock.now())}
@@ -194,6 +206,7 @@ register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_owners", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.tell_sharing_ends", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.run_exchange", timedelta(minutes=1))
+register_periodic("shuren.datahub.jobs.queue_views", timedelta(minutes=1))
 register_periodic("shuren.datahub.jobs.queue_questions", timedelta(minutes=5))
 register_periodic("shuren.datahub.jobs.sweep_workbench", timedelta(days=1))
 register_periodic("shuren.datahub.jobs.follow_life_cycles", timedelta(days=1))

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from shuren.datahub.api import offer_dataset, write_partition
 from shuren.datahub.data import DatasetSpec
-from shuren.datahub.models import ExchangeAgreement, ExchangeNode, ExchangePacket, ReportDuty
+from shuren.datahub.models import ExchangeAgreement, ExchangeNode, ExchangePacket, ReportDuty, ViewSource
+from shuren.datahub.rules.front_views.columns import columns_as_json, columns_found
 from shuren.datahub.services.exchange.write_letter import ensure_own_card
 from shuren.kernel import ids
 from shuren.kernel.clock import day_of
@@ -60,6 +61,22 @@ ADDRESSES: dict[str, Address] = {
     "api-v1:list_exchange_nodes": call(ROOT),
     "api-v1:list_exchange_agreements": call(ROOT),
     "api-v1:list_exchange_packets": call(ROOT),
+    "datahub:view_sources": page(ROOT),
+    "datahub:register_view_source": form(ROOT),
+    "datahub:view_source": page(ROOT, ROOT, source_id="view"),
+    "datahub:correct_view_source": form(ROOT, ROOT, source_id="view"),
+    "datahub:view_reading": form(ROOT, ROOT, source_id="view"),
+    "datahub:view_columns": page(ROOT, ROOT, source_id="view"),
+    "datahub:view_column": form(ROOT, ROOT, source_id="view", number="view_column"),
+    "datahub:try_view_source": act(ROOT, ROOT, source_id="view"),
+    "datahub:read_view_source": act(ROOT, ROOT, source_id="view"),
+    "datahub:stop_view_source": act(ROOT, ROOT, source_id="view"),
+    "datahub:resume_view_source": act(ROOT, ROOT, source_id="view"),
+    "datahub:view_run": page(ROOT, ROOT, run_id="view_run"),
+    "datahub:confirm_view_run": act(ROOT, ROOT, run_id="view_run"),
+    "datahub:drop_view_run": act(ROOT, ROOT, run_id="view_run"),
+    "api-v1:list_view_sources": call(ROOT),
+    "api-v1:list_view_runs": call(ROOT, ROOT, source_id="view"),
     "exchange:introductions": refusing("POST"),
     "exchange:letters": refusing("GET", "POST"),
     "exchange:packets": refusing("GET"),
@@ -92,6 +109,22 @@ def places(cast: Cast) -> dict[str, tuple[str, str]]:
     duty = ReportDuty.objects.create(
         dataset=NAME, ground="统计法", masks={"mark": "none"}, begins_at=cast.now, ends_at=cast.now + timedelta(days=9)
     )
+    view = ViewSource.objects.create(
+        key="reachable",
+        title_zh="低保对象",
+        org_id=cast.orgs["province"].id,
+        host="127.0.0.1",
+        port=1,
+        database="front",
+        username="reader",
+        password_sealed=b"",
+        tls="plain",
+        schema="open",
+        view="low",
+        columns=columns_as_json(columns_found([("id", "int4", "int4")])),
+        registered_at=cast.now,
+    )
+    run = view.runs.create(kind="read", state="failed", begun_at=cast.now, ended_at=cast.now)
 
     def both(kind: str, pk: int) -> tuple[str, str]:
         return ids.encode(kind, pk), ids.encode(kind, pk)
@@ -101,6 +134,9 @@ def places(cast: Cast) -> dict[str, tuple[str, str]]:
         "agreement": both("exchange_agreement", agreement.pk),
         "packet": both("exchange_packet", packet.pk),
         "duty": both("report_duty", duty.pk),
+        "view": both("view_source", view.pk),
+        "view_column": ("0", "0"),
+        "view_run": both("view_run", run.pk),
         "reported": (NAME, NAME),
         "uid": (agreement.uid, agreement.uid),
         "digest": (digest, digest),

@@ -16,6 +16,7 @@ from shuren.datahub.models.open_data import OpenDataset, OpenVersion
 from shuren.datahub.models.quality import QualityRun, QualityScore
 from shuren.datahub.models.sharing import SharingApplication, SharingGrant, SharingTerms, SharingUse
 from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
+from shuren.datahub.models.view_source import ViewRun, ViewSource
 from shuren.datahub.models.workbench import QuestionAnswer, QuestionSchedule, QuestionVersion, SavedQuestion
 
 __all__ = [
@@ -54,4 +55,6 @@ __all__ = [
     "SharingTerms",
     "SharingUse",
     "StoredSnapshot",
+    "ViewRun",
+    "ViewSource",
 ]

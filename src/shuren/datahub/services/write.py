@@ -83,8 +83,12 @@ def append_partition(
 
     Pieces are gathered into one file by `compact_partition`; a reader sees all pieces of one moment.
     """
-    prepared = prepare_partition(dataset, partition, batches, schema=schema)
-    spec = spec_named(dataset)
+    return append_prepared(prepare_partition(dataset, partition, batches, schema=schema), actor=actor, now=now)
+
+
+def append_prepared(prepared: PreparedPartition, *, actor: Actor, now: datetime) -> Snapshot:
+    """Make a prepared file one more piece of its partition; publishes `datahub.partition_written`."""
+    spec = spec_named(prepared.dataset)
     text = partition_text(prepared.partition)
     with transaction.atomic():
         stored = locked_dataset(spec)

@@ -13,7 +13,7 @@ from shuren.datahub.views import (
     sharing_pages,
     source_pages,
 )
-from shuren.datahub.views.exchange import agreement_pages, duty_pages, node_pages
+from shuren.datahub.views.exchange import agreement_pages, duty_pages, node_pages, view_run_pages, view_source_pages
 from shuren.datahub.views.life_cycle import archives, datasets, destructions
 from shuren.datahub.views.open_data import desk
 from shuren.datahub.views.workbench import answers, questions
@@ -49,6 +49,20 @@ urlpatterns = [
     path("exchange/agreements/<str:agreement_id>/end/", agreement_pages.end, name="end_exchange"),
     path("exchange/packets/", agreement_pages.packet_list, name="exchange_packets"),
     path("exchange/packets/<str:packet_id>/", agreement_pages.packet, name="exchange_packet"),
+    path("exchange/views/", view_source_pages.view_list, name="view_sources"),
+    path("exchange/views/new/", view_source_pages.register, name="register_view_source"),
+    path("exchange/views/runs/<str:run_id>/", view_run_pages.run, name="view_run"),
+    path("exchange/views/runs/<str:run_id>/confirm/", view_run_pages.confirm, name="confirm_view_run"),
+    path("exchange/views/runs/<str:run_id>/drop/", view_run_pages.drop, name="drop_view_run"),
+    path("exchange/views/<str:source_id>/", view_source_pages.source, name="view_source"),
+    path("exchange/views/<str:source_id>/edit/", view_source_pages.correct, name="correct_view_source"),
+    path("exchange/views/<str:source_id>/reading/", view_source_pages.reading, name="view_reading"),
+    path("exchange/views/<str:source_id>/columns/", view_source_pages.columns, name="view_columns"),
+    path("exchange/views/<str:source_id>/columns/<int:number>/", view_source_pages.column, name="view_column"),
+    path("exchange/views/<str:source_id>/trial/", view_run_pages.ask, {"kind": "trial"}, name="try_view_source"),
+    path("exchange/views/<str:source_id>/now/", view_run_pages.ask, {"kind": "read"}, name="read_view_source"),
+    path("exchange/views/<str:source_id>/stop/", view_source_pages.stop, name="stop_view_source"),
+    path("exchange/views/<str:source_id>/resume/", view_source_pages.resume, name="resume_view_source"),
     path("exchange/duties/", duty_pages.report_duties, name="report_duties"),
     path("exchange/duties/new/", duty_pages.choose, name="choose_report_duty"),
     path("exchange/duties/new/<str:dataset>/", duty_pages.report_duty, name="report_duty"),

@@ -108,6 +108,7 @@ api.add_router("", "shuren.datahub.rest.events.router", auth=AppToken("lineage.w
 api.add_router("/catalogue", "shuren.datahub.rest.catalogue.router")
 api.add_router("/sharing", "shuren.datahub.rest.sharing.router")
 api.add_router("/exchange", "shuren.datahub.rest.exchange.router")
+api.add_router("/exchange/views", "shuren.datahub.rest.view_sources.router")
 api.add_router("/workbench", "shuren.datahub.rest.workbench.router")
 api.add_router("", "shuren.datahub.rest.life_cycle.router")
 api.add_router("", "shuren.front.rest.quarantine.router")

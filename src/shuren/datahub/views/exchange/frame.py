@@ -32,6 +32,7 @@ def tabs(current: str) -> list[Tab]:
         ("exchange_agreements", _("交换约定")),
         ("exchange_packets", _("收发记录")),
         ("report_duties", _("上报义务")),
+        ("view_sources", _("数据库视图")),
     )
     return [Tab(label=label, url=reverse(f"datahub:{name}"), is_current=name == current) for name, label in names]
 
