@@ -23,6 +23,7 @@ ELSEWHERE = {
     "src/shuren/datahub/selectors/quality_findings.py",
     "src/shuren/datahub/selectors/quality.py",
     "src/shuren/records/selectors/lake.py",
+    "src/shuren/interop/services/statistics/compute.py",
 }
 
 

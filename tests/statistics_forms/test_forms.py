@@ -15,9 +15,10 @@ from shuren.directory.rules.tallies import born_by, counted
 from shuren.interop.rules.statistics.checks import imbalances
 from shuren.interop.rules.statistics.numbers import Cells, added, completed, number_of, typed_number
 from shuren.interop.rules.statistics.plan import CellKind, Place, figures_asked, plan_of, tallies_asked
-from shuren.interop.rules.statistics.reading import template_findings, template_of
+from shuren.interop.rules.statistics.reading import template_of
 from shuren.interop.rules.statistics.sheet import Heading, headings
 from shuren.interop.rules.statistics.spec import TemplateSpec
+from shuren.interop.services.statistics.pack_part import check_template
 from tests.statistics_forms.forms import CLASSES, PUPILS, STAFF, YEAR, shipped
 
 SMALL: dict[str, Any] = {
@@ -154,7 +155,7 @@ def test_the_shipped_forms_have_no_faults() -> None:
     bodies = shipped()
     assert {PUPILS, CLASSES, STAFF, "stat.teachers", "stat.premises", "stat.school_basics"} == set(bodies)
     for body in bodies.values():
-        assert list(template_findings(body)) == []
+        assert list(check_template(body)) == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_the_shipped_forms_have_no_faults() -> None:
 def test_faults_are_told_where_they_stand(place: str, change: dict[str, Any], path: str) -> None:
     body = deepcopy(SMALL)
     body[place] = [change if part["key"] == change["key"] else part for part in body[place]]
-    assert path in {finding.path for finding in template_findings(body)}
+    assert path in {finding.path for finding in check_template(body)}
 
 
 def test_headings_that_are_equal_beside_one_another_are_one() -> None:

@@ -18,7 +18,7 @@ from shuren.datahub.selectors.quality_rules import quality_rule
 from shuren.datahub.selectors.rows import read_partition, scan_partition
 from shuren.datahub.selectors.shared_datasets import shared_sources
 from shuren.datahub.selectors.snapshots import current, history, snapshot_data
-from shuren.datahub.selectors.sql import datasets_read, query
+from shuren.datahub.selectors.sql import check_question, datasets_read, query
 from shuren.datahub.services.ask import ask_lake
 from shuren.datahub.services.compact import compact_lake, compact_partition
 from shuren.datahub.services.converge.candidates import put_candidates
@@ -42,6 +42,7 @@ __all__ = [
     "append_partition",
     "ask_lake",
     "catalogue_assets",
+    "check_question",
     "compact_lake",
     "compact_partition",
     "converge_element",

@@ -40,9 +40,12 @@ ADDRESSES: dict[str, Address] = {
     "interop:statistics_json": page(OFFICERS, ROOT, **UNIT),
     "api-v1:list_statistics_templates": call(FILERS),
     "api-v1:list_statistics_reports": call(FILERS),
+    "api-v1:prepare_statistics_report": replace(
+        call(FILERS), methods=("POST",), granted=frozenset({422}), denied=frozenset({422})
+    ),
     "api-v1:get_statistics_report": call(FILERS, ROOT, report_id="statistics_report"),
     "api-v1:fill_statistics_report": replace(
-        call(FILERS, ROOT, report_id="statistics_report"), methods=("PUT",), granted=frozenset({422})
+        call(FILERS, ROOT, report_id="statistics_report"), methods=("PUT",), granted=frozenset({422}), denied=frozenset({422})
     ),
     "api-v1:submit_statistics_report": replace(
         call(FILERS, ROOT, report_id="statistics_report"), methods=("POST",), granted=frozenset({409})

@@ -65,6 +65,11 @@ def stream(sql: str, *, reader: Reader, partitions: Mapping[str, object] | None 
         yield from [pa.RecordBatch.from_pylist([], schema=table.schema), *table.to_batches()]
 
 
+def check_question(sql: str) -> None:
+    """Raises `Invalid` with the place where a text does not keep to the lake's dialect; which datasets there are is not asked."""
+    dialect.check(sql)
+
+
 def datasets_read(sql: str, reader: Reader) -> tuple[str, ...]:
     """The datasets that a reader's question reads; refused like the question itself."""
     return gated(sql, _views(), reader)[1]

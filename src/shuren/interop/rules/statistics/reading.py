@@ -1,7 +1,6 @@
 """Reading a template: what keeps it from being read, and what is wrong with one that was."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from shuren.casework.api import ExpressionFault, compile_expression, spec_findin
 from shuren.casework.data import FigureAsked, Finding
 from shuren.directory.data import TallySubject
 from shuren.interop.rules.statistics.checks import LAST
-from shuren.interop.rules.statistics.plan import CellKind, CellPlan, Place, figures_asked, plan_of, wheres
+from shuren.interop.rules.statistics.plan import CellPlan, Place, figures_asked, plan_of, wheres
 from shuren.interop.rules.statistics.spec import CheckSpec, PartSpec, TemplateSpec
 
 # What can be told apart of each subject.
@@ -25,7 +24,6 @@ _TOLD = {
     TallySubject.CLASSES: {"grades", "size", "new"},
     TallySubject.ORGS: {"types", "grades", "new"},
 }
-_SELECT = re.compile(r"^\s*(select|with)\b", re.IGNORECASE)
 _SAMPLE_YEAR = 2025
 
 
@@ -35,7 +33,7 @@ def template_findings(body: Mapping[str, Any]) -> Sequence[Finding]:
         template = TemplateSpec.model_validate(body)
     except ValidationError as error:
         return list(spec_findings(error, body))
-    return [*_names(template), *_sums(template), *_conditions(template), *_checks(template), *_lakes(template)]
+    return [*_names(template), *_sums(template), *_conditions(template), *_checks(template)]
 
 
 def template_figures(body: Mapping[str, Any]) -> Mapping[str, FigureAsked]:
@@ -126,13 +124,6 @@ def _unknown_name(template: TemplateSpec, check: CheckSpec, name: str) -> str:
         known = lines if check.each == "column" else columns
         is_known = part in known if first == LAST else name in known
     return "" if is_known else _("校核里的“%(name)s”不是这张表的单元格。") % {"name": name}
-
-
-def _lakes(template: TemplateSpec) -> Iterator[Finding]:
-    for place, cell in plan_of(template).items():
-        if cell.kind is CellKind.LAKE and not _SELECT.match(cell.lake):
-            yield Finding(f"lines.{place[0]}.lake", _("数据湖的问题要以 SELECT 开头。"))
-            return
 
 
 @dataclass(frozen=True, slots=True)

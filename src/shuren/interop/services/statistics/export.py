@@ -7,7 +7,7 @@ from datetime import datetime
 from shuren.directory.data import OrgData
 from shuren.interop.models import StatisticsReport
 from shuren.interop.rules.statistics.numbers import cell_of
-from shuren.interop.rules.statistics.plan import CellKind, Place
+from shuren.interop.rules.statistics.plan import CellKind
 from shuren.interop.selectors.statistics.reports import counted_reports_of_branch
 from shuren.interop.selectors.statistics.templates import read
 from shuren.kernel import audit, ids
@@ -84,9 +84,3 @@ def _reports(org: OrgData, key: str, year: int) -> Iterator[StatisticsReport]:
 def _record(actor: Actor, org: OrgData, key: str, year: int, form: str, now: datetime) -> None:
     details = {"form": form, "key": key, "year": year}
     audit.record(actor=actor, action="interop.statistics_exported", target=f"org:{org.id}", details=details, now=now)
-
-
-def record_trace_export(*, actor: Actor, row: StatisticsReport, place: Place, form: str) -> None:
-    """Who took out the list of people behind a figure."""
-    details = {"form": form, "key": row.key, "year": row.year, "cell": "/".join(place)}
-    audit.record(actor=actor, action="interop.statistics_traced", target=f"statistics_report:{row.pk}", details=details)

@@ -9,13 +9,29 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from shuren.casework.api import PackPart
-from shuren.casework.data import PackCounts
+from shuren.casework.data import Finding, PackCounts
+from shuren.datahub import api as datahub
 from shuren.interop.models import StatisticsTemplate
-from shuren.interop.rules.statistics.reading import template_figures, template_findings
+from shuren.interop.rules.statistics.plan import CellKind
+from shuren.interop.rules.statistics.reading import template_figures, template_findings, template_of
 from shuren.interop.rules.statistics.spec import TemplateSpec
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid
+
+
+def check_template(body: Mapping[str, Any]) -> Sequence[Finding]:
+    """What is wrong with a template, its questions to the lake included."""
+    found = list(template_findings(body))
+    if found:
+        return found
+    for place, cell in template_of(body).plan.items():
+        if cell.kind is CellKind.LAKE:
+            try:
+                datahub.check_question(cell.lake)
+            except Invalid as fault:
+                found.append(Finding(f"lines.{place[0]}.lake", str(fault)))
+    return found
 
 
 def install_templates(pack: str, bodies: Sequence[Mapping[str, Any]], actor: Actor, now: datetime) -> PackCounts:
@@ -69,4 +85,4 @@ def _record(actor: Actor, action: str, row: StatisticsTemplate, now: datetime) -
     audit.record(actor=actor, action=action, target=f"statistics_template:{row.pk}", details=details, now=now)
 
 
-PART = PackPart(check=template_findings, figures=template_figures, install=install_templates)
+PART = PackPart(check=check_template, figures=template_figures, install=install_templates)

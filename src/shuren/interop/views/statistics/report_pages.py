@@ -1,7 +1,6 @@
 """One form as a table: looked at, filled in, explained; what changed within a year; who is behind a figure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -23,7 +22,6 @@ from shuren.interop.rules.statistics.spec import school_year
 from shuren.interop.selectors.statistics.reports import COUNTING, access_report, may_act_above, report_of_last_year, versions_of
 from shuren.interop.selectors.statistics.templates import read
 from shuren.interop.selectors.statistics.trace import Traced, may_trace, traced
-from shuren.interop.services.statistics.export import record_trace_export
 from shuren.interop.services.statistics.fill import CellsRefused, fill_report
 from shuren.interop.services.statistics.freeze import may_be_frozen
 from shuren.interop.services.statistics.judge import is_asked
@@ -36,12 +34,12 @@ from shuren.interop.views.statistics.words import (
     report_title,
     report_url,
 )
-from shuren.kernel import clock, ids
+from shuren.kernel import audit, clock, ids
 from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import ShurenError
 from shuren.kernel.paging import page_of_rows
 from shuren.pages.api import number_text, render_list
-from shuren.pages.data import Action, Column, EmptyState, Fact, ListQuery, ListSpec
+from shuren.pages.data import Action, Column, EmptyState, Fact, ListSpec
 from shuren.pages.data import CellKind as ListCell
 
 
@@ -300,14 +298,19 @@ def trace(request: HttpRequest, report_id: str) -> HttpResponseBase:
         "breadcrumbs": crumbs(row, title),
     }
     if found.subject in (TallySubject.PUPILS, TallySubject.STAFF):
-        spec = _people_list(
-            found, lambda _query, form: record_trace_export(actor=actor_of(request), row=row, place=place, form=form)
-        )
+        spec = replace(_people_list(found), on_export=lambda _query, form: _note_export(request, row, place, form))
         return render_list(request, spec, template="front/detail.html", context=context)
     return render_list(request, _org_list(found), template="front/detail.html", context=context)
 
 
-def _people_list(found: Traced, on_export: Callable[[ListQuery, str], None]) -> ListSpec[PersonRow]:
+def _note_export(request: HttpRequest, row: StatisticsReport, place: Place, form: str) -> None:
+    details = {"form": form, "key": row.key, "year": row.year, "cell": "/".join(place)}
+    audit.record(
+        actor=actor_of(request), action="interop.statistics_traced", target=f"statistics_report:{row.pk}", details=details
+    )
+
+
+def _people_list(found: Traced) -> ListSpec[PersonRow]:
     return ListSpec(
         name="statistics-people",
         title=_("计入的人员"),
@@ -317,7 +320,6 @@ def _people_list(found: Traced, on_export: Callable[[ListQuery, str], None]) -> 
             Column(key="org", title=_("所在"), value=lambda one: one.org_name),
         ),
         rows=lambda query: found.people(number=query.number, size=query.size),
-        on_export=on_export,
         empty=EmptyState(title=_("名册里现在没有这样的人"), icon="users"),
     )
 
