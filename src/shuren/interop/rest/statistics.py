@@ -110,7 +110,7 @@ def list_statistics_reports(
 
 
 @router.post(
-    "/reports",
+    "/reports/prepare",
     response={200: StatisticsReportOut, **ERRORS},
     operation_id="prepare_statistics_report",
     summary="Prepare a report, or count a begun one anew",
