@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from shuren.certificates import api as certificates
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
 from shuren.intake import api as intake
-from shuren.intake.data import ImportState, ImportStatus, QuarantineReach
+from shuren.intake.data import ImportState, ImportStatus, QuarantineReach, QuarantineState
 from shuren.kernel import ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound, Refused
@@ -208,6 +209,11 @@ def may_undo_import(state: ImportState, kind: KindOfImport, *, now: datetime) ->
         last = next((one for one in standards.editions() if one.is_in_force), None)
         return last is not None and last.import_id == state.id
     return kind is REGISTER and casework.may_undo_register_import(state.id, now=now)
+
+
+def waiting_url() -> str:
+    """Where the rows stand that somebody has to look at."""
+    return f"{reverse('front:quarantine')}?state={QuarantineState.WAITING.value}"
 
 
 def quarantine_reach(*, actor: Actor, now: datetime) -> QuarantineReach:

@@ -134,7 +134,7 @@ def quality_of_org(request: HttpRequest, public_id: str) -> HttpResponseBase:
     }
     if waiting := quarantined_under(org):
         told = _("导入时没有写入的行；改好后才进入数据，再参加评分。")
-        url = f"{reverse('front:quarantine')}?unit={org.id}"
+        url = f"{reverse('front:quarantine')}?state=waiting&unit={org.id}"
         context["facts"] = [Fact(label=_("隔离待改的行"), value=f"{waiting:,}", url=url, help=told)]
     if run is not None and score is not None:
         context |= {

@@ -81,7 +81,7 @@ def imports(request: HttpRequest) -> HttpResponseBase:
     waiting = intake.quarantined_rows(QuarantineQuery(), reach=selectors.quarantine_reach(actor=actor, now=now), size=1).total
     if waiting:
         text = _("%(count)s 行没有写入，等待改正。") % {"count": f"{waiting:,}"}
-        cards.append({"title": _("隔离区"), "text": text, "icon": "alert-circle", "url": reverse("front:quarantine")})
+        cards.append({"title": _("隔离区"), "text": text, "icon": "alert-circle", "url": selectors.waiting_url()})
     return pages.render_list(request, spec, template="front/imports.html", context={"kinds": cards})
 
 

@@ -80,7 +80,7 @@ def quarantined_row(request: HttpRequest, row_id: str) -> HttpResponseBase:
         "findings": content.findings if content else (),
         "form": form,
         "submit_label": _("保存"),
-        "cancel_url": reverse("front:quarantine"),
+        "cancel_url": selectors.waiting_url(),
     }
     return render(request, "front/quarantined_row.html", context, status=400 if form is not None and form.errors else 200)
 
@@ -110,14 +110,14 @@ def discard_quarantined(request: HttpRequest) -> HttpResponseBase:
         reason = form.cleaned_data["reason"]
         count = intake.discard_rows(actor=actor_of(request), reach=_reach(request), ids=ticked, reason=reason, now=clock.now())
         messages.success(request, _("已放弃 %(count)s 行。") % {"count": f"{count:,}"})
-        return redirect("front:quarantine")
+        return redirect(selectors.waiting_url())
     context = {
         "title": _("放弃隔离的行"),
         "lead": _("放弃 %(count)s 行：它们的内容会清除，不能恢复。") % {"count": f"{len(ticked):,}"},
         "form": form,
         "submit_label": _("放弃"),
         "is_danger": True,
-        "cancel_url": reverse("front:quarantine"),
+        "cancel_url": selectors.waiting_url(),
         "breadcrumbs": _trail(_("放弃")),
     }
     return render(request, "front/form.html", context, status=400 if form.errors else 200)
@@ -206,7 +206,7 @@ def _spec(request: HttpRequest, reach: QuarantineReach, import_id: int | None) -
             org_path=chosen_unit.path if chosen_unit else "",
             reason=told.get("reason", ""),
             import_id=import_id,
-            state=QuarantineState(chosen) if chosen in {state.value for state in STATES} else QuarantineState.WAITING,
+            state=QuarantineState(chosen) if chosen in {state.value for state in STATES} else None,
         )
 
     def rows(query: ListQuery) -> Page[QuarantinedRowData]:
@@ -339,6 +339,6 @@ def _lead() -> str:
 def _trail(last: str = "") -> list[dict[str, str]]:
     trail = [
         {"label": _("数据导入"), "url": reverse("front:imports")},
-        {"label": _("隔离区"), "url": reverse("front:quarantine") if last else ""},
+        {"label": _("隔离区"), "url": selectors.waiting_url() if last else ""},
     ]
     return [*trail, {"label": last, "url": ""}] if last else trail

@@ -125,7 +125,7 @@ def statement_lines(request: HttpRequest) -> HttpResponseBase:
             Column(key="verb", title=_("动作"), value=lambda row: _word(row.verb)),
             Column(key="activity", title=_("学习活动"), value=lambda row: row.activity_name or row.activity or "—"),
             Column(key="result", title=_("结果"), value=_result, kind=CellKind.STATUS),
-            Column(key="score", title=_("得分率"), value=lambda row: row.score, kind=CellKind.PERCENT, decimals=1),
+            Column(key="score", title=_("得分率"), value=_percent, kind=CellKind.PERCENT, decimals=1),
             Column(key="seconds", title=_("用时（秒）"), value=lambda row: row.seconds, kind=CellKind.NUMBER),
             Column(key="client", title=_("来源"), value=lambda row: names.client(row.client_id)),
         ),
@@ -221,6 +221,10 @@ def _last(org_path: str) -> int:
 def _org_name(orgs: dict[int, OrgData], org_path: str) -> str:
     org = orgs.get(_last(org_path))
     return org.name if org else "—"
+
+
+def _percent(row: StatementLine) -> float | None:
+    return None if row.score is None else 100 * row.score
 
 
 def _result(row: StatementLine) -> Status:
