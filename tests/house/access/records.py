@@ -5,7 +5,8 @@ from dataclasses import replace
 from tests.cast import Cast
 from tests.house.access.frame import EVERYBODY, NOBODY, Address, Area, page
 
-_GET = Address(near=NOBODY, denied=frozenset({401}), stranger=401)
+# A request that names neither a version nor credentials is malformed before it is refused, whoever is signed in.
+_GET = Address(near=NOBODY, denied=frozenset({400}), stranger=400)
 _DOCUMENT = replace(_GET, methods=("GET", "PUT", "POST", "DELETE"))
 
 RECORDS: dict[str, Address] = {
@@ -14,7 +15,7 @@ RECORDS: dict[str, Address] = {
     "records:agents": _GET,
     "records:state": _DOCUMENT,
     "records:statements": replace(_GET, methods=("GET", "PUT", "POST")),
-    "records:caliper": replace(_GET, methods=("POST",)),
+    "records:caliper": replace(_GET, methods=("POST",), denied=frozenset({401}), stranger=401),
     "records:activity_profile": _DOCUMENT,
     "records:agent_profile": _DOCUMENT,
     "records:arrivals": page(EVERYBODY),
