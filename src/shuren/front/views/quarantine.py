@@ -41,7 +41,7 @@ _MOST_REASON = 40
 @never_cache
 @require_GET
 def quarantine(request: HttpRequest) -> HttpResponseBase:
-    """Every row that the reader reaches, those waiting first asked for."""
+    """Every row that the reader reaches."""
     reach = _reach(request)
     return pages.render_list(request, _spec(request, reach, None), context={"breadcrumbs": _trail(), "lead": _lead()})
 
