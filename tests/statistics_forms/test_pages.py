@@ -168,7 +168,7 @@ def test_programs_prepare_fill_and_submit(cast: Cast) -> None:
         answer: dict[str, object] = told.json()
         return answer
 
-    made = ask("POST", "reports", {"org_id": unit, "key": STAFF, "year": YEAR})
+    made = ask("POST", "reports/prepare", {"org_id": unit, "key": STAFF, "year": YEAR})
     cells = {line: {"outside": "1", "retired": "0"} for line in ("l01", "l02")}
     kept = ask("PUT", f"reports/{made['id']}/cells", {"cells": cells, "revision": made["revision"]})
     assert kept["unknown_count"] == 0

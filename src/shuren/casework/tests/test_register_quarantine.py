@@ -82,7 +82,7 @@ def test_the_good_rows_go_in_and_the_others_wait_sealed_for_their_unit(cast: Cas
     assert (state.counts, state.error_count) == ({"entry": 2, "quarantined": 1}, 2)
     assert waiting(cast) == []
     applied(cast, state)
-    assert names() == ["礼堂", "教室"]
+    assert names() == ["教室", "礼堂"]
     (row,) = waiting(cast, who="head")
     assert (row.place.row, row.org_path, row.fault_count) == (3, cast.orgs["school"].path, 2)
     assert waiting(cast, who="head", org="other_school") == []
