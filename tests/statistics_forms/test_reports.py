@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shuren.directory.models import Enrollment
+from shuren.directory.data import OrgType
+from shuren.directory.models import Enrollment, Org
 from shuren.interop.data import ReportState
 from shuren.interop.models import StatisticsReport, StatisticsTemplate
 from shuren.interop.selectors.statistics.trace import traced
@@ -48,6 +49,15 @@ def test_what_the_house_holds_is_counted_as_of_the_day(cast: Cast) -> None:
     assert (row.unknown_count, row.error_count, row.warning_count) == (0, 0, 0)
     Enrollment.objects.filter(person_id=cast.people["pupil"].id).update(begin_date="2025-09-02")
     assert prepared(cast, "school_admin", "school").values["l01"]["all"] == 2
+
+
+def test_grades_count_however_their_roster_writes_them(cast: Cast) -> None:
+    Org.objects.filter(type=OrgType.CLASS.value, grade="4").update(grade="04")
+    row = prepared(cast, "school_admin", "school")
+    assert row.values["l01"]["g4"] == 3
+    found = traced(row, ("l01", "g4"), actor=cast.actor("head"), now=cast.now)
+    assert found.people(number=1, size=50).total == 3
+    assert prepared(cast, "school_admin", "school", CLASSES).values["l02"]["g4"] == 2
 
 
 def test_classes_are_counted_by_their_size_and_staff_once_each(cast: Cast) -> None:

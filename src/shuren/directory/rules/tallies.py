@@ -1,9 +1,19 @@
 """What counts in a tally: one condition over rows of people, classes and orgs that are alike."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from shuren.directory.data import TallyCondition, TallyRow
+
+
+def told_grade(written: str) -> str:
+    """A grade by its code, however its roster writes it: 04 of OneRoster is 4."""
+    return str(int(written)) if written.isdecimal() else written
+
+
+def written_grades(grades: Collection[str]) -> frozenset[str]:
+    """Every way in which rosters write these grades."""
+    return frozenset(grades) | {grade.zfill(2) for grade in grades if grade.isdecimal()}
 
 
 def counts_as(row: TallyRow, condition: TallyCondition) -> bool:

@@ -24,7 +24,7 @@ from shuren.directory.data import (
     TallySubject,
 )
 from shuren.directory.models import Affiliation, Enrollment, Org
-from shuren.directory.rules.tallies import born_by
+from shuren.directory.rules.tallies import born_by, told_grade, written_grades
 from shuren.directory.rules.tree import prefixes_of
 from shuren.directory.selectors.orgs import org_data
 from shuren.directory.selectors.people_list import list_row
@@ -46,7 +46,7 @@ def tallied_people(asked: TallyAsked, condition: TallyCondition, *, number: int 
     """A page of the pupils or of those who work in the units and count as `condition` says, in order of name."""
     if asked.subject is TallySubject.PUPILS:
         pupils = _with_facts(_pupils(asked), asked).filter(_person_q(asked, condition)).select_related("person", "class_org")
-        pupils = pupils.filter(class_org__grade__in=condition.grades) if condition.grades else pupils
+        pupils = pupils.filter(class_org__grade__in=written_grades(condition.grades)) if condition.grades else pupils
         # Somebody in two homerooms is two rows of one list, as they are two in the count.
         return page_of(pupils.order_by("person__sort_key", "pk"), _pupil_row, number=number, size=size)
     staff = _with_facts(_staff(asked), asked).filter(_person_q(asked, replace(condition, is_new=None)))
@@ -67,7 +67,7 @@ def tallied_orgs(asked: TallyAsked, condition: TallyCondition, *, number: int = 
     """A page of the homerooms or orgs of the units that count as `condition` says."""
     found = Q()
     if condition.grades:
-        found &= Q(grade__in=condition.grades)
+        found &= Q(grade__in=written_grades(condition.grades))
     if condition.types:
         found &= Q(type__in=[kind.value for kind in condition.types])
     if condition.is_new is not None:
@@ -140,7 +140,7 @@ def _tally_pupils(asked: TallyAsked) -> Iterator[TallyRow]:
     counts: Counter[tuple[str, str, str, int | None, int]] = Counter()
     units = frozenset(asked.units)
     for path, grade, sex, band, is_new, size in found.iterator(chunk_size=_BATCH):
-        counts[_unit_of(path, units), grade, sex, band, is_new] += size
+        counts[_unit_of(path, units), told_grade(grade), sex, band, is_new] += size
     for (unit, grade, sex, band, is_new), size in counts.items():
         yield TallyRow(unit, size, grade=grade, sex=Sex(sex), age=band, is_new=bool(is_new))
 
@@ -167,7 +167,9 @@ def _tally_classes(asked: TallyAsked) -> Iterator[TallyRow]:
     units = frozenset(asked.units)
     for org in _classes(asked).order_by().iterator(chunk_size=_BATCH):
         is_new = bool(asked.since and org.begin_date and org.begin_date >= asked.since)
-        yield TallyRow(_unit_of(org.path, units), 1, grade=org.grade, size=org.pupils, type=OrgType.CLASS, is_new=is_new)
+        yield TallyRow(
+            _unit_of(org.path, units), 1, grade=told_grade(org.grade), size=org.pupils, type=OrgType.CLASS, is_new=is_new
+        )
 
 
 def _tally_orgs(asked: TallyAsked) -> Iterator[TallyRow]:
@@ -175,7 +177,7 @@ def _tally_orgs(asked: TallyAsked) -> Iterator[TallyRow]:
     units = frozenset(asked.units)
     rows = _orgs(asked).order_by().values_list("path", "type", "grade", "begin_date")
     for path, kind, grade, begun in rows.iterator(chunk_size=_BATCH):
-        counts[_unit_of(path, units), kind, grade, bool(asked.since and begun and begun >= asked.since)] += 1
+        counts[_unit_of(path, units), kind, told_grade(grade), bool(asked.since and begun and begun >= asked.since)] += 1
     for (unit, kind, grade, is_new), size in counts.items():
         yield TallyRow(unit, size, type=OrgType(kind), grade=grade, is_new=is_new)
 
