@@ -1,7 +1,7 @@
 """The quarantine of imports: which rows wait, why, and what is done about them."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from shuren.directory import api as directory
+from shuren.directory.data import OrgData
 from shuren.front import selectors
 from shuren.front.forms import DiscardForm, RowForm, UploadForm
 from shuren.identity.api import actor_of
@@ -232,28 +233,7 @@ def _spec(request: HttpRequest, reach: QuarantineReach, import_id: int | None) -
         columns=_columns(unit),
         rows=rows,
         stream=lambda query: intake.stream_of_quarantined(asked(query), reach=reach),
-        filters=(
-            Filter(
-                key="kind",
-                label=_("内容"),
-                choices=tuple(Choice(value=kind.name, label=str(kind.title)) for kind in (selectors.ROSTER, selectors.REGISTER)),
-            ),
-            Filter(
-                key="unit",
-                label=_("单位"),
-                choices=tuple(Choice(value=str(org.id), label=org.name) for org in units.values()),
-            ),
-            Filter(
-                key="reason",
-                label=_("原因"),
-                choices=tuple(Choice(value=text, label=f"{text[:_MOST_REASON]} ({count:,})") for text, count in reasons),
-            ),
-            Filter(
-                key="state",
-                label=_("状态"),
-                choices=tuple(Choice(value=state.value, label=str(word)) for state, (word, _tone) in STATES.items()),
-            ),
-        ),
+        filters=_filters(units.values(), reasons),
         row_id=lambda row: row.public_id,
         bulk=(
             Action(label=_("再次送入"), url=reverse("front:send_quarantined"), is_primary=True, is_post=True),
@@ -263,6 +243,26 @@ def _spec(request: HttpRequest, reach: QuarantineReach, import_id: int | None) -
         on_export=export,
         empty=EmptyState(title=_("没有待改的行"), text=_("导入时放进隔离区的行会出现在这里。"), icon="circle-check"),
     )
+
+
+def _filters(units: Iterable[OrgData], reasons: Sequence[tuple[str, int]]) -> tuple[Filter, ...]:
+    """By content, unit, reason and state; nobody is asked to choose among none."""
+    kinds = (selectors.ROSTER, selectors.REGISTER)
+    found = (
+        Filter(key="kind", label=_("内容"), choices=tuple(Choice(value=kind.name, label=str(kind.title)) for kind in kinds)),
+        Filter(key="unit", label=_("单位"), choices=tuple(Choice(value=str(org.id), label=org.name) for org in units)),
+        Filter(
+            key="reason",
+            label=_("原因"),
+            choices=tuple(Choice(value=text, label=f"{text[:_MOST_REASON]} ({count:,})") for text, count in reasons),
+        ),
+        Filter(
+            key="state",
+            label=_("状态"),
+            choices=tuple(Choice(value=state.value, label=str(word)) for state, (word, _tone) in STATES.items()),
+        ),
+    )
+    return tuple(one for one in found if one.choices)
 
 
 def _actions(import_id: int) -> tuple[Action, ...]:
