@@ -11,7 +11,7 @@ ID = re.compile(r"(?<=/)[0-9a-hjkmnp-tv-z]{13}(?=/)")
 KEY = re.compile(r"(?<=/)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+(?=/)|(?<=^/packs/)[a-z_]+(?=/)")
 LEFT_OUT = re.compile(
     r"[?#]|\.(pdf|xlsx|csv|json|geojson|zip|crl|cer|pem|jwt|nq|ndjson|rdf|ttl|jsonld|parquet)$|/(template|workbook|api|static|tile)/|^mailto:|/suggest/"
-    r"|/(bpmn|csv|geojson|parquet|receipt)/|^/attachments/"
+    r"|/(bpmn|csv|geojson|json|parquet|receipt)/|^/attachments/"
     r"|^/(credentials|achievements|status-lists|evidence)/[\w-]+$|^/apps/[^/]+/open/|^/audit/evidence/"
 )
 FIRST = ("/", "/account/", "/account/password/", "/views/", "/notices/", "/search/?q=四", "/no-such-page/")
