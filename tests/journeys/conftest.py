@@ -69,6 +69,7 @@ NAME_QUERIES = (
     "SELECT DISTINCT label, NULL FROM casework_entry",
     "SELECT title_zh, NULL FROM casework_definition WHERE pack_id IS NULL",
     "SELECT title_zh, NULL FROM datahub_catalogueasset WHERE title_en = ''",
+    "SELECT number, NULL FROM interop_statisticstemplate",
 )
 
 
