@@ -1,7 +1,9 @@
 """Views of front databases: the list, one with its turns, what is read of it, and what an officer may do with it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from django.forms import Form
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -150,17 +152,7 @@ def correct(request: HttpRequest, source_id: str) -> HttpResponseBase:
 
     title = _("修改视图来源")
     lead = _("换了地方或视图，下一次从头读取并替换已落库的内容。")
-    return form_page(
-        request,
-        form,
-        save,
-        title=title,
-        submit=_("保存"),
-        back=source_address(row),
-        lead=lead,
-        done=_("已保存。"),
-        breadcrumbs=source_crumbs(title, row),
-    )
+    return _saving_page(request, form, save, row, title=title, lead=lead, done=_("已保存。"))
 
 
 @never_cache
@@ -261,17 +253,7 @@ def reading(request: HttpRequest, source_id: str) -> HttpResponseBase:
 
     title = _("怎样读取")
     lead = _("换了要取的列、主键、增量列或机构代码列，下一次从头读取并替换已落库的内容。")
-    return form_page(
-        request,
-        form,
-        save,
-        title=title,
-        submit=_("保存"),
-        back=source_address(row),
-        lead=lead,
-        done=_("已保存。请逐列写明数据项或等级。"),
-        breadcrumbs=source_crumbs(title, row),
-    )
+    return _saving_page(request, form, save, row, title=title, lead=lead, done=_("已保存。请逐列写明数据项或等级。"))
 
 
 @never_cache
@@ -321,17 +303,8 @@ def column(request: HttpRequest, source_id: str, number: int) -> HttpResponseBas
         return source_address(row, "view_columns")
 
     title = _("列“%(name)s”") % {"name": one.name}
-    return form_page(
-        request,
-        form,
-        save,
-        title=title,
-        submit=_("保存"),
-        back=source_address(row, "view_columns"),
-        lead=_("没有数据项的列，请写名称、等级和脱敏方式。换了列名或数据项，下一次从头读取。"),
-        done=_("已保存。"),
-        breadcrumbs=source_crumbs(title, row),
-    )
+    lead = _("没有数据项的列，请写名称、等级和脱敏方式。换了列名或数据项，下一次从头读取。")
+    return _saving_page(request, form, save, row, title=title, lead=lead, done=_("已保存。"), back="view_columns")
 
 
 @require_POST
@@ -346,6 +319,22 @@ def resume(request: HttpRequest, source_id: str) -> HttpResponseBase:
     """Go on with it."""
     resume_view_source(actor=actor_of(request), source_id=ids.decode("view_source", source_id), now=clock.now())
     return redirect("datahub:view_source", source_id=source_id)
+
+
+def _saving_page(
+    request: HttpRequest,
+    form: Form,
+    save: Callable[[], str],
+    row: ViewSource,
+    *,
+    title: str,
+    lead: str,
+    done: str,
+    back: str = "view_source",
+) -> HttpResponseBase:
+    """A form about a view that is known; `back` names the page of it that one returns to."""
+    url, way = source_address(row, back), source_crumbs(title, row)
+    return form_page(request, form, save, title=title, submit=_("保存"), back=url, lead=lead, done=done, breadcrumbs=way)
 
 
 def _source(request: HttpRequest, source_id: str) -> ViewSource:
