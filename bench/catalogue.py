@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from sqlglot.lineage import lineage
@@ -51,6 +52,7 @@ def fill() -> None:
 
 
 def main(_options: list[str]) -> int:
+    settings.ALLOWED_HOSTS = ["*"]
     call_command("migrate", verbosity=0)
     cast = build_cast()
     fill()

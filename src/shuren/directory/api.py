@@ -101,6 +101,7 @@ from shuren.directory.services.revoke_grant import revoke_grant
 from shuren.directory.services.seal_national_id import tells_national_id
 from shuren.directory.services.subjects import erase_person, give_subject_data, hand_over_request
 from shuren.directory.services.tend_grants import certify_grants, tend_grants
+from shuren.directory.services.trace_roster import people_touched_by
 from shuren.directory.services.undo_roster import may_undo_roster, undo_roster
 from shuren.directory.services.write_province import write_province
 from shuren.kernel import clock
@@ -189,6 +190,7 @@ __all__ = [
     "people_of_org",
     "people_page",
     "people_reached",
+    "people_touched_by",
     "people_with_ties",
     "people_within",
     "permissions_of",

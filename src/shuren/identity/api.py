@@ -170,7 +170,7 @@ def _confirm_address(request: HttpRequest, purpose: str) -> str:
 
 
 def _read_actor(request: HttpRequest) -> Actor:
-    account = request.user
+    account = getattr(request, "user", None)  # none where a request was refused before anybody was read, as for a wrong host
     if not isinstance(account, Account):
         return ANONYMOUS
     return actor_of_account(account, role=request.session.get(ROLE_KEY) or None)

@@ -7,7 +7,7 @@ _JOBS = "shuren.identity.jobs"
 _SUBSCRIPTIONS = {
     "identity.signed_out": ("end_session", "tell_cas_services", "tell_saml_services"),
     "identity.session_ended": ("end_session", "tell_cas_services", "tell_saml_services"),
-    "directory.roster_applied": ("await_accounts", "review_accounts"),
+    "directory.roster_applied": ("await_accounts", "review_roster"),
     "directory.person_added": ("open_account",),
     "directory.person_merged": ("merge_accounts",),
     "directory.person_erased": ("close_account",),

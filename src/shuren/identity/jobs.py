@@ -137,6 +137,20 @@ def review_accounts(job: JobContext, **_event: Any) -> Mapping[str, int]:
     return {key: before.get(key, 0) + found.get(key, 0) for key in {*before, *found}}
 
 
+def review_roster(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> None:
+    """Whom a roster brought or took away: their accounts take their next step at once; everybody's after a big one.
+
+    Subscribed to `directory.roster_applied`. What a killed run has done is done again and changes nothing.
+    """
+    touched = directory.people_touched_by(payload["import_id"])
+    if touched is None:
+        review_accounts(job)
+        return
+    for start in range(0, len(touched), _OPENED_AT_ONCE):
+        life.review_people(person_ids=touched[start : start + _OPENED_AT_ONCE], now=clock.now())
+        job.progress(min(start + _OPENED_AT_ONCE, len(touched)), len(touched))
+
+
 def merge_accounts(job: JobContext, *, payload: Mapping[str, Any], **_event: Any) -> Mapping[str, Any]:
     """Two people were one: so are their accounts; subscribed to `directory.person_merged`."""
     kept = merge(kept_person_id=payload["kept_id"], dropped_person_id=payload["dropped_id"], now=clock.now())

@@ -53,6 +53,12 @@ def trace_roster(import_id: int) -> Trace | None:
     return None if len(found.people) > most else found
 
 
+def people_touched_by(import_id: int) -> Sequence[int] | None:
+    """In order of id, whom an applied roster added, or whose person or ties it changed; None where `trace_roster` tells none."""
+    trace = trace_roster(import_id)
+    return None if trace is None else trace.people.tolist()
+
+
 def trace_renaming(org_id: int) -> Trace:
     """What an org's new name is read at: the org, its classes, and everybody in it."""
     trace = _Tracing({})

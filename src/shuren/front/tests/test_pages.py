@@ -238,3 +238,11 @@ def test_sessions_that_ran_out_are_swept_by_a_job(cast: Cast) -> None:
 def test_the_cast_wears_every_hat(cast: Cast) -> None:
     assert {role.value for role in Role} <= set(cast.people)
     assert audit.entries(action="directory.").exists()
+
+
+@pytest.mark.django_db
+def test_a_wrong_host_is_refused_and_is_no_fault_of_ours(client: Client, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["data.example.org"]
+    for path in ("/", "/api/v1/"):
+        assert client.get(path, headers={"host": "elsewhere.example.org"}).status_code == 400
+    assert client.get("/sign-in/", headers={"host": "data.example.org"}).status_code == 200

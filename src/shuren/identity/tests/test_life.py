@@ -169,6 +169,24 @@ def test_a_roster_opens_accounts_and_a_second_run_opens_none(school: School, mon
     assert jobs.open_accounts(Kept(next=added[-1] + 1, made=7), import_id=1) == {"accounts": 7}
 
 
+def test_a_roster_lets_only_the_accounts_it_touches_take_their_step(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(school, "pupil")
+    gone = {school.people["pupil"]}
+    Account.objects.filter(person_id__in=gone).update(tieless_since=None)
+    touched: list[int] | None = []
+    monkeypatch.setattr(directory, "people_touched_by", lambda _import_id: touched)
+    jobs.review_roster(Kept(), payload={"import_id": 1})
+    assert school.account("pupil").tieless_since is None
+    touched = sorted(gone)
+    jobs.review_roster(Kept(), payload={"import_id": 1})
+    noticed = school.account("pupil").tieless_since
+    assert noticed is not None
+    Account.objects.filter(person_id__in=gone).update(tieless_since=None)
+    touched = None
+    jobs.review_roster(Kept(), payload={"import_id": 1})
+    assert school.account("pupil").tieless_since is not None
+
+
 def test_merged_people_keep_the_account_in_use_and_both_names(school: School) -> None:
     other = school.add_person("twin", "张三")
     api.create_accounts(actor=SYSTEM, person_ids=[other], usernames={other: "twin"}, now=NOW)
