@@ -176,7 +176,8 @@ def _form_of(path: Path) -> RosterForm:
     with path.open("rb") as file:
         start = file.read(4096)
     is_workbook = path.suffix.lower() in {".xlsx", ".xlsm", ".xls", ".ods"} or b"[Content_Types].xml" in start
-    return RosterForm.EXCEL if is_workbook or not start.startswith(_ZIP_MAGIC) else RosterForm.ONEROSTER
+    is_package = start.startswith(_ZIP_MAGIC) or path.suffix.lower() == ".zip"
+    return RosterForm.ONEROSTER if is_package and not is_workbook else RosterForm.EXCEL
 
 
 def _check_cells(result: Checking) -> None:

@@ -9,6 +9,7 @@ import pytest
 from shuren.directory import api
 from shuren.directory.data import NewPerson, Role, RosterForm
 from shuren.directory.models import Org, Person
+from shuren.directory.services.check_roster.messages import SENTENCES
 from shuren.directory.services.check_roster.staging import FILE_NAME
 from shuren.directory.tests.roster.conftest import NOW, Roster, check, found, take_in
 from shuren.intake import api as intake
@@ -159,9 +160,17 @@ def test_lines_the_fast_reader_refuses_are_told_by_number(roster: Roster, tmp_pa
 
 
 def test_not_a_zip_and_bomb_are_told(tmp_path: Path) -> None:
-    broken = tmp_path / "r.zip"
-    broken.write_bytes(b"PK\x03\x04 nothing")
-    assert check(broken).status == "rejected"
+    for name, content, rule in (
+        ("r.zip", b"PK\x03\x04 nothing", "not_a_zip"),
+        ("text.zip", b"sourcedId,status", "not_a_zip"),
+        ("r.xlsx", b"PK\x03\x04 nothing", "not_a_workbook"),
+        ("text.csv", b"sourcedId,status", "not_a_workbook"),
+    ):
+        broken = tmp_path / name
+        broken.write_bytes(content)
+        state = check(broken)
+        assert state.status == "rejected"
+        assert found(state)[0].reason == str(SENTENCES[rule][0])
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("users.csv", b"0" * 50_000_000)
