@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,69 @@ class StatementFilter:
     until: date | None = None
     client_id: str = ""
     verb: str = ""
+    person_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """What some statements say together, whoever or whatever they are grouped by.
+
+    `days` counts those with any, `passed` and `failed` attempts that were judged, `score` is the mean of scaled ones (None:
+    none was scored) and `seconds` the time told in all.
+    """
+
+    statements: int
+    learners: int
+    days: int
+    activities: int
+    passed: int
+    failed: int
+    score: float | None
+    seconds: float
+    last_stored: datetime | None
+
+    @property
+    def pass_rate(self) -> float | None:
+        judged = self.passed + self.failed
+        return self.passed / judged if judged else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassLearning(Learning):
+    """The learning of those who belonged to one class on the day."""
+
+    org_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerLearning(Learning):
+    """The learning of one person; all figures are none where nothing came."""
+
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityLearning(Learning):
+    """What was done at one activity; `middle_seconds` is the median of the times told at once."""
+
+    activity: str
+    activity_name: str
+    middle_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayLearning:
+    """How many learned on a day, and how long in all."""
+
+    day: date
+    learners: int
+    seconds: float
+
+
+class LearnerState(StrEnum):
+    """What a teacher should look at first; see `rules.learning.state_of`."""
+
+    SILENT = "silent"
+    FADING = "fading"
+    STRUGGLING = "struggling"
+    FINE = "fine"

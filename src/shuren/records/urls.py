@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from shuren.records.views import arrivals, caliper, documents, statements
+from shuren.records.views import arrivals, caliper, documents, learning, statements
 from shuren.records.views.cmi5 import courses, learner, runtime, standings
 
 app_name = "records"
@@ -31,12 +31,20 @@ courses_patterns: list[URLPattern] = [
     path("offered/<str:course_id>/look/", courses.look, name="look_at_course"),
     path("offered/<str:course_id>/withdraw/", courses.withdraw, name="withdraw_course"),
 ]
+learning_patterns: list[URLPattern] = [
+    path("", learning.mine, name="my_learning"),
+    path("classes/", learning.classes, name="classes_learning"),
+    path("classes/<str:org_id>/", learning.activities, name="learning_activities"),
+    path("classes/<str:org_id>/learners/", learning.learners, name="learning_learners"),
+    path("people/<str:person_id>/", learning.learner, name="learner"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("xapi/", include([*documents_patterns, *statements_patterns])),
     path("caliper/", caliper.caliper, name="caliper"),
     path("courses/", include(courses_patterns)),
     path("cmi5/fetch/<str:key>", runtime.fetch, name="cmi5_fetch"),
     path("cmi5/content/<str:told>/<path:name>", runtime.content, name="cmi5_content"),
+    path("learning/", include(learning_patterns)),
     path("records/", arrivals.arrivals, name="arrivals"),
     path("records/statements/", arrivals.statement_lines, name="statement_lines"),
     path("records/refused/", arrivals.refused, name="refused"),

@@ -1,7 +1,7 @@
 """What arrives of learning records, from which clients, and what is refused: in the reader's own branches."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.http import HttpRequest
@@ -25,6 +25,7 @@ from shuren.records.models import RefusedRequest
 from shuren.records.selectors.cmi5.clients import course_client_name
 from shuren.records.selectors.lake import clients_and_verbs, counts_by_day, page_of_lines, stream_of_lines
 from shuren.records.selectors.refused import refused_requests
+from shuren.records.views.days import day_asked, day_filters
 
 _SHOWN = timedelta(days=31)
 _NAMED_AT_ONCE = 500
@@ -82,6 +83,7 @@ def arrivals(request: HttpRequest) -> HttpResponseBase:
         stream=every,
         filters=_filters(names, _shown(paths, now), has_verb=False),
         actions=(
+            Action(label=_("班级学情"), url=reverse("records:classes_learning")),
             Action(label=_("逐条查看"), url=reverse("records:statement_lines")),
             *((Action(label=_("被拒绝的请求"), url=reverse("records:refused")),) if paths is None else ()),
         ),
@@ -160,7 +162,7 @@ def refused(request: HttpRequest) -> HttpResponseBase:
         rows=lambda query: page_of(
             refused_requests(_asked(query, paths, now)), lambda row: row, number=query.number, size=query.size
         ),
-        filters=(_day_filter("since"), _day_filter("until")),
+        filters=day_filters(),
         empty=EmptyState(title=_("没有被拒绝的请求"), text=_("格式不对或互相矛盾的学习记录会在这里列出原因。"), icon="check"),
     )
     crumbs = [{"label": _("学习记录"), "url": reverse("records:arrivals")}, {"label": _("被拒绝的请求"), "url": ""}]
@@ -176,7 +178,7 @@ def _paths(actor: Actor, now: datetime) -> tuple[str, ...] | None:
 
 
 def _asked(query: ListQuery, paths: tuple[str, ...] | None, now: datetime) -> StatementFilter:
-    since, until = _day(query.filters.get("since", "")), _day(query.filters.get("until", ""))
+    since, until = day_asked(query.filters.get("since", "")), day_asked(query.filters.get("until", ""))
     return StatementFilter(
         paths=paths,
         since=since or (until or clock.day_of(now)) - _SHOWN,
@@ -195,18 +197,7 @@ def _filters(names: _Names, asked: StatementFilter, *, has_verb: bool) -> tuple[
     chosen = [Filter(key="client", label=_("来源"), choices=tuple(Choice(value=one, label=names.client(one)) for one in clients))]
     if has_verb:
         chosen.append(Filter(key="verb", label=_("动作"), choices=tuple(Choice(value=one, label=_word(one)) for one in verbs)))
-    return (*chosen, _day_filter("since"), _day_filter("until"))
-
-
-def _day_filter(key: str) -> Filter:
-    return Filter(key=key, label=_("从哪天") if key == "since" else _("到哪天"), is_date=True)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    return (*chosen, *day_filters())
 
 
 def _word(iri: str) -> str:

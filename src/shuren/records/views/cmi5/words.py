@@ -76,12 +76,15 @@ def part_state(row: PartStanding) -> Status:
 
 
 def courses_tabs(reach: Reach, current: str) -> list[Tab]:
-    """One's own courses, those one may choose, and for staff those of their classes and branches."""
+    """One's own courses, those one may choose, for staff those of their classes and branches, and how all of them learn."""
     names = [("my_courses", _("我的课程"))]
     if reach.attended:
         names.append(("courses_to_choose", _("可以选学")))
     if reach.is_staff:
         names.append(("courses", _("班级课程")))
+        names.append(("classes_learning", _("班级学情")))
+    if reach.attended or reach.results.person_ids:
+        names.append(("my_learning", _("学习情况")))
     return [Tab(label=label, url=reverse(f"records:{name}"), is_current=name == current) for name, label in names]
 
 
