@@ -185,12 +185,14 @@ def learner(request: HttpRequest, person_id: str) -> HttpResponseBase:
     spec = _activities_spec(asked, is_one=True)
     told = asked(list_query(request, spec))
     whole, name = learning_of(told), person.name or person.number
+    is_near = any(one.id == person.id for one in learners_of(actor, now=now))
+    above = (_("学习情况"), reverse("records:my_learning")) if is_near else (_("班级学情"), reverse("records:classes_learning"))
     context = {
         "title": name,
         "lead": _LEAD,
         "facts": [Fact(label=_("学习天数"), value=whole.days), *_facts(whole)],
         "chart": _days_chart(told, is_one=True),
-        "breadcrumbs": crumbs((_("学习情况"), reverse("records:my_learning")), (name, "")),
+        "breadcrumbs": crumbs(above, (name, "")),
     }
     return render_list(request, spec, template=_TEMPLATE, context=context)
 
@@ -246,8 +248,8 @@ def _activities_spec(asked: Callable[[ListQuery], StatementFilter], *, is_one: b
         columns=(
             Column(key="activity", title=_("学习活动"), value=lambda row: row.activity_name or row.activity),
             *(() if is_one else (learned,)),
-            *_figures(_of_activity, has_activities=False),
             Column(key="middle", title=_("一次用时中位数（秒）"), value=lambda row: row.middle_seconds, kind=CellKind.NUMBER),
+            *_figures(_of_activity, has_activities=False),
         ),
         rows=lambda query: page_of_rows(learning_by_activity(asked(query)), number=query.number, size=query.size),
         stream=lambda query: learning_by_activity(asked(query)),
@@ -263,7 +265,6 @@ def _figures(of: Callable[[Row], Learning], *, has_activities: bool = True) -> t
     done: Column[Row] = Column(key="activities", title=_("学习活动"), value=lambda row: of(row).activities, kind=CellKind.NUMBER)
     return (
         *((done,) if has_activities else ()),
-        Column(key="statements", title=_("记录"), value=lambda row: of(row).statements, kind=CellKind.NUMBER),
         Column(key="judged", title=_("作答"), value=lambda row: of(row).passed + of(row).failed, kind=CellKind.NUMBER),
         Column(key="passed", title=_("通过率"), value=lambda row: _percent(of(row).pass_rate), kind=CellKind.PERCENT, decimals=0),
         Column(key="score", title=_("得分率"), value=lambda row: _percent(of(row).score), kind=CellKind.PERCENT, decimals=0),
@@ -283,7 +284,7 @@ def _of_activity(row: ActivityLearning) -> Learning:
 def _facts(whole: Learning) -> list[Fact]:
     rates = ((_("通过率"), whole.pass_rate), (_("得分率"), whole.score))
     return [
-        Fact(label=_("学习活动"), value=whole.activities),
+        Fact(label=_("学习活动数"), value=whole.activities),
         Fact(label=_("记录"), value=whole.statements),
         Fact(label=_("用时（分钟）"), value=round(whole.seconds / 60)),
         *(Fact(label=label, value="—" if rate is None else f"{100 * rate:.0f}%") for label, rate in rates),
@@ -295,14 +296,14 @@ def _frame(request: HttpRequest, spec: ListSpec[Row], place: LearningPlace, now:
     told = _of_place(place, list_query(request, spec), now)
     whole = learning_of(told)
     of_all = f"{whole.learners} / {len(place.pupils)}" if place.is_class else whole.learners
-    names = [("learning_activities", _("学习活动")), *([("learning_learners", _("学生"))] if place.has_names else [])]
+    names = [("learning_activities", _("学了什么")), *([("learning_learners", _("学生"))] if place.has_names else [])]
     tabs = [Tab(label=label, url=_url(place.org, name), is_current=name == current) for name, label in names]
     return {
         "title": place.org.name,
         "lead": _LEAD,
         "tabs": tabs if len(tabs) > 1 else [],
         "facts": [Fact(label=_("学习人数"), value=of_all), *_facts(whole)],
-        "chart": _days_chart(told, is_one=False),
+        "chart": _days_chart(told, is_one=False) if current == "learning_activities" else None,
         "breadcrumbs": crumbs((_("班级学情"), reverse("records:classes_learning")), (place.org.name, "")),
     }
 
