@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 POSTGRES_URL ?= postgresql://postgres@127.0.0.1:5432/shuren
 JOBS ?= auto
-FULL_COUNTS := SHUREN_KILLS=20 SHUREN_FUZZ_FILES=10000 SHUREN_FUZZ_STATEMENTS=10000 HYPOTHESIS_PROFILE=soak
+FULL_COUNTS := SHUREN_KILLS=20 SHUREN_FUZZ_FILES=10000 SHUREN_FUZZ_STATEMENTS=10000 SHUREN_FUZZ_REQUESTS=5000 HYPOTHESIS_PROFILE=soak
 # Tests start many processes: compiled modules are kept, whatever the machine says.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -63,6 +63,7 @@ spark: setup $(VENV)/spark ## sums and questions over a local Spark cluster of t
 soak: setup ## full fault and fuzz counts, the faults on PostgreSQL too (hours)
 	$(FULL_COUNTS) $(BIN)/python -m pytest -m soak
 	$(FULL_COUNTS) $(BIN)/python -m pytest src/shuren/directory/tests/roster/test_roster_fuzz.py src/shuren/directory/tests/roster/test_roster_kills.py
+	$(FULL_COUNTS) $(BIN)/python -m pytest src/shuren/records/tests/test_malformed.py tests/interop/test_api_fuzz.py tests/interop/test_oneroster_fuzz.py
 	$(FULL_COUNTS) SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest tests/faults
 	SHUREN_DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n $(JOBS) -m "database and doors and not journey and not soak and not spark"
 

@@ -3,7 +3,7 @@
 Reads named `…_of` and `…_by_…` apply no scope: callers have asked `scope_of`, `access_org` or `access_person` before.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from shuren.directory.data import (
@@ -341,14 +341,23 @@ def disclosed_people(
     recipient: str,
     now: datetime,
     actor: Actor = SYSTEM,
+    brought: Mapping[str, Mapping[int, str]] | None = None,
 ) -> dict[int, DisclosedPerson]:
     """What `recipient` (an app's id; empty: the house itself) may be told of people, by person id, and why the rest is missing.
 
     `elements` are codes of `standards` (`person.name`, …). Values come whole, masked or not at all, by grade, purpose and
     consent; a line a day is kept per person for the page that says who saw them. The caller has checked that the recipient
-    may ask about these people.
+    may ask about these people. `brought` are values, by element and person, of elements that the caller's app keeps.
     """
-    return disclose_people(person_ids=person_ids, elements=elements, purpose=purpose, recipient=recipient, now=now, actor=actor)
+    return disclose_people(
+        person_ids=person_ids,
+        elements=elements,
+        purpose=purpose,
+        recipient=recipient,
+        now=now,
+        actor=actor,
+        brought=brought,
+    )
 
 
 def _today() -> date:

@@ -3,6 +3,7 @@
 from shuren.evaluation.selectors.evidence import score_statements
 from shuren.evaluation.selectors.links import latest_reports, reports_of_people
 from shuren.evaluation.selectors.pupils import pupil_report
+from shuren.evaluation.selectors.released import released_class_count, released_classes, released_runs
 from shuren.evaluation.selectors.reports import report_of
 from shuren.evaluation.selectors.runs import access_run, done_runs_of, run_state, truth_check, visible_runs
 from shuren.evaluation.selectors.scores import scores_of
@@ -17,6 +18,9 @@ __all__ = [
     "latest_reports",
     "pupil_report",
     "record_download",
+    "released_class_count",
+    "released_classes",
+    "released_runs",
     "report_of",
     "reports_of_people",
     "run_state",

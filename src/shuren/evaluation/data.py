@@ -145,6 +145,33 @@ class RunState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasedRun:
+    """A finished run as those see it who hand its scores on: it never changes again.
+
+    `levels` are the names of its levels with the score from which each begins, lowest first and without a score.
+    """
+
+    id: int
+    public_id: str
+    title: str
+    source_note: str
+    held_date: date | None
+    is_simulated: bool
+    org_path: str
+    finished_at: datetime
+    levels: tuple[tuple[str, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedClass:
+    """A class of which a finished run has scores."""
+
+    run_id: int
+    class_id: int
+    class_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class TruthRow:
     """One line of the truth check: what, what was published, what this run found, the bar and whether it holds."""
 

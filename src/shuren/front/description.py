@@ -20,6 +20,7 @@ _ERRORS = {
     "401": "No valid session or access token",
     "403": "The token lacks the scope, or the role does not allow it",
     "404": "It does not exist, or lies outside the caller's scope",
+    "409": "It stands otherwise by now, so that this cannot be done to it",
     "422": "What was sent does not have the right form",
     "429": "The app's quota is used up; Retry-After says when to come back",
 }

@@ -136,7 +136,7 @@ def _apps(person_id: int, *, since: date) -> list[AppViewer]:
     return [
         replace(
             app,
-            elements=_elements(f"person.{code}" for code in app.elements.split(",") if code),
+            elements=_elements(code if "." in code else f"person.{code}" for code in app.elements.split(",") if code),
             purpose=purpose_words(app.purpose),
         )
         for app in found

@@ -17,12 +17,10 @@ from shuren.interop.rules.oneroster.places import gradebook_scopes, resource_sco
 from shuren.interop.selectors.agreed import paths_of_app
 from shuren.interop.selectors.apps import app_of_client
 from shuren.interop.selectors.people import scopes_for
-from shuren.interop.services.oneroster.marks import (
+from shuren.interop.services.oneroster.marks import delete_mark, post_marks, put_mark
+from shuren.interop.services.oneroster.read_marks import (
     Narrowing,
-    access_mark,
-    delete_mark,
-    post_marks,
-    put_mark,
+    access_line_item,
     read_mark_of,
     read_marks,
 )
@@ -141,13 +139,13 @@ def _narrowing(reader: Reader, parts: Sequence[str]) -> Narrowing:
         return Narrowing(uses=owner.id) if parts[2] == "categories" else Narrowing(class_id=owner.id)
     if parts[2] == "students":
         return Narrowing(class_id=owner.id, person_id=access_row(reader, "students", parts[3]).id)
-    return Narrowing(class_id=owner.id, line_item=access_mark(reader, "lineItems", parts[3]).sourced_id)
+    return Narrowing(class_id=owner.id, line_item=access_line_item(reader, parts[3]))
 
 
 def _posted(reader: Reader, parts: Sequence[str], body: object) -> list[dict[str, str]]:
     name = parts[-1]
     if parts[0] == "lineItems":
-        line_item = access_mark(reader, "lineItems", parts[1]).sourced_id
+        line_item = access_line_item(reader, parts[1])
         return post_marks(reader, name, body, given={"lineItem": line_item})
     owner = access_row(reader, parts[0], parts[1])
     if len(parts) == 5:

@@ -48,16 +48,18 @@ def disclose_people(
     now: datetime,
     actor: Actor = SYSTEM,
     by_notice: Collection[str] = (),
+    brought: Mapping[str, Mapping[int, str]] | None = None,
 ) -> dict[int, DisclosedPerson]:
     """Per person what `recipient` may be told of `elements` for `purpose`, and why the rest is missing.
 
     Everything that leaves the house goes through here. Seven queries for every ten thousand people; who was told of is kept,
     one row a day. People who are not known are left out. The caller has checked that the recipient may ask about them.
+    `brought` are the values, by element and person, of elements that an app above keeps.
     Of the elements `by_notice` those that their grade lets pass freely wait for a yes to a notice that names them, as L3 does.
     """
-    facts = {}
+    facts, brought = {}, brought or {}
     for code in elements:
-        if code not in DISCLOSABLE:
+        if code not in DISCLOSABLE and code not in brought:
             raise Invalid(_("“%(code)s”不能这样提供。") % {"code": code})
         facts[code] = meaning_of(code)
         if code in by_notice and facts[code].grade in (Grade.PUBLIC, Grade.INTERNAL):
@@ -65,7 +67,7 @@ def disclose_people(
     wanted = sorted(set(person_ids))
     found: dict[int, DisclosedPerson] = {}
     for start in range(0, len(wanted), CHUNK):
-        found |= _disclosed(wanted[start : start + CHUNK], facts, purpose, recipient, now)
+        found |= _disclosed(wanted[start : start + CHUNK], facts, brought, purpose, recipient, now)
     if recipient:
         _keep(found.values(), purpose, recipient, now)
         _audit_sensitive(actor, found, facts, purpose, recipient, now)
@@ -73,7 +75,12 @@ def disclose_people(
 
 
 def _disclosed(
-    person_ids: Sequence[int], facts: Mapping[str, ElementData], purpose: str, recipient: str, now: datetime
+    person_ids: Sequence[int],
+    facts: Mapping[str, ElementData],
+    brought: Mapping[str, Mapping[int, str]],
+    purpose: str,
+    recipient: str,
+    now: datetime,
 ) -> dict[int, DisclosedPerson]:
     subjects = subjects_of(person_ids, day=day_of(now))
     states = consent_states(subjects, purpose=purpose, recipient=recipient, now=now)
@@ -81,13 +88,15 @@ def _disclosed(
     for person_id, subject in subjects.items():
         consent = states.get(person_id)
         state, agreed = (consent.state, consent.elements) if consent else (ConsentState.WAITING, frozenset[str]())
-        found[person_id] = _told(subject, facts, purpose, recipient, state, agreed)
+        held = {code: values.get(person_id, "") for code, values in brought.items()}
+        found[person_id] = _told(subject, facts, held, purpose, recipient, state, agreed)
     return found
 
 
 def _told(
     subject: Subject,
     facts: Mapping[str, ElementData],
+    brought: Mapping[str, str],
     purpose: str,
     recipient: str,
     state: ConsentState,
@@ -97,7 +106,7 @@ def _told(
     masked: set[str] = set()
     reasons: dict[str, Withheld] = {}
     for code, element in facts.items():
-        kept = _value(subject.person, code) if code != _NATIONAL_ID else ""
+        kept = brought[code] if code in brought else _value(subject.person, code) if code != _NATIONAL_ID else ""
         grade = Grade.SENSITIVE if is_sensitive(kept, code) else element.grade
         reason = withheld(
             element=code,

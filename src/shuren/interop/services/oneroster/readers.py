@@ -1,6 +1,6 @@
 """Who reads the service, and how far they reach."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -63,8 +63,14 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def told_people(reader: Reader, person_ids: Sequence[int], elements: Collection[str]) -> dict[int, DisclosedPerson]:
-    """What the client is told of people; a line is kept for everybody told of.
+def told_people(
+    reader: Reader,
+    person_ids: Sequence[int],
+    elements: Collection[str],
+    *,
+    brought: Mapping[str, Mapping[int, str]] | None = None,
+) -> dict[int, DisclosedPerson]:
+    """What the client is told of people; a line is kept for everybody told of. `brought` are values of elements kept elsewhere.
 
     An app of the register is told nothing but what the version agreed to where they are asks for.
     """
@@ -84,5 +90,6 @@ def told_people(reader: Reader, person_ids: Sequence[int], elements: Collection[
             recipient=reader.recipient,
             now=reader.now,
             actor=reader.actor,
+            brought=brought,
         )
     return told
