@@ -132,7 +132,7 @@ def json_of(answer: Answer) -> Any:
     """The body read as JSON; None when it is not."""
     try:
         return json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

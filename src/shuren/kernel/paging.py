@@ -12,6 +12,8 @@ Record = TypeVar("Record", bound=Model)
 
 SIZES = (20, 50, 100, 200)
 EXACT_COUNT_LIMIT = 10_000
+# Nobody turns to a page beyond it, and a database cannot count to every number that may stand in an address.
+_LAST_PAGE = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def page_of(
     if total is None:
         total = queryset.order_by()[: EXACT_COUNT_LIMIT + 1].count()
         is_exact = total <= EXACT_COUNT_LIMIT
-    number = max(1, number) if not is_exact else min(max(1, number), max(1, -(-total // size)))
+    number = min(max(1, number), max(1, -(-total // size)) if is_exact else _LAST_PAGE)
     start = (number - 1) * size
     rows = [turn(record) for record in queryset[start : start + size]]
     return Page(rows=rows, total=max(total, start + len(rows)), is_exact=is_exact, number=number, size=size)

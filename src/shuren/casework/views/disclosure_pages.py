@@ -21,6 +21,7 @@ from shuren.casework.selectors.disclosure import (
 from shuren.casework.views.hall_parts import trail
 from shuren.kernel import clock, ids
 from shuren.kernel.doors import open_door
+from shuren.pages.api import number_in
 from shuren.pages.data import Fact
 
 _OPINION = "gov.opinion"
@@ -31,7 +32,7 @@ _OPINION = "gov.opinion"
 def open_pages(request: HttpRequest) -> HttpResponse:
     """What is open for comment now, and questions that were answered."""
     search = request.GET.get("q", "")[:40]
-    number = int(request.GET["page"]) if request.GET.get("page", "").isdigit() else 1
+    number = number_in(request.GET.get("page", "")) or 1
     page = answers_page(search=search, number=number)
     plans = consultations_shown(today=clock.day_of(clock.now()))
     context = {

@@ -22,6 +22,7 @@ from shuren.casework.services.attachments import accept_words, file_field
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, NotFound
+from shuren.pages.api import number_in
 from shuren.standards import api as standards
 from shuren.standards.data import Grade
 
@@ -195,8 +196,7 @@ def worked_post(
     elif press.act == "sign":
         data, wrong = _sign(form, data, press.at, actor=actor, now=now)
         faults += wrong
-    told_revision = request.POST.get("revision", "")
-    return Worked(data, press, tuple(faults), blank, int(told_revision) if told_revision.isdecimal() else None)
+    return Worked(data, press, tuple(faults), blank, number_in(request.POST.get("revision", "")))
 
 
 def worked_patch(

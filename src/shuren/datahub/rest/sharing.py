@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, Query, Router, Schema
+from pydantic import AwareDatetime
 
 from shuren.datahub.data import SharingAttribute, SharingWay
 from shuren.datahub.models import SharingGrant
@@ -79,7 +80,7 @@ class SharedRowsQuery(Schema):
 
     page: int = 1
     size: int = 100
-    as_of: datetime | None = None
+    as_of: AwareDatetime | None = None
 
 
 class SharedQuestionIn(Schema):

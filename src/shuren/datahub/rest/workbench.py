@@ -85,7 +85,8 @@ def read_question_answer(request: HttpRequest, question_id: str, page: int = 1, 
     desk = access_workbench(actor=actor, now=now)
     question = access_question(desk, actor=actor, id=ids.decode("saved_question", question_id))
     answer = access_answer(desk, actor=actor, id=newest_answer(question, actor=actor), now=now)
-    size, number = min(max(1, size), PAGE_ROWS), max(1, page)
+    size = min(max(1, size), PAGE_ROWS)
+    number = min(max(1, page), -(-answer.rows // size) + 1)
     table = unpacked(bytes(answer.content))
     return QuestionAnswerOut(
         columns=list(table.column_names),

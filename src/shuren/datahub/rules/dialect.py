@@ -4,6 +4,7 @@ What may stand in a question is listed, everything else is refused by name and p
 have but answer differently: a division whose divisor may be zero, a cast that rounds here and cuts off there.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from shuren.kernel.errors import Invalid
 
 DIALECT = "duckdb"
 _LONGEST = 200_000
+_WORD = re.compile(r"\w+")
 
 _FRAME: tuple[type[exp.Expr], ...] = (
     exp.Select,
@@ -174,9 +176,32 @@ def check(sql: str) -> None:
 
 
 def tables_in(tree: exp.Query) -> frozenset[str]:
-    """The names that the question reads and does not define itself, in lower case."""
-    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    return frozenset(table.name.lower() for table in tree.find_all(exp.Table)) - own
+    """The names that the question reads and does not define itself, in lower case.
+
+    A name is the question's own only where its definition is seen from: one that is defined elsewhere in the text hides
+    nothing, and an engine would look for the table outside.
+    """
+    defined = {id(each): _defined_by(each) for each in tree.find_all(exp.With)}
+    return frozenset(table.name.lower() for table in tree.find_all(exp.Table) if not _is_own(table, defined))
+
+
+def _defined_by(clause: exp.With) -> dict[str, int]:
+    """The names of a WITH and their places in it."""
+    return {cte.alias.lower(): place for place, cte in enumerate(clause.expressions)}
+
+
+def _is_own(table: exp.Table, defined: Mapping[int, Mapping[str, int]]) -> bool:
+    """Whether a WITH around the table defines its name: in the query it stands before all names, in a definition those before."""
+    name = table.name.lower()
+    inner: exp.Expr = table
+    outer = table.parent
+    while outer is not None:
+        clause = outer if isinstance(outer, exp.With) else outer.args.get("with_")
+        place = defined[id(clause)].get(name) if clause is not None and clause is not inner else None
+        if place is not None and (clause is not outer or place < (inner.index or 0)):
+            return True
+        inner, outer = outer, outer.parent
+    return False
 
 
 def refusal(node: exp.Expr, words: str) -> Invalid:
@@ -265,6 +290,11 @@ def _of_with(node: exp.Expr) -> str:
     return _given(node, ("recursive",))
 
 
+def _of_cte(node: exp.Expr) -> str:
+    # What is no plain word may be the name of a file to an engine that does not find the definition.
+    return "" if _WORD.fullmatch(node.alias) else _("不是可用的名称；只用字母、数字和下划线。")
+
+
 def _of_star(node: exp.Expr) -> str:
     return _given(node, ("except_", "except", "replace", "rename"))
 
@@ -335,6 +365,7 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], str]] = {
     exp.Join: _of_join,
     exp.Group: _of_group,
     exp.With: _of_with,
+    exp.CTE: _of_cte,
     exp.Star: _of_star,
     exp.Distinct: _of_distinct,
     exp.Union: _of_set,

@@ -118,7 +118,10 @@ def columns_read(sql: str, granted: Iterable[str]) -> tuple[str, ...]:
     """Which granted columns a question reads: those it names, and all of them where it asks for everything."""
     tree, names = parsed(sql), sorted(granted)
     stars = [star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
-    if stars:
-        return tuple(names)
     named = {column.name.lower() for column in tree.find_all(exp.Column)}
+    # What is named like a table is a whole row of it.
+    wholes = {source.alias_or_name.lower() for source in tree.find_all(exp.Table, exp.Subquery)}
+    if stars or named & wholes:
+        return tuple(names)
+    named |= {shared.name.lower() for join in tree.find_all(exp.Join) for shared in join.args.get("using") or ()}
     return tuple(name for name in names if name.lower() in named)

@@ -6,12 +6,13 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from shuren.datahub.data import ApplicationState
+from shuren.datahub.data import ApplicationState, SharingAttribute, SharingWay
 from shuren.datahub.models import SharingApplication, SharingGrant, SharingUse
+from shuren.datahub.selectors.shared_datasets import shared_dataset
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Role
 from shuren.kernel.data import Actor
-from shuren.kernel.errors import NotFound
+from shuren.kernel.errors import NotFound, Refused
 from shuren.kernel.scope import outermost
 
 KEEPERS = (Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.PROVINCE_OFFICER, Role.SCHOOL_ADMIN, Role.HEAD)
@@ -116,6 +117,25 @@ def access_own_grant(*, actor: Actor, id: int, now: datetime) -> SharingGrant:
     if row is None or row.applicant_org_id not in _unit_ids(actor, now):
         raise NotFound(_("没有找到这项授权。"))
     return row
+
+
+def access_usable_grant(*, actor: Actor, id: int, way: SharingWay, now: datetime) -> SharingGrant:
+    """A grant that gives something this way now, for those who have it; `NotFound`, or `Refused` with the reason."""
+    grant = access_own_grant(actor=actor, id=id, now=now)
+    refuse_unusable(grant, now)
+    if way.value not in grant.ways:
+        raise Refused(_("这项授权不包括这种使用方式。"))
+    return grant
+
+
+def refuse_unusable(grant: SharingGrant, now: datetime) -> None:
+    """Raise `Refused`, with the reason, for a grant that was revoked, has ended, or whose dataset is not shared any more."""
+    if grant.revoked_at is not None:
+        raise Refused(_("这项授权已被收回：%(reason)s") % {"reason": grant.reason})
+    if not grant.begins_at <= now < grant.ends_at:
+        raise Refused(_("这项授权已经到期。"), remedy=_("仍有需要的，请重新申请。"))
+    if shared_dataset(grant.dataset).terms.attribute is SharingAttribute.NONE:
+        raise Refused(_("这个数据集已改为不予共享。"))
 
 
 def uses_of(grant: SharingGrant) -> QuerySet[SharingUse]:

@@ -13,7 +13,7 @@ from shuren.datahub.rules.gate import may_find_rows
 from shuren.datahub.selectors.assets import column_types_of_datasets
 from shuren.datahub.selectors.catalogue import known_datasets
 from shuren.datahub.selectors.shared_datasets import columns_of_shared, title_of
-from shuren.datahub.selectors.sharing import access_own_grant, grants_seen
+from shuren.datahub.selectors.sharing import access_usable_grant, grants_seen
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.kernel.data import Actor
@@ -174,18 +174,22 @@ def access_answer(desk: Desk, *, actor: Actor, id: int, now: datetime) -> Questi
     if row is None:
         raise NotFound(_("没有找到这份结果。"))
     if row.grant_id is not None:
-        grant = access_own_grant(actor=actor, id=row.grant_id, now=now)
-        if grant.revoked_at is not None or grant.ends_at <= now:
-            raise Refused(_("这份结果所用的共享授权已经结束。"), remedy=_("仍有需要的，请重新申请。"))
+        access_usable_grant(actor=actor, id=row.grant_id, way=SharingWay.QUERY, now=now)
     elif not all(path.startswith(desk.paths) for path in row.scope):
         raise NotFound(_("这份结果超出了现在的数据范围。"), remedy=_("请重新查询。"))
     return row
 
 
-def answer_before(answer: QuestionAnswer) -> QuestionAnswer | None:
-    """The answer of the same schedule before this one that has rows."""
-    rows = QuestionAnswer.objects.filter(schedule=answer.schedule_id, pk__lt=answer.pk, fault="")
-    return rows.order_by("-pk").first() if answer.schedule_id else None
+def answer_before(desk: Desk, answer: QuestionAnswer, *, actor: Actor, now: datetime) -> QuestionAnswer | None:
+    """The answer of the same schedule before this one that has rows; None where these are the actor's no more."""
+    if not answer.schedule_id:
+        return None
+    rows = QuestionAnswer.objects.filter(schedule=answer.schedule_id, pk__lt=answer.pk, fault="").order_by("-pk")
+    pk = rows.values_list("pk", flat=True).first()
+    try:
+        return access_answer(desk, actor=actor, id=pk or 0, now=now)
+    except (NotFound, Refused):
+        return None
 
 
 def names_of_people(person_ids: Iterable[int]) -> Mapping[int, str]:

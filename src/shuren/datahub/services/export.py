@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from shuren.datahub.rules.harmless import harmless
 from shuren.datahub.selectors.rows import scan_files
 from shuren.datahub.selectors.snapshots import stored_pieces
 from shuren.kernel import audit
@@ -40,7 +41,7 @@ def export_partition(
         for batch in scan_files([piece.file for piece in pieces], columns=columns):
             if writer is None:
                 writer = pa_csv.CSVWriter(target, batch.schema) if format == "csv" else pq.ParquetWriter(target, batch.schema)
-            writer.write_table(pa.Table.from_batches([batch]))
+            writer.write_table(pa.Table.from_batches([harmless(batch) if format == "csv" else batch]))
             rows += batch.num_rows
     finally:
         if writer is not None:

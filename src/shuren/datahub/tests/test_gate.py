@@ -173,6 +173,42 @@ def test_there_is_no_way_around(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        'WITH "{path}" AS (SELECT * FROM "{path}") SELECT * FROM "{path}"',
+        'SELECT o.* FROM (WITH "{path}" AS (SELECT 1 AS y) SELECT * FROM "{path}") AS t, "{path}" AS o, probe_pupils',
+        'WITH "{other}" AS (SELECT 1 AS y) SELECT o.* FROM "{path}" AS o, probe_pupils',
+        'WITH a AS (SELECT * FROM "{path}"), "{path}" AS (SELECT * FROM probe_pupils) SELECT * FROM a',
+        "SELECT * FROM (WITH x AS (SELECT 1 AS y) SELECT * FROM x) AS t, x",
+        "WITH x AS (SELECT * FROM x) SELECT * FROM x",
+    ],
+)
+def test_no_name_of_the_text_hides_that_another_place_reads_outside(lake: Path, sql: str) -> None:
+    """A file that one question may read is a table by its name to the engine: its rows would be neither chosen nor masked."""
+    (path,) = lake.glob("probe.pupils/*/*.parquet")
+    # To Python the sign for kelvin is a k in lower case, to the engine it is another letter.
+    text = sql.format(path=path, other=str(path).replace("k", "\u212a"))
+    with pytest.raises(ShurenError):
+        api.query(text, reader=COUNTY)
+
+
+def test_a_text_that_names_datasets_without_end_is_refused_before_the_engine_begins() -> None:
+    """It would be at it for minutes, and hear of no time limit meanwhile."""
+    one = "SELECT mark FROM probe_pupils"
+    assert len(marks(" UNION ALL ".join([one] * 100))) == 200
+    with pytest.raises(Invalid, match="最多写 100 次"):
+        marks(" UNION ALL ".join([one] * 101))
+
+
+def test_names_of_the_text_are_seen_where_they_are_defined() -> None:
+    inner = "SELECT a.mark FROM (WITH 次 AS (SELECT * FROM 甲) SELECT mark FROM 次) AS a, 甲"
+    asked = f"WITH 甲 AS (SELECT mark FROM probe_pupils), b AS ({inner}) SELECT DISTINCT mark FROM B UNION SELECT 9"
+    assert marks(asked) == [1, 2, 9]
+    many = ", ".join(f"c{place} AS (SELECT mark FROM {f'c{place - 1}' if place else 'probe_pupils'})" for place in range(50))
+    assert marks(f"WITH {many} SELECT mark FROM c49") == [1, 2]
+
+
+@pytest.mark.parametrize(
     ("sql", "named"),
     [
         ("SELECT quantile_cont(mark, 0.5) FROM probe_pupils", "quantile_cont"),

@@ -19,14 +19,14 @@ from shuren.datahub.rules.names import view_name
 from shuren.datahub.rules.sharing import rows_sql
 from shuren.datahub.selectors.sharing import (
     access_grant,
-    access_own_grant,
     access_sharing,
+    access_usable_grant,
     decides_for,
     grants_seen,
     uses_of,
 )
 from shuren.datahub.services.sharing.decide import revoke_sharing
-from shuren.datahub.services.sharing.read import ask_shared, refuse_unusable, write_shared_file
+from shuren.datahub.services.sharing.read import ask_shared, write_shared_file
 from shuren.datahub.services.sharing.tell import grant_address
 from shuren.datahub.views.sharing_forms import QuestionForm, ReasonForm
 from shuren.datahub.views.sharing_pages import application_address, crumbs, org_names, tabs, ways_words
@@ -35,7 +35,7 @@ from shuren.directory import api as directory
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
 from shuren.kernel.doors import sensitive_files
-from shuren.kernel.errors import Invalid, NotFound, Refused, ShurenError
+from shuren.kernel.errors import Invalid, NotFound, ShurenError
 from shuren.kernel.paging import Page, page_of, stream_of
 from shuren.pages.api import form_page, posted, render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListQuery, ListSpec, Status
@@ -217,10 +217,8 @@ def shared_file(request: HttpRequest, grant_id: str) -> HttpResponseBase:
 def ask(request: HttpRequest, grant_id: str) -> HttpResponseBase:
     """A question in SQL about what was granted; its answer stands below it."""
     actor, now = actor_of(request), clock.now()
-    row = access_own_grant(actor=actor, id=ids.decode("sharing_grant", grant_id), now=now)
-    refuse_unusable(row, now)
-    if SharingWay.QUERY.value not in row.ways:
-        raise Refused(_("这项授权不包括这种使用方式。"))
+    pk = ids.decode("sharing_grant", grant_id)
+    row = access_usable_grant(actor=actor, id=pk, way=SharingWay.QUERY, now=now)
     form = QuestionForm(posted(request), initial={"sql": rows_sql(view_name(row.dataset), row.masks)})
     names: list[str] = []
     answer: list[list[Any]] | None = None

@@ -19,6 +19,7 @@ from shuren.datahub.views.asset_words import JOBS, KINDS
 from shuren.datahub.views.catalogue_pages import asset_context, asset_in, asset_url, lineage_address
 from shuren.kernel import ids
 from shuren.kernel.errors import NotFound
+from shuren.pages.api import number_in
 
 _SUGGESTED = 50
 
@@ -81,9 +82,10 @@ def _opened(tokens: list[str]) -> dict[Spot, int]:
     found: dict[Spot, int] = {}
     for token in tokens[:MOST_OPEN]:
         parts = token.split(":", 3)
-        if len(parts) == 4 and parts[0] in ("up", "down") and parts[2].isdigit() and len(parts[2]) < 6:
+        number = number_in(parts[2], most=99_999) if len(parts) == 4 and parts[0] in ("up", "down") else None
+        if number is not None:
             try:
-                found[Spot(ids.decode("asset", parts[1]), parts[3], parts[0] == "up")] = int(parts[2])
+                found[Spot(ids.decode("asset", parts[1]), parts[3], parts[0] == "up")] = number
             except NotFound:
                 continue
     return found

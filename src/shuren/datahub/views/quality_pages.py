@@ -38,7 +38,7 @@ from shuren.kernel import clock, ids
 from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import Page
-from shuren.pages.api import render_list
+from shuren.pages.api import number_in, render_list
 from shuren.pages.data import (
     CellKind,
     Chart,
@@ -172,7 +172,7 @@ def quality_rows(request: HttpRequest, public_id: str, rule_code: str) -> HttpRe
     today = run.day if run else clock.day_of(now)
 
     def rows(query: ListQuery) -> Page[FailingRow]:
-        after = int(query.cursor) if query.cursor.isdigit() else 0
+        after = number_in(query.cursor, most=2**63 - 1) or 0
         _found, found = failing_page(org, rule_code, after=after, size=query.size, today=today)
         following = str(found[-1]["id"]) if len(found) == query.size else ""
         return Page(rows=_failing(found), total=len(found), is_exact=True, number=1, size=query.size, next_cursor=following)

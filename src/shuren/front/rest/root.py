@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
 
 from shuren.front.description import complete
@@ -16,7 +17,8 @@ from shuren.front.errors import details_of, json_error
 from shuren.identity.api import actor_of, bearer_of, confine_bearer
 from shuren.interop import api as interop
 from shuren.kernel.data import Actor
-from shuren.kernel.errors import ShurenError
+from shuren.kernel.errors import Invalid, ShurenError
+from shuren.pages.api import holds_unfit
 
 ROUTERS = {
     "identity": "/me/",
@@ -69,6 +71,25 @@ class AppToken(HttpBearer):
         return actor_of(request)
 
 
+class KeptTextParser(Parser):
+    """Refuses text that no database keeps before anybody works with it."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        told = super().parse_body(request)
+        _refuse_unfit(told)
+        return told
+
+    def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> dict[str, Any]:
+        told = super().parse_querydict(data, list_fields, request)
+        _refuse_unfit(told)
+        return told
+
+
+def _refuse_unfit(told: object) -> None:
+    if holds_unfit(told):
+        raise Invalid(_("内容里有不能保存的字符：NUL，或残缺的 Unicode 代理对。"), remedy=_("请去掉这样的字符再发送。"))
+
+
 class DescribedAPI(NinjaAPI):
     """An API whose OpenAPI document says for every operation which scope opens it and what its errors look like."""
 
@@ -95,6 +116,7 @@ api = DescribedAPI(
         "`total` is a lower bound where `is_exact` is false. Every error has the shape of `ErrorOut`."
     ),
     auth=SignedIn(),
+    parser=KeptTextParser(),
     urls_namespace="api-v1",
     openapi_url="/openapi.json",
     docs_url=None,
@@ -133,6 +155,9 @@ def answer_expected(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def answer_http(request: HttpRequest, error: Any) -> HttpResponse:
+    # A body that cannot be read is told of by the library, without our words about it.
+    if isinstance(error.__cause__, ShurenError):
+        return answer_expected(request, error.__cause__)
     return json_error(error.status_code, str(error), "")
 
 

@@ -18,6 +18,7 @@ from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.paging import Page
+from shuren.pages.api import number_in
 from shuren.search import api as search_index
 from shuren.search.data import Hit, Part
 
@@ -112,8 +113,7 @@ def _chosen_kind(request: HttpRequest, found: Mapping[str, Page[Hit]]) -> str:
 
 
 def _number(request: HttpRequest) -> int:
-    number = request.GET.get("page", "1")
-    return int(number) if number.isdecimal() and 0 < int(number) < 100 else 1
+    return number_in(request.GET.get("page", "1"), most=99) or 1
 
 
 def _kind_word(kind: str) -> str:

@@ -42,6 +42,7 @@ from shuren.interop.views.lti_launch import address
 from shuren.kernel import clock, ids
 from shuren.kernel.doors import open_door
 from shuren.kernel.errors import Invalid, NotFound, ShurenError
+from shuren.pages.api import number_in
 
 _MOST_BYTES = 100_000
 _MOST_ROWS = 500
@@ -109,10 +110,10 @@ def _cut(request: HttpRequest) -> tuple[int, int]:
     """The page asked for and its size."""
     found = []
     for name, default, most in (("page", 1, 1_000_000), ("limit", 100, 1_000_000)):
-        text = request.GET.get(name, str(default))
-        if not text.isdecimal() or not 0 < int(text) <= most:
+        number = number_in(request.GET.get(name, str(default)), most=most)
+        if not number:
             raise Invalid(_("%(field)s 要是大于 0 的整数。") % {"field": name})
-        found.append(int(text))
+        found.append(number)
     return found[0], min(found[1], _MOST_ROWS)
 
 

@@ -17,10 +17,10 @@ from shuren.records.rules.facts import AGENT, VOIDED_VERB, definitions_in, diges
 from shuren.records.rules.received import Ready, Received, made_ready, stamp, stored_text
 from shuren.records.selectors.statements import bodies_by_ids
 from shuren.records.services import rows
-from shuren.records.services.callers import DEFINE, Caller
+from shuren.records.services.callers import ALL, DEFINE, Caller
 from shuren.records.services.define_activities import keep_definitions
 from shuren.records.services.keep_files import keep_files
-from shuren.records.services.link_references import Link, link_references
+from shuren.records.services.link_references import Link, link_references, refuse_foreign_voiding
 
 
 def store_statements(*, caller: Caller, received: Received, version: str, issuer: str, now: datetime) -> list[str]:
@@ -46,10 +46,14 @@ def _keep(caller: Caller, found: Sequence[Ready], people: Mapping[str, int], *, 
     fresh = [(one, seq) for one, seq in numbered if seq in taken.fresh]
     if not fresh:
         return
-    is_awaited = _write(caller, fresh, people, stored=taken.stored)
     links = [Link(one.id, seq, one.facts.reference, one.facts.verb == VOIDED_VERB) for one, seq in fresh if one.facts.reference]
+    authority = digest_of(AGENT, actor_key(caller.authority))
+    if not caller.may(ALL):
+        refuse_foreign_voiding(links, authority=authority)
+    is_awaited = _write(caller, fresh, people, stored=taken.stored, authority=authority)
     if links or is_awaited:
-        link_references(stored=taken.stored, awaited=[one.id for one, _seq in fresh] if is_awaited else [], links=links)
+        awaited = [one.id for one, _seq in fresh] if is_awaited else []
+        link_references(stored=taken.stored, awaited=awaited, links=links, voids_all=caller.may(ALL))
     if caller.may(DEFINE):
         keep_definitions(_definitions(fresh), now=now)
     details = {"statements": len(fresh), "first": fresh[0][0].id}
@@ -63,9 +67,11 @@ def _reach(found: Sequence[Ready]) -> rows.Reach:
     return rows.Reach.SPEAKS if speaking else rows.Reach.ALONE
 
 
-def _write(caller: Caller, fresh: Sequence[tuple[Ready, int]], people: Mapping[str, int], *, stored: datetime) -> bool:
+def _write(
+    caller: Caller, fresh: Sequence[tuple[Ready, int]], people: Mapping[str, int], *, stored: datetime, authority: str
+) -> bool:
     """Whether somebody spoke of one of these before it came."""
-    text, authority = stored_text(stored), digest_of(AGENT, actor_key(caller.authority))
+    text = stored_text(stored)
     written, mentions = [], []
     for one, seq in fresh:
         moment, body = stamp(one, stored=stored, stored_text=text, authority=caller.authority)

@@ -128,6 +128,25 @@ def test_a_statement_may_be_voided_before_it_comes(db: None, version: str) -> No
     assert client.call("GET", "statements", {"voidedStatementId": both}).status_code == 200
 
 
+@VERSIONS
+def test_nobody_voids_what_another_said(db: None, version: str) -> None:
+    writer, other = (new_client("statements/write", "statements/read", version=version) for _each in range(2))
+    (kept,) = posted(writer, small())
+    assert other.call("POST", "statements", body=[small(), voiding(kept)]).status_code == 403
+    early = str(uuid4())
+    (forestalled,) = posted(other, voiding(early))
+    posted(writer, small(id=early))
+    assert ids_found(writer) == [early, forestalled, kept]
+    posted(writer, voiding(early))
+    assert early not in ids_found(writer)
+    keeper = new_client(version=version)
+    (void,) = posted(keeper, voiding(kept))
+    assert kept not in ids_found(keeper)
+    # Of a voiding statement nothing comes, whoever it is of.
+    posted(other, voiding(void))
+    assert void in ids_found(other)
+
+
 def test_every_filter_finds_what_it_asks_for(db: None) -> None:
     client = new_client()
     other = {"mbox": "mailto:other@example.org"}

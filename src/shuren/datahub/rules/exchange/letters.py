@@ -57,12 +57,18 @@ def opened(text: str) -> Letter:
         found = jws.extract_compact(text.strip().encode())
         told = json.loads(found.payload)
         at = datetime.fromisoformat(told["at"])
-        if at.tzinfo is None or not isinstance(told["body"], dict):
+        if at.tzinfo is None or not isinstance(told["body"], dict) or not _is_kept(told):
             raise _broken()
         words = (str(told["kind"]), str(told["from"]), str(told["to"]))
         return Letter(*words, at, told["body"], str(found.headers().get("kid", "")), text.strip())
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise _broken() from fault
+
+
+def _is_kept(told: object) -> bool:
+    """Whether a database keeps its text: no NUL in it; raises `ValueError` for half of a surrogate pair."""
+    text = json.dumps(told, ensure_ascii=False).replace(r"\\", "")
+    return bool(text.encode()) and r"\u0000" not in text
 
 
 def believe(letter: Letter, keys: Sequence[Mapping[str, Any]], *, receiver: str) -> None:

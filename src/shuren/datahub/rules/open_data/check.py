@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shuren.datahub.data import OpenCheck, OpenColumn, OpenRemedy, OpenShape
-from shuren.datahub.rules.open_data.groups import Group, Key, hidden_nodes, is_small, regrouped
+from shuren.datahub.rules.open_data.groups import Group, Key, hidden_nodes, is_small, is_told, regrouped
 
 # What a column's values become one step coarser, by the place of the column among the groups.
 Coarser = Mapping[int, Callable[[object], object]]
@@ -19,19 +19,29 @@ class Judged:
 
 
 def judge(
-    leaves: Mapping[Key, Group], columns: tuple[OpenColumn, ...], *, shape: OpenShape, suppresses: bool, k: int, coarser: Coarser
+    leaves: Mapping[Key, Group],
+    columns: tuple[OpenColumn, ...],
+    *,
+    shape: OpenShape,
+    suppresses: bool,
+    k: int,
+    coarser: Coarser,
+    left: Mapping[Key, Group] | None = None,
 ) -> Judged:
-    """Look at every group of `columns`; `k` is 0 where nobody can be told from the data."""
-    small = [key for key, group in leaves.items() if k and is_small(group, k)]
-    hidden = _hidden(leaves, small, shape, suppresses=suppresses, k=k)
+    """Look at every group of `columns`; `k` is 0 where nobody can be told from the data, `left` what a filter leaves out."""
+    left = left or {}
+    small = [key for key, group in leaves.items() if k and is_told(key, group, left, k)]
+    hidden = _hidden(leaves, small, shape, suppresses=suppresses, k=k, left=left)
     gone = [key for key in leaves if key in hidden]
-    is_passed = bool(leaves) and len(gone) < len(leaves) and (suppresses or not small)
+    # Totals are known, published or not: what a filter takes from one of them must not be small either.
+    above = sum(group.n < k for key, group in left.items() if len(key) < len(columns))
+    is_passed = bool(leaves) and len(gone) < len(leaves) and (suppresses or not (small or above))
     check = OpenCheck(
         is_passed=is_passed,
         k=k,
         groups=len(leaves),
         rows=sum(group.n for group in leaves.values()),
-        small=len(small),
+        small=len(small) + above,
         rows_small=sum(leaves[key].n for key in small),
         hidden=len(gone),
         remedies=tuple(_remedies(leaves, columns, shape, suppresses=suppresses, k=k, coarser=coarser)) if small else (),
@@ -39,11 +49,13 @@ def judge(
     return Judged(check, frozenset(hidden))
 
 
-def _hidden(leaves: Mapping[Key, Group], small: list[Key], shape: OpenShape, *, suppresses: bool, k: int) -> set[Key]:
-    if not suppresses or not small:
+def _hidden(
+    leaves: Mapping[Key, Group], small: list[Key], shape: OpenShape, *, suppresses: bool, k: int, left: Mapping[Key, Group]
+) -> set[Key]:
+    if not suppresses or not (small or left):
         return set()
     # Records have no totals that could betray who is missing.
-    return hidden_nodes(leaves, k) if shape is OpenShape.GROUPS else set(small)
+    return hidden_nodes(leaves, k, left) if shape is OpenShape.GROUPS else set(small)
 
 
 def _remedies(
@@ -59,7 +71,7 @@ def _remedies(
             yield OpenRemedy("drop", column.name, _small_in(left, k))
     if not suppresses:
         small = [key for key, group in leaves.items() if is_small(group, k)]
-        hidden = _hidden(leaves, small, shape, suppresses=True, k=k)
+        hidden = _hidden(leaves, small, shape, suppresses=True, k=k, left={})
         if any(key not in hidden for key in leaves):
             yield OpenRemedy("suppress", "", 0)
 

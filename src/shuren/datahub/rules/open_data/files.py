@@ -5,8 +5,9 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from shuren.datahub.rules.harmless import harmless_text
+
 BYTE_ORDER_MARK = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -25,4 +26,4 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = value.isoformat() if isinstance(value, date) else str(value)
-    return f"'{text}" if isinstance(value, str) and text.lstrip(" ").startswith(_FORMULA) else text
+    return harmless_text(text) if isinstance(value, str) else text

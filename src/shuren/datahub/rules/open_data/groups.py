@@ -2,7 +2,7 @@
 
 Groups stand in a tree: the whole, then the values of the first column, and so on down to the single group. Totals are
 known to readers, published or not; so whatever is left out of one total must be several groups, with enough rows in them
-together that none can be told.
+together that none can be told. What a filter leaves out is known in the same way, as what is missing to the rows without it.
 """
 
 from collections import defaultdict
@@ -85,6 +85,17 @@ def is_protected(hidden: Sequence[Group], k: int) -> bool:
     return len(hidden) > 1 and not is_small(together, k) and together.n - len(hidden) >= k
 
 
+def left_out(every: Mapping[Key, Group], chosen: Mapping[Key, Group]) -> dict[Key, Group]:
+    """The rows of each group, and of each total, that are not among the chosen."""
+    found = {key: Group(group.n - chosen[key].n if key in chosen else group.n) for key, group in every.items()}
+    return {key: group for key, group in nodes_of(found).items() if group.n}
+
+
+def is_told(key: Key, group: Group, left: Mapping[Key, Group], k: int) -> bool:
+    """Whether a group, or the few rows that a filter left out of it, would be told by showing it."""
+    return is_small(group, k) or (key in left and left[key].n < k)
+
+
 class _Tree:
     """The groups while it is decided which of them are hidden."""
 
@@ -116,11 +127,11 @@ class _Tree:
         return None
 
 
-def hidden_nodes(leaves: Mapping[Key, Group], k: int) -> set[Key]:
+def hidden_nodes(leaves: Mapping[Key, Group], k: int, left: Mapping[Key, Group] | None = None) -> set[Key]:
     """What must not be shown: small groups, and the smallest beside them until every total keeps them. May be everything."""
     tree = _Tree(leaves, k)
     for key in sorted(tree.nodes, key=len):
-        if key not in tree.hidden and is_small(tree.nodes[key], k):
+        if key not in tree.hidden and is_told(key, tree.nodes[key], left or {}, k):
             tree.hide(key)
     # From the single groups up: what hides a total is seen by the total above it.
     for parent in sorted(tree.below, key=len, reverse=True):

@@ -14,8 +14,9 @@ from shuren.datahub.rules.names import view_name
 from shuren.datahub.rules.sharing import WHOLE, reader_of_grant, rows_sql
 from shuren.datahub.selectors.exchange.own_node import own_card
 from shuren.datahub.selectors.shared_datasets import columns_of_shared, shared_dataset
+from shuren.datahub.selectors.sharing import refuse_unusable
 from shuren.datahub.services.ask import stream_lake
-from shuren.datahub.services.sharing.read import reader_of, refuse_unusable
+from shuren.datahub.services.sharing.read import reader_of
 from shuren.directory import api as directory
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Invalid, Refused

@@ -52,6 +52,7 @@ def approve_opening(*, actor: Actor, id: int, now: datetime) -> OpenVersion:
     found = examine(declaration, org_path=version.dataset.org_path, actor=actor, now=now)
     if not _is_as_checked(version, found, actor, now):
         raise Conflict(_("来源数据在检查之后变了。"), remedy=_("已重新检查：请看过新的结果再批准。"))
+    _refuse_new_noise(version, declaration)
     table = found.table(secrets.randbelow)
     with transaction.atomic():
         version = _decided(id, actor)
@@ -88,6 +89,21 @@ def _is_as_checked(version: OpenVersion, found: Examined, actor: Actor, now: dat
         details = {"dataset": version.dataset.source, "version": version.number, "passed": found.check.is_passed}
         audit.record(actor=actor, action="datahub.opening_checked", target=f"open_version:{version.pk}", details=details, now=now)
     return False
+
+
+def _refuse_new_noise(version: OpenVersion, declaration: OpenDeclaration) -> None:
+    """The same counts once more under other noise: with enough draws it is averaged away."""
+    if not declaration.epsilon:
+        return
+    states = (OpenState.PUBLISHED, OpenState.WITHDRAWN)
+    opened = OpenVersion.objects.filter(state__in=states, dataset__source=version.dataset.source, digest=version.digest)
+    same = opened.select_related("dataset").first()
+    if same is not None:
+        told = {"number": same.dataset.number, "version": same.number}
+        raise Conflict(
+            _("同样的人数已经加噪公开过：%(number)s 第 %(version)s 版。") % told,
+            remedy=_("再加一次噪声，两份相比就会泄露真实人数；来源数据变了再发布。"),
+        )
 
 
 def _name(dataset: OpenDataset, version: OpenVersion, now: datetime) -> None:

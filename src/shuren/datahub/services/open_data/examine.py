@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from shuren.datahub.data import OpenCheck, OpenColumn, OpenDeclaration, OpenFacts, OpenShape, OpenTreatment, Reader
 from shuren.datahub.rules.open_data.check import Judged, judge
 from shuren.datahub.rules.open_data.columns import PLACES, check_declaration, epsilon_of, may_tell_of_people, output_name
-from shuren.datahub.rules.open_data.groups import Group, Key, Measured, nodes_of, regrouped
+from shuren.datahub.rules.open_data.groups import Group, Key, Measured, left_out, nodes_of, regrouped
 from shuren.datahub.rules.open_data.noise import Draw, noise
 from shuren.datahub.rules.open_data.question import BAND, label_of, question_of
 from shuren.datahub.selectors.catalogue import spec_named
@@ -68,8 +68,36 @@ def examine(declaration: OpenDeclaration, *, org_path: str, actor: Actor, now: d
     if declaration.shape is OpenShape.RECORDS:
         return _records(declaration, facts, keys, coarser, k)
     leaves = regrouped(zip(keys, _groups(declaration, found), strict=True))
-    judged = judge(leaves, declaration.grouped, shape=declaration.shape, suppresses=declaration.suppresses, k=k, coarser=coarser)
+    judged = judge(
+        leaves,
+        declaration.grouped,
+        shape=declaration.shape,
+        suppresses=declaration.suppresses,
+        k=k,
+        coarser=coarser,
+        left=_left_out(declaration, facts, leaves, org_path=org_path, actor=actor, now=now) if k else {},
+    )
     return Examined(judged.check, lambda draw: _table_of_groups(declaration, leaves, judged, draw))
+
+
+def _left_out(
+    declaration: OpenDeclaration,
+    facts: Mapping[str, OpenFacts],
+    leaves: Mapping[Key, Group],
+    *,
+    org_path: str,
+    actor: Actor,
+    now: datetime,
+) -> dict[Key, Group]:
+    """What the filter takes away from each group and total; another year is no part of the same rows."""
+    parts = spec_named(declaration.dataset).partition_keys
+    kept = {name: value for name, value in declaration.where.items() if name in parts}
+    if len(kept) == len(declaration.where):
+        return {}
+    wider = replace(declaration, where=kept)
+    found = _asked(wider, facts, org_path=org_path, actor=actor, now=now)
+    keys, _coarser = _keys(wider, found)
+    return left_out(regrouped(zip(keys, _groups(wider, found), strict=True)), leaves)
 
 
 def _asked(
@@ -180,8 +208,10 @@ def _records(
     coarser: dict[int, Callable[[object], object]],
     k: int,
 ) -> Examined:
-    """Records are judged by the columns that are not public: those somebody may know of a person."""
-    told = [place for place, column in enumerate(declaration.grouped) if k and not _is_public(column, facts)]
+    """Records of people are judged by every column, for each may be known of somebody; others by those that are not public."""
+    grades = [spec_named(declaration.dataset).grade, *(facts[column.name].grade for column in declaration.columns)]
+    is_personal = max(grades) >= Grade.PERSONAL.value
+    told = [place for place, column in enumerate(declaration.grouped) if k and (is_personal or not _is_public(column, facts))]
     chosen = tuple(declaration.grouped[place] for place in told)
     of_row = [tuple(key[place] for place in told) for key in keys]
     leaves = regrouped((key, Group(1)) for key in of_row)

@@ -12,17 +12,18 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from shuren.datahub.data import Reader, SharingAttribute, SharingWay
+from shuren.datahub.data import Reader, SharingWay
 from shuren.datahub.models import SharingGrant, SharingUse
+from shuren.datahub.rules.harmless import harmless
 from shuren.datahub.rules.names import view_name
 from shuren.datahub.rules.sharing import WHOLE, columns_read, reader_of_grant, rows_sql
 from shuren.datahub.selectors.shared_datasets import columns_of_shared, shared_dataset
-from shuren.datahub.selectors.sharing import access_own_grant
+from shuren.datahub.selectors.sharing import access_usable_grant, refuse_unusable
 from shuren.datahub.services.ask import ask_lake, stream_lake
 from shuren.directory import api as directory
 from shuren.kernel import audit
 from shuren.kernel.data import Actor
-from shuren.kernel.errors import Invalid, Refused
+from shuren.kernel.errors import Invalid
 
 PAGE_ROWS = 1_000
 ANSWER_ROWS = 10_000
@@ -41,7 +42,7 @@ def read_shared_rows(
     *, actor: Actor, grant_id: int, number: int, size: int, as_of: datetime | None = None, now: datetime
 ) -> SharedPage:
     """One page of the granted rows, in the order of the granted columns; `as_of` not before the grant began."""
-    grant = _usable(actor, grant_id, SharingWay.API, now)
+    grant = access_usable_grant(actor=actor, id=grant_id, way=SharingWay.API, now=now)
     moment = as_of or now
     if not grant.begins_at <= moment <= now:
         raise Invalid(_("只能读授权开始以后的数据。"))
@@ -55,7 +56,7 @@ def read_shared_rows(
 
 def ask_shared(*, actor: Actor, grant_id: int, sql: str, most_rows: int = ANSWER_ROWS, now: datetime) -> pa.Table:
     """A question in SQL about the granted rows and columns; the trace has those columns that it reads."""
-    grant = _usable(actor, grant_id, SharingWay.QUERY, now)
+    grant = access_usable_grant(actor=actor, id=grant_id, way=SharingWay.QUERY, now=now)
     table = ask_lake(sql, reader=reader_of(grant, min(most_rows, ANSWER_ROWS)), actor=actor, now=now)
     trace_use(grant, actor, SharingWay.QUERY, table.num_rows, columns_read(sql, grant.masks), now)
     return table
@@ -64,31 +65,15 @@ def ask_shared(*, actor: Actor, grant_id: int, sql: str, most_rows: int = ANSWER
 def write_shared_file(*, actor: Actor, grant_id: int, target: BinaryIO, format: str, now: datetime) -> int:  # noqa: A002
     """All granted rows into `target` as `csv` or `parquet`, never cut short; returns how many. Memory stays that of a batch.
 
+    Text that a spreadsheet would run gets an apostrophe in CSV; Parquet holds it as it is.
+
     Nobody is to be handed the file before this returns: only then is it traced, and the grant looked at once more.
     """
-    grant = _usable(actor, grant_id, SharingWay.FILE, now)
+    grant = access_usable_grant(actor=actor, id=grant_id, way=SharingWay.FILE, now=now)
     sql = rows_sql(view_name(grant.dataset), grant.masks)
     rows = _written(stream_lake(sql, reader=reader_of(grant, WHOLE), actor=actor, now=now), target, format)
     trace_use(grant, actor, SharingWay.FILE, rows, sorted(grant.masks), now)
     return rows
-
-
-def refuse_unusable(grant: SharingGrant, now: datetime) -> None:
-    """Raise `Refused`, with the reason, for a grant that was revoked, has ended, or whose dataset is not shared any more."""
-    if grant.revoked_at is not None:
-        raise Refused(_("这项授权已被收回：%(reason)s") % {"reason": grant.reason})
-    if not grant.begins_at <= now < grant.ends_at:
-        raise Refused(_("这项授权已经到期。"), remedy=_("仍有需要的，请重新申请。"))
-    if shared_dataset(grant.dataset).terms.attribute is SharingAttribute.NONE:
-        raise Refused(_("这个数据集已改为不予共享。"))
-
-
-def _usable(actor: Actor, grant_id: int, way: SharingWay, now: datetime) -> SharingGrant:
-    grant = access_own_grant(actor=actor, id=grant_id, now=now)
-    refuse_unusable(grant, now)
-    if way.value not in grant.ways:
-        raise Refused(_("这项授权不包括这种使用方式。"))
-    return grant
 
 
 def reader_of(grant: SharingGrant, most_rows: int) -> Reader:
@@ -122,7 +107,7 @@ def _written(batches: Iterator[pa.RecordBatch], target: BinaryIO, form: str) -> 
     try:
         with pa_csv.CSVWriter(target, schema) if form == "csv" else pq.ParquetWriter(target, schema) as writer:
             for batch in batches:
-                writer.write_batch(batch)
+                writer.write_batch(harmless(batch) if form == "csv" else batch)
                 rows += batch.num_rows
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise Invalid(_("这些列写不进 CSV。"), remedy=_("请改用 Parquet。")) from error

@@ -155,3 +155,13 @@ def test_an_invitation_is_good_once_and_only_its_node_is_believed(loop: Loop) ->
 
 def later(loop: Loop) -> Any:
     return SimpleNamespace(now=loop.now + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("body", [r'{"code": "\ud800"}', r'{"code": "a\u0000"}', '{"code": ' + "[" * 20_000 + "]" * 20_000 + "}"])
+def test_words_of_strangers_that_no_database_keeps_are_no_letter(wired: Loop, body: str) -> None:
+    key = ECKey.generate_key("P-256")
+    told = f'{{"kind": "card", "from": "{"a" * 32}", "to": "{own_uid()}", "at": "2026-06-01T00:00:00+00:00", "body": {body}}}'
+    letter = jws.serialize_compact({"alg": "ES256"}, told, key, algorithms=["ES256"])
+    for path, header in (("introductions", ""), ("letters", letter)):
+        answer = Client().post(f"/exchange/v1/{path}", letter, content_type="text/plain", headers={HEADER: header})
+        assert answer.status_code == 403, path

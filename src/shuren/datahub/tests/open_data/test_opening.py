@@ -93,6 +93,42 @@ def test_records_without_those_that_stand_alone(pupils: Cast) -> None:
     assert [row["pupils"] for row in file_of(schools)] == [1, 400]
 
 
+def test_records_of_people_are_judged_by_their_public_facts_too(pupils: Cast) -> None:
+    """The one pupil of a year is told by the year, which is no secret."""
+    few = rows_of(pupils).slice(0, 2)
+    write_partition(PUPILS.name, {"year": 2025}, few, actor=SYSTEM, now=pupils.now)
+    failed = drafted(pupils, records(("year", T.EXACT), ("sex", T.EXACT)))
+    assert (failed.check_found["is_passed"], failed.check_found["small"]) == (False, 2)
+    version = opened(pupils, records(("year", T.EXACT), ("sex", T.EXACT), suppresses=True))
+    assert {row["year"] for row in file_of(version)} == {2026}
+
+
+def test_what_a_filter_leaves_out_is_no_small_group_either(pupils: Cast) -> None:
+    """All girls less the girls of level 4 is one girl: her mark is the difference of two means."""
+    by_school = [("org_path", T.SCHOOL), ("sex", T.EXACT), ("score", T.MEAN)]
+    assert drafted(pupils, declared(*by_school)).check_found["is_passed"]
+    failed = drafted(pupils, declared(*by_school, where={"level": "4"}))
+    assert (failed.check_found["is_passed"], failed.check_found["small"]) == (False, 3)
+    # In the total she is missing too: nothing can be shown.
+    assert not drafted(pupils, declared(*by_school, where={"level": "4"}, suppresses=True)).check_found["is_passed"]
+    # Another year is no part of these rows, and half of them is no small part.
+    assert drafted(pupils, declared(*by_school, where={"year": "2026"})).check_found["is_passed"]
+    assert drafted(pupils, declared(("org_path", T.SCHOOL), where={"sex": "1"})).check_found["is_passed"]
+
+
+def test_the_same_counts_are_not_given_out_under_new_noise(pupils: Cast) -> None:
+    """Whoever has many draws of one count has the count."""
+    noisy = declared(("org_path", T.SCHOOL), ("sex", T.EXACT), epsilon="0.05")
+    first = opened(pupils, noisy)
+    officer, second = pupils.actor("city_officer"), pupils.actor("province_officer")
+    told = {"declaration": noisy, "words": WORDS, "note": "再来一次", "now": pupils.now}
+    again = draft_version(actor=officer, dataset_id=first.dataset_id, **told)  # type: ignore[arg-type]
+    for version in (again, drafted(pupils, noisy)):
+        ask_opening(actor=officer, id=version.pk, now=pupils.now)
+        with pytest.raises(Conflict, match="加噪"):
+            approve_opening(actor=second, id=version.pk, now=pupils.now)
+
+
 def test_nothing_beyond_the_declaration_leaves(pupils: Cast) -> None:
     version = opened(pupils, BY_COUNTY)
     assert set(file_of(version)[0]) == {"county", "sex", "group_level", "count", "score_mean", "is_suppressed"}

@@ -102,6 +102,10 @@ def test_the_questions_keep_to_the_dialect(limit: int | None) -> None:
         ("SELECT count(*) AS n FROM probe_shared WHERE mark > 3 GROUP BY name", ("mark", "name")),
         ("SELECT t.mark FROM (SELECT * FROM probe_shared) t", ("mark", "name")),
         ("SELECT phone FROM probe_shared", ()),
+        # A table's own name is a whole row of it, to DuckDB.
+        ("SELECT probe_shared FROM probe_shared", ("mark", "name")),
+        ("SELECT max(T) AS n FROM probe_shared AS t", ("mark", "name")),
+        ("SELECT count(*) AS n FROM probe_shared AS a JOIN probe_shared AS b USING (name)", ("name",)),
     ],
 )
 def test_the_trace_names_the_columns_that_a_question_reads(sql: str, read: tuple[str, ...]) -> None:

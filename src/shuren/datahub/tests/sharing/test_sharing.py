@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shuren.datahub.api import write_partition
 from shuren.datahub.data import ApplicationState, SharingAttribute, SharingWay
 from shuren.datahub.models import SharingApplication, SharingGrant, SharingUse
 from shuren.datahub.selectors.sharing import applications_to_decide, grants_seen, own_applications
@@ -23,7 +24,7 @@ from shuren.datahub.services.sharing.read import ask_shared, read_shared_rows, w
 from shuren.datahub.services.sharing.tell import tell_ends
 from shuren.datahub.services.sharing.terms import set_terms
 from shuren.datahub.tests.sharing.conftest import OPEN, SPEC, Play
-from shuren.kernel.data import Actor
+from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound, Refused, ShurenError
 from shuren.kernel.models import AuditEntry, Event
 from shuren.messaging.api import notices_of
@@ -225,6 +226,22 @@ def test_a_file_of_no_rows_still_has_its_columns(play: Play) -> None:
     officer = play.cast.actor("county_officer")
     assert write_shared_file(actor=officer, grant_id=grant.pk, target=file, format="csv", now=play.cast.now) == 0
     assert pa_csv.read_csv(io.BytesIO(file.getvalue())).column_names == ["mark", "name"]
+
+
+def test_no_spreadsheet_runs_what_stands_in_a_shared_file(play: Play) -> None:
+    texts = ["=1+1", " @SUM(A1)", "＝1", "-3", "a=1", None]
+    path = play.cast.orgs["school"].path
+    rows = pa.table({"org_path": [path] * len(texts), "name": texts, "mark": pa.array([1] * len(texts), pa.int16())})
+    write_partition(SPEC.name, {"year": 2026}, rows, actor=SYSTEM, now=play.cast.now)
+    grant, officer = play.granted("name mark"), play.cast.actor("county_officer")
+    found = {}
+    for form in ("csv", "parquet"):
+        file = io.BytesIO()
+        write_shared_file(actor=officer, grant_id=grant.pk, target=file, format=form, now=play.cast.now)
+        file.seek(0)
+        found[form] = (pa_csv.read_csv(file) if form == "csv" else pq.read_table(file)).column("name").to_pylist()
+    assert sorted(found["csv"]) == sorted(["'=1+1", "' @SUM(A1)", "'＝1", "'-3", "a=1", ""])
+    assert {*found["parquet"]} == {*texts}
 
 
 def test_both_sides_hear_of_it(play: Play) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from shuren.datahub.data import ScheduleEvery
+from shuren.datahub.data import ScheduleEvery, SharingAttribute
 from shuren.datahub.models import QuestionAnswer, QuestionSchedule, SavedQuestion, SharingUse
 from shuren.datahub.rules.workbench.answers import unpacked
-from shuren.datahub.selectors.workbench import access_answer, access_question, access_workbench, datasets_asked
+from shuren.datahub.selectors.workbench import access_answer, access_question, access_workbench, answer_before, datasets_asked
 from shuren.datahub.services.sharing.decide import revoke_sharing
+from shuren.datahub.services.sharing.terms import set_terms
 from shuren.datahub.services.workbench import ask as asking
 from shuren.datahub.services.workbench.ask import Asked, ask_question, sweep_answers
 from shuren.datahub.services.workbench.export import export_question
@@ -27,6 +28,7 @@ from shuren.datahub.services.workbench.schedule import Timing, queue_due, run_qu
 from shuren.datahub.tests.sharing.conftest import SPEC, Play
 from shuren.directory import api as directory
 from shuren.directory.data import Role
+from shuren.kernel import ids
 from shuren.kernel.clock import day_of
 from shuren.kernel.data import SYSTEM
 from shuren.kernel.errors import Invalid, NotFound, Refused, ShurenError
@@ -182,6 +184,34 @@ def test_a_grant_is_a_dataset_of_the_desk_until_it_is_revoked(play: Play) -> Non
         ask(play, f"SELECT name FROM {T}", grant_id=grant.pk)
     with pytest.raises(Refused):
         access_answer(desk, actor=county, id=answer.pk, now=now)
+
+
+def test_once_a_dataset_is_shared_no_more_what_was_answered_through_a_grant_is_not_read_again(play: Play) -> None:
+    grant, now = play.granted("name:name mark", orgs="far_school"), play.cast.now
+    county = play.cast.actor("county_officer")
+    answer = ask(play, f"SELECT name, mark FROM {T}", grant_id=grant.pk)
+    ground = "《中华人民共和国个人信息保护法》第二十三条"
+    province = play.cast.actor("province_officer")
+    set_terms(actor=province, dataset=SPEC.name, attribute=SharingAttribute.NONE, ground=ground, now=now)
+    with pytest.raises(Refused, match="不予共享"):
+        access_answer(access_workbench(actor=county, now=now), actor=county, id=answer.pk, now=now)
+
+
+def test_a_difference_is_not_made_with_rows_that_are_the_askers_no_more(play: Play) -> None:
+    row = scheduled(play)
+    for days in (0, 1):
+        moment = row.next_at + timedelta(days=days)
+        run_question(schedule_id=row.pk, due_at=moment, now=moment)
+    before, answer = row.answers.order_by("due_at")
+    officer, now = play.cast.actor("county_officer"), play.cast.now
+    desk = access_workbench(actor=officer, now=now)
+    assert answer_before(desk, answer, actor=officer, now=now) == before
+    # The officer kept a wider branch when the first was asked.
+    before.scope = [play.cast.orgs["city"].path]
+    before.save()
+    assert answer_before(desk, answer, actor=officer, now=now) is None
+    client = play.cast.client("county_officer")
+    assert "少了的行" not in client.get(f"/data/workbench/answers/{ids.encode('question_answer', answer.pk)}/").content.decode()
 
 
 def test_a_due_question_is_asked_once_however_often_its_job_runs(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,7 @@ def question_answer(request: HttpRequest, answer_id: str) -> HttpResponseBase:
     number = _number(request.GET.get("page", ""), -(-table.num_rows // PAGE_ROWS))
     lines = lines_of(table.slice((number - 1) * PAGE_ROWS, PAGE_ROWS))
     chart, chart_fault, chosen = _chart(request, table, columns)
+    before = answer_before(desk, answer, actor=actor, now=now) if answer.added is not None else None
     context = {
         "title": title_of_answer(answer),
         "lead": _said(answer),
@@ -108,7 +109,7 @@ def question_answer(request: HttpRequest, answer_id: str) -> HttpResponseBase:
         "chart_fault": chart_fault,
         "chosen": chosen,
         "may_chart": any(one.is_measure for one in columns) and table.num_rows > 1,
-        "differing": _differing(answer, table, columns),
+        "differing": _differing(before, table, columns),
         "breadcrumbs": crumbs((_("最近结果"), reverse("datahub:question_answers")), (title_of_answer(answer), "")),
     }
     return render(request, "datahub/workbench/answer.html", context)
@@ -189,9 +190,8 @@ def _place(text: str, count: int) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 and int(text) < count else None
 
 
-def _differing(answer: QuestionAnswer, table: Any, columns: list[Shown]) -> dict[str, object] | None:
+def _differing(before: QuestionAnswer | None, table: Any, columns: list[Shown]) -> dict[str, object] | None:
     """What differs from the answer of the schedule before."""
-    before = answer_before(answer) if answer.added is not None else None
     found = difference(unpacked(bytes(before.content)), table) if before is not None else None
     if found is None or before is None:
         return None

@@ -32,7 +32,7 @@ from shuren.kernel import clock, ids
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, NotFound, Refused
 from shuren.kernel.paging import Page, page_of_rows
-from shuren.pages.api import posted, render_list
+from shuren.pages.api import number_in, posted, render_list
 from shuren.pages.data import Action, Column, EmptyState, ListQuery, ListSpec, Tab
 
 _NEXT = "workbench_sql"
@@ -219,8 +219,8 @@ def _begun(request: HttpRequest, desk: Desk, actor: Actor) -> Asked:
         return Asked(answer.sql, answer.dataset, answer.grant_id, answer.title, answer.composition, answer.question)
     if "question" in told:
         question = access_question(desk, actor=actor, id=ids.decode("saved_question", told["question"]))
-        number = told.get("version", "")
-        version = question.versions.filter(number=int(number)).first() if number.isascii() and number.isdigit() else None
+        number = number_in(told.get("version", ""))
+        version = question.versions.filter(number=number).first() if number is not None else None
         return Asked(
             version.sql if version else question.sql, question.dataset, question.grant_id, question.title, question=question
         )

@@ -28,7 +28,7 @@ from shuren.interop.views.statistics.words import (
 )
 from shuren.kernel import clock, ids
 from shuren.kernel.paging import page_of_rows
-from shuren.pages.api import render_list
+from shuren.pages.api import number_in, render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Fact, Filter, ListSpec
 
 
@@ -101,7 +101,7 @@ def forms(request: HttpRequest) -> HttpResponseBase:
     units = units_offered(actor=actor, now=now)
     asked = request.GET.get("unit", "")
     unit = access_unit(actor=actor, id=ids.decode("org", asked), now=now) if asked else units[0]
-    year = int(request.GET["year"]) if request.GET.get("year", "").isdigit() else year_now(today)
+    year = number_in(request.GET.get("year", ""), most=9_999) or year_now(today)
     reports = {report.key: report for report in latest_reports([unit.id], year=year)}
     lines = [FormLine(unit, row, reports.get(row.key), year) for row in templates_for(unit, year)]
     spec: ListSpec[FormLine] = ListSpec(

@@ -38,7 +38,7 @@ from shuren.kernel import audit, clock, ids
 from shuren.kernel.doors import sensitive_files
 from shuren.kernel.errors import ShurenError
 from shuren.kernel.paging import page_of_rows
-from shuren.pages.api import number_text, render_list
+from shuren.pages.api import number_in, number_text, render_list
 from shuren.pages.data import Action, Column, EmptyState, Fact, ListSpec
 from shuren.pages.data import CellKind as ListCell
 
@@ -91,14 +91,13 @@ def _saved(request: HttpRequest, row: StatisticsReport, template: Template) -> H
     actor, now = actor_of(request), clock.now()
     cells = {place: request.POST[_field(place)] for place in template.plan if _field(place) in request.POST}
     told = {name.removeprefix("why:"): str(text) for name, text in request.POST.items() if name.startswith("why:")}
-    revision = request.POST.get("revision", "")
     kept = fill_report(
         actor=actor,
         report_id=row.pk,
         cells=cells,
         explanations=told,
         is_rest_zero="rest_zero" in request.POST,
-        revision=int(revision) if revision.isdigit() else None,
+        revision=number_in(request.POST.get("revision", "")),
         now=now,
     )
     if "submit" in request.POST:
