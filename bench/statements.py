@@ -2,8 +2,10 @@
 
 Statements have 0.9 KB, as a lesson's app tells them: actor, verb, activity with its definition, result, context. All have ids
 of their own and are answered when they are on the disk. The driver shares the processors with the server and the database, so its
-own work is part of the figure. Beside them stands the floor of the same run: the same rows by COPY into a stage and ON CONFLICT,
-one connection, no checks. With `--rows` the tables are filled first, over twelve months, and everything is measured again.
+own work is part of the figure. Single ones come over as many connections as an installation that was not told otherwise has
+threads for: those that come at once are written together. Beside them stands the floor of the same run: the same rows by COPY
+into a stage and ON CONFLICT, one connection, no checks. With `--rows` the tables are filled first, over twelve months, and
+everything is measured again.
 Named anchor: Ralph 5.1 with files as its store, 2,341 a second falling to 1,393 within 10,000 rows.
 """
 
@@ -37,6 +39,7 @@ from shuren.kernel.data import SYSTEM
 from shuren.records.models import StatementKey
 
 BATCH = 100
+BATCHES_AT_ONCE = 6
 BATCHES, SINGLE = 8_000, 700
 RALPH = 2_341
 PEOPLE, ACTIVITIES, TEMPLATES = 20_000, 2_000, 4_000
@@ -47,7 +50,11 @@ def main(options: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench statements")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each figure is measured")
     parser.add_argument("--rows", type=int, default=0, help="statements that lie there before everything is measured again")
-    parser.add_argument("--at-once", type=int, default=6, help="connections of the driver")
+    parser.add_argument(
+        "--lake-rows", type=int, default=0, help="statements of a year that are summed in the lake; those of --rows unless told"
+    )
+    parser.add_argument("--at-once", type=int, default=24, help="connections of the driver with single statements")
+    parser.add_argument("--threads", type=int, default=12, help="threads of each of the two workers")
     asked = parser.parse_args(options)
     if connection.vendor != "postgresql":
         sys.exit("needs PostgreSQL: set SHUREN_DATABASE_URL")
@@ -56,15 +63,15 @@ def main(options: list[str]) -> None:
     print(f"statements of {statistics.mean(len(one) for one in told) + 44:,.0f} bytes; database {connection.vendor}")
     floor = stage_rate(told, asked.seconds / 4)
     line("floor: COPY into a stage, ON CONFLICT", floor, "one connection, nothing checked")
-    with server() as port:
+    with server(asked.threads) as port:
         call = Driver(port, client(), told, asked.at_once)
         measure(call, asked.seconds, floor)
         if asked.rows:
             fill(asked.rows)
             print(f"with {StatementKey.objects.count():,} statements over twelve months:")
             measure(call, asked.seconds, floor)
-    if asked.rows:
-        show_sums(asked.rows)
+    if asked.rows or asked.lake_rows:
+        show_sums(asked.lake_rows or asked.rows)
 
 
 def measure(call: "Driver", seconds: float, floor: float) -> None:
@@ -133,10 +140,13 @@ def client() -> RegisteredClient:
 class server:  # noqa: N801  # a context manager, used as one
     """`shuren serve` with two workers on a port of its own."""
 
+    def __init__(self, threads: int) -> None:
+        self.threads = str(threads)
+
     def __enter__(self) -> int:
         port = free_port()
         words = [sys.executable, "-m", "shuren.front.cli", "serve", "--no-migrate", "--port", str(port)]
-        self.process = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"SHUREN_WORKERS": "2", "SHUREN_THREADS": "3"})
+        self.process = subprocess.Popen(words, cwd=ROOT, env=os.environ | {"SHUREN_WORKERS": "2", "SHUREN_THREADS": self.threads})
         wait_for(port, self.process)
         return port
 
@@ -159,16 +169,12 @@ class Driver:
 
     def run(self, seconds: float, size: int) -> tuple[float, float]:
         """Statements a second, and the 99th percentile of a request in milliseconds."""
-        begun = time.perf_counter()
-        with ThreadPoolExecutor(self.at_once) as crowd:
-            took = [
-                one for some in crowd.map(lambda seed: self._send(seed, begun + seconds, size), self._seeds()) for one in some
-            ]
+        begun, lanes = time.perf_counter(), self.at_once if size == 1 else min(BATCHES_AT_ONCE, self.at_once)
+        seeds = [random.randrange(1 << 62) for _ in range(lanes)]
+        with ThreadPoolExecutor(lanes) as crowd:
+            took = [one for some in crowd.map(lambda seed: self._send(seed, begun + seconds, size), seeds) for one in some]
         wall = time.perf_counter() - begun
         return len(took) * size / wall, 1000 * statistics.quantiles(took, n=100)[-1]
-
-    def _seeds(self) -> list[int]:
-        return [random.randrange(1 << 62) for _ in range(self.at_once)]
 
     def _send(self, seed: int, until: float, size: int) -> list[float]:
         draw, took, link = random.Random(seed), [], http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

@@ -19,7 +19,7 @@ from shuren.identity.selectors.app_actors import actor_of_bearer, bearer_in
 from shuren.identity.selectors.clients import client_by_client_id
 from shuren.identity.selectors.factors import held_factors
 from shuren.identity.services.credentials import create_accounts, issue_credentials
-from shuren.identity.services.oauth.knock import admit_secret
+from shuren.identity.services.oauth.knock import admit_secret, admit_secrets
 from shuren.identity.services.oauth.messages import issue_id_token, read_client_message, spend_once, subjects_of_people
 from shuren.identity.services.oauth.register import (
     add_client_secret,
@@ -49,6 +49,7 @@ __all__ = [
     "addresses_of",
     "admit_bearer",
     "admit_secret",
+    "admit_secrets",
     "amr_of",
     "bearer_of",
     "change_client",

@@ -13,10 +13,10 @@ from shuren.kernel.models import AuditEntry
 from shuren.kernel.moments import stored
 
 # Plain SQL: every write leaves one.
-_ENTRY = """
-    INSERT INTO kernel_auditentry (at, actor_person_id, actor_account_id, actor_name, actor_role, action, target, details)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+_ENTRIES = """
+    INSERT INTO kernel_auditentry (at, actor_person_id, actor_account_id, actor_name, actor_role, action, target, details) VALUES
 """
+_ENTRY = "(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 _AT_ONCE = 2_000
 
@@ -34,31 +34,21 @@ def record(
     `action` is `<app>.<past_tense>`, `target` is `<kind>:<row id>`; `details` must not hold secrets or plain
     national ids.
     """
-    told, who = _details(actor, details or {}), _who(actor)
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTRY, [stored(now or clock.now()), *who, action, target, connection.ops.adapt_json_value(told, None)])
+    record_many(actor=actor, action=action, entries=[(target, details or {})], now=now or clock.now())
 
 
 def record_many(*, actor: Actor, action: str, entries: Iterable[tuple[str, Mapping[str, object]]], now: datetime) -> None:
     """`record` for the same done to many, as (target, details), one entry each; written two thousand at a time."""
-    person_id, account_id, name, role = _who(actor)
+    moment, who = stored(now), _who(actor)
     waiting = iter(entries)
     while some := list(islice(waiting, _AT_ONCE)):
-        AuditEntry.objects.bulk_create(
-            [
-                AuditEntry(
-                    at=now,
-                    actor_person_id=person_id,
-                    actor_account_id=account_id,
-                    actor_name=name,
-                    actor_role=role,
-                    action=action,
-                    target=target,
-                    details=_details(actor, details),
-                )
-                for target, details in some
-            ]
-        )
+        told = [
+            value
+            for target, details in some
+            for value in (moment, *who, action, target, connection.ops.adapt_json_value(_details(actor, details), None))
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_ENTRIES + ", ".join([_ENTRY] * len(some)), told)
 
 
 def _who(actor: Actor) -> tuple[int | None, int | None, str, str]:

@@ -1,14 +1,16 @@
 """Who calls the service of learning records, and how far their credentials reach."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shuren.identity.api import admit_secret
+from shuren.identity.api import admit_secret, admit_secrets
 from shuren.identity.data import AppFault, AppRefusal, Bearer
 from shuren.kernel import ids
 from shuren.kernel.data import Actor, AppReach
 from shuren.kernel.errors import Refused, ShurenError
+from shuren.records.services.together import Together
 
 WRITE, READ, READ_OWN = "statements/write", "statements/read", "statements/read/mine"
 STATE, DEFINE, PROFILES, ALL, READ_ALL = "state", "define", "profiles", "all", "all/read"
@@ -57,9 +59,22 @@ class Caller:
         return ALL in self.scopes or bool(self.scopes & set(scopes))
 
 
+def _admitted(asked: tuple[str, datetime]) -> Bearer | AppRefusal | None:
+    header, now = asked
+    return admit_secret(header=header, now=now)
+
+
+def _admitted_together(every: Sequence[tuple[str, datetime]]) -> Sequence[Bearer | AppRefusal | None]:
+    return admit_secrets(headers=[header for header, _now in every], now=max(now for _header, now in every))
+
+
+# Looked up anew each time: a secret that was withdrawn is good for nobody who comes after that.
+_joint = Together(_admitted, _admitted_together, most=100)
+
+
 def caller_by_secret(*, header: str, issuer: str, now: datetime) -> Caller:
     """The client whose id and secret stand in the header by HTTP Basic."""
-    found = admit_secret(header=header, now=now)
+    found = _joint.ask((header, now))
     if isinstance(found, AppRefusal):
         if found.fault is AppFault.OVER_QUOTA:
             raise OverQuota(found.retry_after)

@@ -66,6 +66,7 @@ class Row:
     verb: str
     activity: str | None
     registration: str | None
+    authority: str
     person_id: int | None
     body: bytes
 
@@ -114,12 +115,12 @@ def _taken_here(keys: Sequence[str], digests: Sequence[bytes]) -> Taken:
     return Taken(stored, numbers, {row[2] for row in fresh})
 
 
-def write(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> bool:
+def write(rows: Sequence[Row], *, stored: datetime, mentions: Sequence[tuple[str, int]]) -> bool:
     """Statements whose ids were taken, and what they mention as (digest, number); whether somebody speaks of one already."""
     if connection.vendor == "postgresql" and len(rows) <= _FEW:
-        return _insert(rows, stored=stored, authority=authority, mentions=mentions)
+        return _insert(rows, stored=stored, mentions=mentions)
     put = _copy if connection.vendor == "postgresql" else _put_here
-    put(rows, stored=stored, authority=authority, mentions=mentions)
+    put(rows, stored=stored, mentions=mentions)
     return any(_is_awaited(some) for some in _some([row.id for row in rows]))
 
 
@@ -130,7 +131,7 @@ def _is_awaited(keys: Sequence[str]) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _put_here(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> None:
+def _put_here(rows: Sequence[Row], *, stored: datetime, mentions: Sequence[tuple[str, int]]) -> None:
     moment = moments.stored(stored)
     marks = ", ".join(["%s"] * 12)
     with connection.cursor() as cursor:
@@ -139,7 +140,7 @@ def _put_here(rows: Sequence[Row], *, stored: datetime, authority: str, mentions
             [
                 (
                     *(moment, row.seq, _hex(row.id), moments.stored(row.timestamp), row.actor, row.verb, row.activity),
-                    *(row.registration and _hex(row.registration), authority, row.person_id, False, row.body.decode()),
+                    *(row.registration and _hex(row.registration), row.authority, row.person_id, False, row.body.decode()),
                 )
                 for row in rows
             ],
@@ -149,11 +150,11 @@ def _put_here(rows: Sequence[Row], *, stored: datetime, authority: str, mentions
         )
 
 
-def _insert(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> bool:
+def _insert(rows: Sequence[Row], *, stored: datetime, mentions: Sequence[tuple[str, int]]) -> bool:
     """Both tables, and the question who speaks of these, in one message to PostgreSQL."""
     told: list[int | str | datetime | None] = []
     for row in rows:
-        told += (stored, row.seq, row.id, row.timestamp, row.actor, row.verb, row.activity, row.registration, authority)
+        told += (stored, row.seq, row.id, row.timestamp, row.actor, row.verb, row.activity, row.registration, row.authority)
         told += (row.person_id, False, row.body.decode())
     marks = ", ".join([f"({', '.join(['%s'] * 12)})"] * len(rows))
     sql = f"INSERT INTO records_statement ({_COLUMNS}) VALUES {marks}"  # noqa: S608  # fixed columns
@@ -169,14 +170,14 @@ def _insert(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: 
         return bool(cursor.fetchone()[0])
 
 
-def _copy(rows: Sequence[Row], *, stored: datetime, authority: str, mentions: Sequence[tuple[str, int]]) -> None:
+def _copy(rows: Sequence[Row], *, stored: datetime, mentions: Sequence[tuple[str, int]]) -> None:
     """In COPY's text format: of what it takes apart, JSON has backslashes alone, and identifiers are digits."""
     moment = stored.isoformat()
     lines = []
     for row in rows:
         head = (
             f"{moment}\t{row.seq}\t{row.id}\t{row.timestamp.isoformat()}\t{row.actor}\t{row.verb}\t{row.activity or NULL}\t"
-            f"{row.registration or NULL}\t{authority}\t{NULL if row.person_id is None else row.person_id}\tf\t"
+            f"{row.registration or NULL}\t{row.authority}\t{NULL if row.person_id is None else row.person_id}\tf\t"
         )
         lines.append(head.encode() + row.body.replace(b"\\", b"\\\\") + b"\n")
     with connection.cursor() as cursor:

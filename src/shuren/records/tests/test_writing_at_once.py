@@ -1,17 +1,24 @@
 """Many who write at once: nothing that was acknowledged is lost, nobody overwrites the unseen, no link is missed."""
 
+import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
+from unittest.mock import Mock, patch
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
+from shuren.identity import api as identity
 from shuren.kernel import clock
-from shuren.records.models import Document
+from shuren.kernel.data import SYSTEM
+from shuren.records.models import Document, Statement
 from shuren.records.selectors.activities import definitions_of
+from shuren.records.selectors.consistent import WRITING
+from shuren.records.services import store_statements
 from shuren.records.services.define_activities import forget_told, keep_definitions
 from shuren.records.tests.lrs_client import ACTIVITY, AGENT, OLD, LrsClient, new_client
 from shuren.records.tests.sample_statements import about, small, voiding
@@ -127,3 +134,82 @@ def test_of_statements_that_speak_of_each_other_at_once_no_link_is_missed() -> N
     assert at_once(*(posting(lrs, one) for one in (first, second, third))) == [200, 200, 200]
     found = lrs.call("GET", "statements", {"verb": "https://example.org/verbs/built"}).json()["statements"]
     assert {one["id"] for one in found} == {first["id"], second["id"], third["id"]}
+
+
+def together(*acts: Callable[[], Any]) -> list[Any]:
+    """What each act comes to, when all but the first of them are written together."""
+    if connection.vendor != "postgresql":
+        pytest.skip("threads of a test share the one connection of a database in memory")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [WRITING])
+        with ThreadPoolExecutor(1) as first:
+            found = first.submit(at_once, *acts)
+            while len(store_statements._joint._waiting) < len(acts) - 1 and not found.done():
+                time.sleep(0.001)
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [WRITING])
+            return found.result()
+
+
+def kept() -> dict[str, str]:
+    """The activity of each statement that is there, by its id."""
+    return {str(one.statement_id): json.loads(one.body)["object"]["id"] for one in Statement.objects.all()}
+
+
+def of_its_own(number: int) -> dict[str, Any]:
+    return small(id=str(uuid4()), object={"id": f"{ACTIVITY}/{number}"})
+
+
+def test_who_writes_at_once_is_written_together_and_each_is_told_in_the_audit_trail(audited: Callable[[], list[str]]) -> None:
+    clients = [new_client("statements/write", "define") for _ in range(2)]
+    sent = [of_its_own(number) for number in range(8)]
+    commits = Mock(wraps=store_statements._joint._many)
+    with patch.object(store_statements._joint, "_many", commits):
+        assert together(*(posting(clients[number % 2], one) for number, one in enumerate(sent))) == [200] * 8
+    assert commits.call_count == 1
+    assert kept() == {one["id"]: one["object"]["id"] for one in sent}
+    assert audited() == ["records.statements_stored"] * 8
+    authorities = {json.loads(one.body)["authority"]["account"]["name"] for one in Statement.objects.all()}
+    assert authorities == {one.client_id for one in clients}
+
+
+def test_a_conflict_is_told_to_the_one_who_made_it_alone() -> None:
+    lrs = new_client("statements/write")
+    there = of_its_own(100)
+    assert posting(lrs, there)() == 200
+    sent = [of_its_own(number) for number in range(4)]
+    twice = of_its_own(5)
+    acts = [*sent, {**there, "object": {"id": ACTIVITY}}, there, twice, {**twice, "object": {"id": ACTIVITY}}, twice]
+    found = together(*(posting(lrs, one) for one in acts))
+    assert found[:6] == [200] * 4 + [409, 200]
+    # Of two statements under one id whoever comes first is kept; the same one again is no other.
+    assert sorted(found[6:]) in ([200, 200, 409], [200, 409, 409])
+    written = kept()
+    assert written.items() >= {one["id"]: one["object"]["id"] for one in [*sent, there]}.items()
+    assert written[twice["id"]] == (ACTIVITY if found[7] == 200 else twice["object"]["id"])
+    assert len(written) == 6
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_when_writing_together_fails_each_is_kept_once_and_answered_rightly(is_committed: bool) -> None:
+    lrs = new_client("statements/write")
+    sent = [{name: value for name, value in of_its_own(number).items() if number or name != "id"} for number in range(6)]
+    write = store_statements._joint._many
+
+    def failing(every: Any) -> Any:
+        with transaction.atomic():
+            write(every)
+            if not is_committed:
+                raise OperationalError("the server closed the connection")
+        raise OperationalError("the answer to COMMIT was lost")
+
+    with patch.object(store_statements._joint, "_many", failing):
+        assert together(*(posting(lrs, one) for one in sent)) == [200] * 6
+    assert sorted(kept().values()) == sorted(one["object"]["id"] for one in sent)
+
+
+def test_a_secret_that_was_withdrawn_is_refused_to_all_who_ask_after_it() -> None:
+    lrs, other = new_client("statements/write"), new_client("statements/write")
+    assert posting(lrs, of_its_own(1))() == 200
+    identity.disable_client(actor=SYSTEM, client_id=lrs.client_id, now=clock.now())
+    acts = [posting(other if number % 3 == 0 else lrs, of_its_own(number)) for number in range(9)]
+    assert at_once(*acts) == [200, 401, 401] * 3

@@ -26,7 +26,7 @@ from shuren.records.selectors.statements import Position, statement_by_id, state
 from shuren.records.services.callers import READ, READ_ALL, READ_OWN, WRITE
 from shuren.records.services.cmi5.accept import accept_statements
 from shuren.records.services.count_refusals import note_refusal
-from shuren.records.services.store_statements import store_statements
+from shuren.records.services.store_statements import store_together
 from shuren.records.views.asked import THROUGH_HEADER, Call, Door, lrs_resource, moment_text
 
 _SALT = "records.statements.more"
@@ -64,7 +64,7 @@ def _post(call: Call) -> HttpResponse:
 
 def _store(call: Call, received: Received) -> list[str]:
     """What a unit of a course says is held to the rules of its session besides."""
-    store = store_statements if call.caller.session is None else accept_statements
+    store = store_together if call.caller.session is None else accept_statements
     return store(caller=call.caller, received=received, version=call.version, issuer=call.issuer, now=call.now)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -35,3 +36,14 @@ def test_an_app_that_acts_for_people_alone_or_proves_itself_otherwise_is_not(mak
     by_post = make_app(auth=ClientAuth.POST)
     assert api.admit_secret(header=for_people.basic, now=clock.now()) is None
     assert api.admit_secret(header=by_post.basic, now=clock.now()) is None
+
+
+def test_calls_that_come_at_once_are_each_answered_and_each_secret_is_looked_up_once(
+    app: App, make_app: Callable[..., App], django_assert_num_queries: Any
+) -> None:
+    other = make_app()
+    api.admit_secret(header=app.basic, now=clock.now())
+    with django_assert_num_queries(2):
+        found = api.admit_secrets(headers=[app.basic, "Basic !", other.basic, app.basic, app.basic], now=clock.now())
+    ids = [one.client_id if isinstance(one, Bearer) else None for one in found]
+    assert ids == [app.client_id, None, other.client_id, app.client_id, app.client_id]
