@@ -9,7 +9,7 @@ from shuren.backups.services.base import make_base, restore_base
 from shuren.backups.services.drill import drill
 from shuren.backups.services.prove import proof_of
 from shuren.backups.services.prune import backups, check_backups, hold_backup, prune, read_manifest, release_backup
-from shuren.backups.services.restore import Asked, Restored, restore
+from shuren.backups.services.restore import Asked, Restored, refuse_half_restored, restore
 
 __all__ = [
     "Asked",
@@ -27,6 +27,7 @@ __all__ = [
     "proof_of",
     "prune",
     "read_manifest",
+    "refuse_half_restored",
     "release_backup",
     "restore",
     "restore_base",

@@ -12,6 +12,7 @@ from shuren.datahub.selectors.assets import may_read_catalogue
 from shuren.datahub.selectors.assets_for_apps import catalogue_assets, lineage_url
 from shuren.datahub.selectors.catalogue import known_datasets
 from shuren.datahub.selectors.convergence import precedence_of
+from shuren.datahub.selectors.lake_files import files_in_bucket, open_lake_file
 from shuren.datahub.selectors.proofs import faults_of_lake
 from shuren.datahub.selectors.quality_findings import quality_findings
 from shuren.datahub.selectors.quality_rules import quality_rule
@@ -26,6 +27,7 @@ from shuren.datahub.services.converge.choose import converge_element, converge_s
 from shuren.datahub.services.converge.precedence import set_precedence
 from shuren.datahub.services.export import export_partition
 from shuren.datahub.services.offer import offer_dataset
+from shuren.datahub.services.place_file import place_in_bucket
 from shuren.datahub.services.quality.run import measure_quality
 from shuren.datahub.services.record_run import record_run, same_columns
 from shuren.datahub.services.sweep import hold_dataset, release_dataset, sweep
@@ -54,6 +56,7 @@ __all__ = [
     "drop_partition",
     "export_partition",
     "faults_of_lake",
+    "files_in_bucket",
     "flows_from_source",
     "highest_grade",
     "hold_dataset",
@@ -63,6 +66,8 @@ __all__ = [
     "may_read_catalogue",
     "measure_quality",
     "offer_dataset",
+    "open_lake_file",
+    "place_in_bucket",
     "precedence_of",
     "prepare_partition",
     "publish_partition",

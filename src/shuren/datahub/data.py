@@ -588,6 +588,15 @@ class LifeCycle:
         return None if self.archived_days is None else self.in_use_days + self.archived_days
 
 
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """A file of the lake by its name there. It never changes, so that a copy of this name and length is the same."""
+
+    file: str
+    bytes: int
+    written_at: datetime
+
+
 class ArchiveState(StrEnum):
     """Where an archived partition stands; one that is `CALLED` waits to be put back, `RECALLED` is in use for a while."""
 

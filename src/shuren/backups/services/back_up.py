@@ -3,7 +3,8 @@
 Why a restored database never names a file that is missing: whoever writes a file writes it before the row that names it. A
 file named in the database's snapshot was therefore there when the snapshot was taken. Files are linked before the snapshot
 and once more after it, so what was there at the first look stays readable even if it is swept meanwhile, and what came
-between the two looks is younger than the grace of every sweeper.
+between the two looks is younger than the grace of every sweeper. In a bucket nothing can be linked: files of its lake are
+listed at both looks, and one that is swept before it was copied, since nobody reads it any more, is told of as vanished.
 """
 
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,13 @@ from shuren.backups.data import Manifest, RunData, RunKind, RunState, StoredFile
 from shuren.backups.rules.manifests import latest_before, new_id
 from shuren.backups.rules.sealing import Secret, Unopened
 from shuren.backups.services import postgres_copy, sqlite_copy
-from shuren.backups.services.folder_copy import FileCopy, Links
+from shuren.backups.services.folder_copy import LAKE, FileCopy, Links
 from shuren.backups.services.keys import wrapped_keys
 from shuren.backups.services.record import begin_run, end_run
 from shuren.backups.services.repository import Repository, open_repository, secret_of_settings
 from shuren.backups.services.turns import BACKUPS, one_at_a_time, scratch, scratch_root
+from shuren.datahub import api as datahub
+from shuren.datahub.data import LakeFile
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 
@@ -99,6 +103,7 @@ def _copied(
 ) -> tuple[Manifest, list[str]]:
     links = Links(Path(settings.DATA_DIR), folder / "links", beside=(scratch_root(), *_target_folders(repository)))
     links.hold()
+    lake = _lake_in_bucket()
     manifest = Manifest(
         id=new_id(now),
         kind=RunKind.BACKUP,
@@ -114,6 +119,7 @@ def _copied(
             taken = folder / "database.sqlite3"
             sqlite_copy.copy_database(taken)
         links.hold()
+        lake |= _lake_in_bucket()
         manifest = _with_database(manifest, repository, taken, on_bytes)
     copy = FileCopy(repository, before, reads_all=wish.reads_all)
     vanished = []
@@ -122,8 +128,19 @@ def _copied(
             on_bytes(copy.add(name, path))
         except FileNotFoundError:  # it could not be linked
             vanished.append(name)
+    for name, file in lake.items():
+        opened = partial(datahub.open_lake_file, file.file)
+        try:
+            on_bytes(copy.add_opened(name, file.bytes, round(file.written_at.timestamp()) * 10**9, opened))
+        except FileNotFoundError:
+            vanished.append(name)
     keys = wrapped_keys(wish.keys_passphrase) if wish.keys_passphrase else ""
     return replace(manifest, files=copy.finish(), keys=keys), vanished
+
+
+def _lake_in_bucket() -> dict[str, LakeFile]:
+    """By the name that each would have in the data folder, whither a restore may bring it as well."""
+    return {f"{LAKE}{file.file}": file for file in datahub.files_in_bucket()}
 
 
 def _with_database(manifest: Manifest, repository: Repository, taken: Any, on_bytes: Told) -> Manifest:

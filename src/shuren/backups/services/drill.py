@@ -75,6 +75,8 @@ def _drilled(run_id: int, manifest: str, targets: Sequence[str], program: Sequen
             "SHUREN_BACKUP_TARGETS": ",".join(targets or settings.SHUREN_BACKUP_TARGETS),
             "SHUREN_BACKUP_SCRATCH": str(folder / "scratch"),
             "SHUREN_BACKUP_PASSPHRASE": settings.SHUREN_BACKUP_PASSPHRASE,
+            # The backup alone has to do: a lake in a bucket comes into the scratch folder, and the living one is not touched.
+            "SHUREN_LAKE_URL": "",
             "SHUREN_BACKUP_KEY_FILE": settings.SHUREN_BACKUP_KEY_FILE,
             "DJANGO_SETTINGS_MODULE": "shuren.conf.settings",
         }

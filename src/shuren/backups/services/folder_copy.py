@@ -1,10 +1,12 @@
 """Files of the data folder: held by links before and after the database's snapshot, then stored."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from shuren.backups.data import Piece, StoredFile
 from shuren.backups.rules.chunking import BUNDLE, LARGE, SMALL_FILE
@@ -12,9 +14,11 @@ from shuren.backups.services.repository import Repository
 from shuren.kernel.errors import Conflict
 
 # What can be made again, belongs to a run, is copied by other means or must lie apart.
-_LEFT_OUT = {"keys", "static", "tmp", "scratch", "restoring.json"}
+_LEFT_OUT = {"keys", "static", "tmp", "scratch", "restoring.json", "restoring.draft"}
 _DRAFTS = (".tmp", ".draft", ".part", ".restoring", ".lock")
 _DATABASE = "shuren.sqlite3"
+# Below it lie the files of the lake, wherever the lake itself is kept.
+LAKE = "lake/"
 
 Futures = list[tuple["Future[str]", int, int]]
 
@@ -90,24 +94,29 @@ class FileCopy:
     def add(self, name: str, path: Path) -> int:
         """Store one file; returns how many bytes had to be read."""
         facts = path.stat()
+        return self.add_opened(name, facts.st_size, facts.st_mtime_ns, partial(path.open, "rb"))
+
+    def add_opened(self, name: str, length: int, mtime_ns: int, opened: Callable[[], Any]) -> int:
+        """The same for a file that lies elsewhere, and is opened only if it has to be read."""
         known = self._before.get(name)
-        is_same = known is not None and (known.bytes, known.mtime_ns) == (facts.st_size, facts.st_mtime_ns)
+        is_same = known is not None and (known.bytes, known.mtime_ns) == (length, mtime_ns)
         if known is not None and is_same and all(self._repository.has(piece.chunk) for piece in known.pieces):
             self._same.append(known)
             return 0
-        if facts.st_size <= SMALL_FILE:
-            data = path.read_bytes()
-            self._bundled.append((name, len(data), facts.st_mtime_ns, len(self._bundle), len(data)))
+        if length <= SMALL_FILE:
+            with opened() as file:
+                data = bytes(file.read())
+            self._bundled.append((name, len(data), mtime_ns, len(self._bundle), len(data)))
             self._bundle += data
             if len(self._bundle) >= BUNDLE:
                 self._close_bundle()
             return len(data)
         pieces: Futures = []
-        with path.open("rb") as file:
+        with opened() as file:
             while block := file.read(LARGE):
                 pieces.append((self._repository.keep(block), 0, len(block)))
         size = sum(length for _chunk, _offset, length in pieces)
-        self._waiting.append((name, size, facts.st_mtime_ns, pieces))
+        self._waiting.append((name, size, mtime_ns, pieces))
         return size
 
     def finish(self) -> tuple[StoredFile, ...]:

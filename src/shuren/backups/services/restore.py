@@ -1,10 +1,11 @@
 """Bringing an installation back into an empty folder and an empty database; every chunk is verified on its way.
 
 Files first, then the database, so that nothing answers before all of it is there. What is under way stands in
-`restoring.json`: called again after a kill, the same restore goes on.
+`restoring.json`: called again after a kill, the same restore goes on, and until it has come to its end nobody may serve.
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,16 +22,18 @@ from shuren.backups.data import Manifest, RunKind, RunState, StoredFile
 from shuren.backups.rules.manifests import is_id, latest_before
 from shuren.backups.rules.sealing import Secret, Unopened
 from shuren.backups.services import postgres_load, postgres_switch, sqlite_copy
-from shuren.backups.services.folder_copy import place_file
+from shuren.backups.services.folder_copy import LAKE, place_file
 from shuren.backups.services.keys import place_keys
 from shuren.backups.services.record import begin_run, end_run
 from shuren.backups.services.repository import Repository, open_repository, secret_of_settings
+from shuren.datahub import api as datahub
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import Conflict, Invalid, NotFound
 from shuren.trust import api as trust
 
 MARKER = "restoring.json"
+_DRAFT = "restoring.draft"
 # What an installation makes for itself before anything is in it.
 _MAY_BE_THERE = {
     "keys",
@@ -38,6 +41,7 @@ _MAY_BE_THERE = {
     "tmp",
     "scratch",
     MARKER,
+    _DRAFT,
     "backups.lock",
     "drills.lock",
     "shuren.sqlite3",
@@ -101,7 +105,6 @@ def restore(
             migrated = _migrate()
         keys = place_keys(manifest.keys, asked.keys_passphrase) if manifest.keys and asked.keys_passphrase else []
         trust.trim_log_files()
-        (Path(settings.DATA_DIR) / MARKER).unlink(missing_ok=True)
     except Unopened as fault:
         raise Invalid(_("备份已损坏：%(name)s。") % {"name": fault}, remedy=_("请换一个备份位置或另一份备份。")) from fault
     finally:
@@ -118,7 +121,16 @@ def restore(
     )
     if is_recorded:
         _record(restored, actor=actor, now=now)
+    # A file that was placed whole is not looked at again: all of them have to be on the disk before the mark goes.
+    os.sync()
+    (Path(settings.DATA_DIR) / MARKER).unlink(missing_ok=True)
     return restored
+
+
+def refuse_half_restored() -> None:
+    """`Conflict` where a restore began and did not come to its end: what is served now would be overwritten by its next run."""
+    if id := _marker():
+        raise Conflict(_("这里的恢复还没有完成：%(id)s。") % {"id": id}, remedy=_("请先用 `shuren restore` 接着恢复完。"))
 
 
 def manifest_asked(repository: Repository, asked: Asked, kind: RunKind = RunKind.BACKUP) -> Manifest:
@@ -173,7 +185,7 @@ def _marker() -> str:
 
 def _mark(manifest: Manifest) -> None:
     path = Path(settings.DATA_DIR) / MARKER
-    draft = path.with_suffix(".restoring")
+    draft = path.with_name(_DRAFT)
     draft.write_text(json.dumps({"manifest": manifest.id}))
     draft.replace(path)
 
@@ -182,6 +194,11 @@ def _place_files(manifest: Manifest, repository: Repository, on_bytes: Callable[
     data = Path(settings.DATA_DIR)
     for file in manifest.files:
         target = _target(data, file)
+        if file.path.startswith(LAKE) and datahub.place_in_bucket(
+            file.path.removeprefix(LAKE), repository.pieces(file.pieces), size=file.bytes
+        ):
+            on_bytes(file.bytes)
+            continue
         if target.is_file() and (target.stat().st_size, target.stat().st_mtime_ns) == (file.bytes, file.mtime_ns):
             continue  # the run before this one had placed it whole
         place_file(target, repository.pieces(file.pieces), size=file.bytes, mtime_ns=file.mtime_ns)

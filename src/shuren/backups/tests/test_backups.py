@@ -14,7 +14,7 @@ from shuren.backups.data import RunData, RunState
 from shuren.backups.models import Run
 from shuren.backups.rules.manifests import chunks_of
 from shuren.backups.rules.sealing import Unopened
-from shuren.backups.services import back_up, stores
+from shuren.backups.services import back_up, restore, stores
 from shuren.backups.services.repository import Repository, open_repository, secret_of_settings
 from shuren.backups.services.turns import BACKUPS, one_at_a_time
 from shuren.kernel.data import SYSTEM
@@ -186,3 +186,13 @@ def test_a_place_must_be_absolute_or_a_bucket(house: Path, settings: Settings) -
     settings.SHUREN_BACKUP_TARGETS = ["somewhere"]
     with pytest.raises(Invalid, match="somewhere"):
         _made()
+
+
+def test_nobody_serves_where_a_restore_did_not_come_to_its_end(tmp_path: Path, settings: Settings) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "restoring.draft").write_text("")  # all that a kill, or a full disk, left of the mark
+    assert not restore._is_filled(tmp_path)
+    backups.refuse_half_restored()
+    (tmp_path / restore.MARKER).write_text('{"manifest": "20261130T031500Z-1a2b3c4d"}')
+    with pytest.raises(Conflict, match="20261130T031500Z-1a2b3c4d"):
+        backups.refuse_half_restored()

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from shuren.backups import api as backups
 from shuren.casework import api as casework
 from shuren.directory import api as directory
 from shuren.directory.data import NewOrg, NewPerson, OrgType, Role
@@ -26,7 +27,11 @@ OFFICER_OF = {
 
 
 def prepare() -> None:
-    """Create or upgrade the tables, load the registries, install the packs; safe to run again at any time."""
+    """Create or upgrade the tables, load the registries, install the packs; safe to run again at any time.
+
+    Raises `Conflict` where a restore did not come to its end.
+    """
+    backups.refuse_half_restored()
     for folder in ("", "lake", "imports", "keys", "static"):
         (settings.DATA_DIR / folder).mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)

@@ -4,6 +4,7 @@ Subcommands are named here and imported when they are called, after the data fol
 `shuren --help` therefore answers at once.
 """
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -37,6 +38,8 @@ COMMANDS = {
     "doctor": "check this installation and say how to mend what is wrong",
 }
 EXIT_REFUSED = 1
+# What an operator can mend, and no traceback helps to.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
 # Called once for every 16 MiB that a database writes: loading the apps would take longer than the work.
 WITHOUT_APPS = {"wal"}
 
@@ -93,6 +96,11 @@ def main() -> None:
     try:
         cli(prog_name="shuren")
     except ShurenError as error:
+        click.secho(str(error), fg="red", err=True)
+        sys.exit(EXIT_REFUSED)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
         click.secho(str(error), fg="red", err=True)
         sys.exit(EXIT_REFUSED)
     except (DatabaseError, ImproperlyConfigured) as error:

@@ -10,6 +10,7 @@ from types import FrameType
 import click
 from django.conf import settings
 
+from shuren.backups import api as backups
 from shuren.conf import environment as env
 from shuren.front.cli.init import prepare
 
@@ -86,5 +87,6 @@ def command(data_dir: str | None, host: str, port: int, migrate: bool) -> None:
     """Serve the pages (one web process with threads) and work the jobs (one child process)."""
     if migrate:
         prepare()
+    backups.refuse_half_restored()
     click.echo(f"http://{host}:{port}/  (Ctrl-C stops)")
     serve(host, port)

@@ -9,6 +9,7 @@ from types import FrameType
 
 import click
 
+from shuren.backups import api as backups
 from shuren.work import api as work
 
 PARENT_CHECK_SECONDS = 0.5
@@ -29,6 +30,7 @@ def end_with_the_parent(parent: int, stopping: threading.Event) -> None:
 @click.option("--parent", type=int, default=0, hidden=True, help="Stop when this process is gone.")
 def command(data_dir: str | None, parent: int) -> None:
     """Work the jobs until stopped. Several workers may run at once, on PostgreSQL also on several machines."""
+    backups.refuse_half_restored()
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

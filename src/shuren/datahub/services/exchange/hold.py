@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -54,29 +55,42 @@ def hold_bytes(node: ExchangeNode, uid: str, digest: str, *, offset: int, size: 
             _("包太大或分段不合规。"), remedy=_("一个包最多 %(most)s MB。") % {"most": settings.SHUREN_EXCHANGE_MOST_MB}
         )
     path = in_file(agreement, digest)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(path.parent).free < len(data) + _SPARE:
-        raise NoSpace(_("接收方磁盘已满。"), remedy=_("请清理磁盘，发送会从断点继续。"))
-    if offset == 0:
-        # One packet of an agreement is on its way: whatever else began to come will not go on.
-        for other in path.parent.glob("*.part"):
-            if other != path:
-                other.unlink(missing_ok=True)
-    with path.open("ab") as file:
-        here = file.tell()
-        if here != offset:
-            raise Conflict(_("断点不符，应从 %(here)s 字节继续。") % {"here": here})
-        try:
-            file.write(data)
-            file.flush()
-            if offset + len(data) == size:
-                os.fsync(file.fileno())
-        except OSError as fault:
-            file.truncate(here)
-            raise NoSpace(_("接收方磁盘已满。"), remedy=_("请清理磁盘，发送会从断点继续。")) from fault
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(path.parent).free < len(data) + _SPARE:
+            raise _no_space()
+        if offset == 0:
+            # One packet of an agreement is on its way: whatever else began to come will not go on.
+            for other in path.parent.glob("*.part"):
+                if other != path:
+                    other.unlink(missing_ok=True)
+        _add(path, data, offset=offset, is_last=offset + len(data) == size)
+    except OSError as fault:
+        raise _no_space() from fault
     if offset + len(data) == size:
         ask_to_take(agreement, digest)
     return offset + len(data)
+
+
+def _add(path: Path, data: bytes, *, offset: int, is_last: bool) -> None:
+    """All of the part, or nothing of it. Unbuffered: a buffer would try again to write what there is no room for."""
+    with path.open("ab", buffering=0) as file:
+        here = file.tell()
+        if here != offset:
+            raise Conflict(_("断点不符，应从 %(here)s 字节继续。") % {"here": here})
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[file.write(left) :]
+            if is_last:
+                os.fsync(file.fileno())
+        except OSError:
+            file.truncate(here)
+            raise
+
+
+def _no_space() -> NoSpace:
+    return NoSpace(_("接收方磁盘已满。"), remedy=_("请清理磁盘，发送会从断点继续。"))
 
 
 def _agreement(node: ExchangeNode, uid: str, digest: str) -> ExchangeAgreement:

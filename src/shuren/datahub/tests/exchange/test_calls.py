@@ -1,5 +1,6 @@
 """Calls between nodes without a network: what is fetched, refused and resumed, and who is believed."""
 
+import resource
 from collections.abc import Mapping
 from datetime import timedelta
 from types import SimpleNamespace
@@ -85,6 +86,23 @@ def test_a_full_disk_loses_nothing_and_the_packet_goes_on(wired: Loop, monkeypat
     assert part.stat().st_size == 1800
     call_node.send_packet(packet)
     assert part.read_bytes() == wired.file(packet).read_bytes()
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_part_is_said_and_the_packet_goes_on(wired: Loop) -> None:
+    """The kernel takes the first bytes of a part and refuses the rest."""
+    packet = wired.prepare()
+    part, (soft, hard) = in_file(wired.receiver, packet.digest), resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in (0, 100, 1000, 1800, packet.bytes - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            with pytest.raises(call_node.NodeRefuses, match=r"507.*磁盘已满"):
+                call_node.send_packet(packet)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert part.stat().st_size == room // 900 * 900
+        assert wired.file(packet).read_bytes().startswith(part.read_bytes())
+    call_node.send_packet(packet)
+    assert take_held(wired.receiver.pk, packet.digest, now=wired.now) == "landed"
 
 
 def test_a_packet_damaged_on_the_disk_is_let_go_and_comes_again(wired: Loop) -> None:
