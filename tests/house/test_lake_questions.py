@@ -71,6 +71,7 @@ def test_every_written_question_keeps_to_the_dialect() -> None:
         dialect.check(text)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("dataset", ["directory.member", "directory.org"])
 def test_every_shipped_rule_keeps_to_the_dialect(dataset: str) -> None:
     rules = quality_rules(dataset)

@@ -11,6 +11,7 @@ class CaseworkConfig(AppConfig):
     audit_actions = ACTIONS
     audit_targets = TARGETS
     rows = ROWS
+    pack_parts = {"quality": "shuren.casework.services.packs.quality_rules.PART"}
     records_on_log = {
         "draw": "shuren.casework.selectors.draw_checks.statements_on_record",
         "draw_contribution": "shuren.casework.selectors.draw_checks.contributions_on_record",

@@ -10,12 +10,12 @@ from shuren.datahub.rules.catalogue import declared as declared_datasets
 from shuren.datahub.rules.element_sources import flows_from_source
 from shuren.datahub.selectors.assets import may_read_catalogue
 from shuren.datahub.selectors.assets_for_apps import catalogue_assets, lineage_url
-from shuren.datahub.selectors.catalogue import known_datasets
+from shuren.datahub.selectors.catalogue import dataset_title, known_datasets
 from shuren.datahub.selectors.convergence import precedence_of
 from shuren.datahub.selectors.lake_files import files_in_bucket, open_lake_file
 from shuren.datahub.selectors.proofs import faults_of_lake
 from shuren.datahub.selectors.quality_findings import quality_findings
-from shuren.datahub.selectors.quality_rules import quality_rule
+from shuren.datahub.selectors.quality_rules import quality_rules, rule_faults
 from shuren.datahub.selectors.rows import read_partition, scan_partition
 from shuren.datahub.selectors.shared_datasets import shared_sources
 from shuren.datahub.selectors.snapshots import current, history, snapshot_data
@@ -28,6 +28,7 @@ from shuren.datahub.services.converge.precedence import set_precedence
 from shuren.datahub.services.export import export_partition
 from shuren.datahub.services.offer import offer_dataset
 from shuren.datahub.services.place_file import place_in_bucket
+from shuren.datahub.services.quality.keep_rules import keep_pack_rules
 from shuren.datahub.services.quality.run import measure_quality
 from shuren.datahub.services.record_run import record_run, same_columns
 from shuren.datahub.services.sweep import hold_dataset, release_dataset, sweep
@@ -49,6 +50,7 @@ __all__ = [
     "compact_partition",
     "converge_element",
     "converge_subjects",
+    "dataset_title",
     "datasets_read",
     "declare_assets",
     "declare_dataset",
@@ -60,6 +62,7 @@ __all__ = [
     "flows_from_source",
     "highest_grade",
     "hold_dataset",
+    "keep_pack_rules",
     "keep_snapshot",
     "known_datasets",
     "lineage_url",
@@ -73,11 +76,12 @@ __all__ = [
     "publish_partition",
     "put_candidates",
     "quality_findings",
-    "quality_rule",
+    "quality_rules",
     "query",
     "read_partition",
     "record_run",
     "release_dataset",
+    "rule_faults",
     "same_columns",
     "scan_partition",
     "set_precedence",

@@ -8,12 +8,21 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """What a column holds: its data element, how carefully it is kept, and the mask (`MaskStyle`) of who may not see it."""
+    """What a column holds: its data element, how carefully it is kept, and the mask (`MaskStyle`) of who may not see it.
+
+    It is called by its title, or by the name of its element where it has none of its own.
+    """
 
     element: str = ""
     grade: str = ""
-    description: str = ""
     mask: str = ""
+    title_zh: str = ""
+    title_en: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it says itself how carefully it is kept; what has a title only is as careful as it was without."""
+        return bool(self.element or self.grade or self.mask)
 
     def with_defaults(self, *, grade: str, mask: str) -> "ColumnSpec":
         return replace(self, grade=self.grade or grade, mask=self.mask or mask)
@@ -24,7 +33,8 @@ class DatasetSpec:
     """What a dataset is: `<app>.<noun>`, the keys that cut it into partitions, and who answers for it.
 
     `grade` is L1 (public) … L4 (sensitive personal); `owner` names the app or office that answers for the data. Of
-    `columns`, those with an element take grade and mask from it. A row belongs to the org whose path stands in
+    `columns`, those with an element take grade and mask from it; a name with a `*` stands for a family, whose titles have
+    `{}` where its members differ, and says nothing but titles. A row belongs to the org whose path stands in
     `scope_column`, or whose id stands in `org_column`. Pieces are compacted in order of `sort_by`; superseded snapshots stay
     readable for `keep_days`.
     """
@@ -39,9 +49,33 @@ class DatasetSpec:
     org_column: str = ""
     sort_by: tuple[str, ...] = ()
     keep_days: int = 0
+    title_zh: str = ""
+    title_en: str = ""
 
     def with_columns(self, columns: Mapping[str, ColumnSpec]) -> "DatasetSpec":
         return replace(self, columns=columns)
+
+    def title(self, language: str) -> str:
+        """What readers call it; one that nobody gave a title is called by the head of its description, or by its name."""
+        own = self.title_en if language.startswith("en") else self.title_zh
+        return own or self.title_zh or self.description.partition("：")[0] or self.name
+
+    def titles_of(self, column: str) -> tuple[str, str]:
+        """The titles of a column in Chinese and English, its own or its family's; empty where it has none."""
+        own = self.columns.get(column)
+        if own is not None:
+            return own.title_zh, own.title_en
+        nearest = max((name for name in self.columns if _is_of(column, name)), key=len, default="")
+        if not nearest:
+            return "", ""
+        head, _star, tail = nearest.partition("*")
+        told, rest = self.columns[nearest], column[len(head) : len(column) - len(tail)]
+        return told.title_zh.replace("{}", rest), told.title_en.replace("{}", rest)
+
+
+def _is_of(column: str, family: str) -> bool:
+    head, star, tail = family.partition("*")
+    return bool(star) and column.startswith(head) and column[len(head) :].endswith(tail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +155,11 @@ class QualityDimension(StrEnum):
 class QualityRule:
     """One thing that rows of a dataset must keep to.
 
-    `when` and `holds` are conditions in SQL over the columns of one row: rows without `when` are not looked at, those where
-    `holds` is not true have failed. A unique rule names `columns` whose value may belong to one `subject` only. A plausible
-    rule names what is `measured` per unit and by which `share` it may differ from the run before; units with fewer than
-    `least` rows, then and now, are not compared. `weight` is how much a failed row counts; rules of weight 0 only tell.
+    `where` is what the rules of its file look at, and part of `when`. `when` and `holds` are conditions in SQL over the columns
+    of one row: rows without `when` are not looked at, those where `holds` is not true have failed. A unique rule names
+    `columns` whose value may belong to one `subject` only. A plausible rule names what is `measured` per unit and by which
+    `share` it may differ from the run before; units with fewer than `least` rows, then and now, are not compared. `weight` is
+    how much a failed row counts; rules of weight 0 only tell.
     """
 
     code: str
@@ -132,6 +167,7 @@ class QualityRule:
     title_zh: str
     title_en: str
     dimension: QualityDimension
+    where: str = ""
     when: str = ""
     holds: str = ""
     columns: tuple[str, ...] = ()

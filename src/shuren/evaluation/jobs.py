@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from shuren.datahub.api import declare_assets, declare_dataset
-from shuren.datahub.data import DatasetSpec
 from shuren.directory.api import register_subject_data
+from shuren.evaluation.rules.datasets import DATASETS
 from shuren.evaluation.rules.lineage import report_assets
 from shuren.evaluation.rules.words import step_name
 from shuren.evaluation.selectors.own_copy import scores_kept
@@ -17,10 +17,10 @@ from shuren.evaluation.services.start import JOB
 from shuren.kernel import clock
 from shuren.work.data import JobContext
 
-declare_dataset(DatasetSpec("evaluation.scores", ("run",), "测评得分：一次测评中每名学生的能力估计及其误差", "L3", "evaluation"))
+for _spec in DATASETS:
+    declare_dataset(_spec)
 register_subject_data("scores", scores_kept, title=gettext_lazy("测评成绩"))
 declare_assets(report_assets)
-declare_dataset(DatasetSpec("evaluation.items", ("run",), "题目参数：一次测评标定的题目", "L2", "evaluation"))
 
 
 def run(job: JobContext, run_id: int) -> dict[str, int]:

@@ -13,7 +13,7 @@ from shuren.datahub.models.exchange import (
 from shuren.datahub.models.life_cycle import ArchivedFile, ArchivedPartition, DestroyedFile, Destruction, LifeCycleRule
 from shuren.datahub.models.lineage import CatalogueAsset, CatalogueColumn, LineageEdge, LineageEvent, LineageRun, LineageTouch
 from shuren.datahub.models.open_data import OpenDataset, OpenVersion
-from shuren.datahub.models.quality import QualityRun, QualityScore
+from shuren.datahub.models.quality import QualityRun, QualityScore, RuleFile
 from shuren.datahub.models.sharing import SharingApplication, SharingGrant, SharingTerms, SharingUse
 from shuren.datahub.models.snapshots import Dataset, StoredSnapshot
 from shuren.datahub.models.view_source import ViewRun, ViewSource
@@ -49,6 +49,7 @@ __all__ = [
     "QuestionSchedule",
     "QuestionVersion",
     "ReportDuty",
+    "RuleFile",
     "SavedQuestion",
     "SharingApplication",
     "SharingGrant",

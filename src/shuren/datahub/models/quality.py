@@ -1,8 +1,20 @@
-"""Runs of quality rules, and the score of every org in each."""
+"""Rules of quality that packs brought, runs of the rules in force, and the score of every org in each."""
 
 from django.db import models
 
 from shuren.kernel.fields import PathField
+
+
+class RuleFile(models.Model):
+    """A file of rules that a pack brought, as it said them; `key` is `<pack>.<name of the file>`."""
+
+    key = models.CharField(max_length=80, unique=True)
+    pack = models.CharField(max_length=40)
+    said = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class QualityRun(models.Model):

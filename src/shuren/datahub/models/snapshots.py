@@ -17,6 +17,8 @@ class Dataset(models.Model):
     name = models.CharField(max_length=80, unique=True)
     partition_keys = models.JSONField(default=list)
     description = models.CharField(max_length=300, blank=True)
+    title_zh = models.CharField(max_length=200, blank=True)
+    title_en = models.CharField(max_length=200, blank=True)
     grade = models.CharField(max_length=2)
     owner = models.CharField(max_length=80, blank=True)
     columns = models.JSONField(default=dict)

@@ -8,7 +8,9 @@ from shuren.datahub.data import Asset, AssetColumn
 
 Source = Callable[[], Iterable[Asset]]
 _sources: dict[str, Source] = {}
-_LENGTHS = {"title": 200, "name": 400, "owner": 80, "description": 500}
+# Raised whenever `words_of` says more: assets are then written anew.
+_WORDING = 2
+_MOST_WORDS = 20_000
 
 
 def declare_assets(source: Source) -> None:
@@ -27,6 +29,7 @@ def sources() -> dict[str, Source]:
 def digest_of(asset: Asset) -> str:
     """Changes exactly when something said of the asset does."""
     told = [
+        _WORDING,
         *(asset.kind.value, asset.name, asset.title_zh, asset.title_en, asset.owner, asset.grade, asset.description),
         [[c.name, c.type, c.title_zh, c.title_en, c.element, c.grade] for c in asset.columns],
         [[f.source.key, f.source_column, f.target.key, f.target_column] for f in asset.flows],
@@ -34,10 +37,12 @@ def digest_of(asset: Asset) -> str:
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 
-def words_of(asset: Asset) -> str:
-    """What a search looks through; columns are found by their own names."""
-    told = (asset.name, asset.title_zh, asset.title_en, asset.owner, asset.description)
-    return "\n".join(dict.fromkeys(word.lower() for word in told if word))
+def words_of(asset: Asset, aloud: Callable[[str], str]) -> str:
+    """What a search looks through: titles as written and in pinyin; columns are found by their own names too."""
+    told = [asset.name, asset.title_zh, asset.title_en, asset.owner, asset.description, aloud(asset.title_zh)]
+    for column in asset.columns:
+        told += [column.title_zh, column.title_en, aloud(column.title_zh)]
+    return "\n".join(dict.fromkeys(word.lower() for word in told if word))[:_MOST_WORDS]
 
 
 def highest(grades: Iterable[str], default: str = "") -> str:

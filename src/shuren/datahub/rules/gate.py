@@ -117,7 +117,7 @@ def _is_plain(spec: DatasetSpec, name: str, known: ColumnSpec | None, grade: str
     """A dataset that declares no columns is as careful as its grade; partition keys and the scope tell nothing of anybody."""
     if f"{spec.name}.{name}" in reader.masks:
         return reader.masks[f"{spec.name}.{name}"] == MaskStyle.NONE.value
-    if known is None and name in {*spec.partition_keys, spec.scope_column, spec.org_column}:
+    if (known is None or not known.is_kept) and name in {*spec.partition_keys, spec.scope_column, spec.org_column}:
         return True
     return grade <= reader.highest_grade
 

@@ -6,7 +6,7 @@ from shuren.datahub.data import DatasetSpec, LifeCycle, LifeCycleEnd, LifeCycleS
 from shuren.datahub.rules.life_cycle import stated
 from shuren.datahub.rules.open_data.columns import treatments_for
 
-FORM = "shuren-dataset-policy/2"
+FORM = "shuren-dataset-policy/3"
 _GRADE = {"enum": ["L1", "L2", "L3", "L4"]}
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -17,9 +17,11 @@ def _object(properties: Mapping[str, object]) -> dict[str, object]:
     return {"type": "object", "properties": dict(properties), "required": list(properties), "additionalProperties": False}
 
 
+_TITLE = _object({"zh": _TEXT, "en": _TEXT})
 _COLUMN = _object(
     {
         "name": _TEXT,
+        "title": _TITLE,
         "type": _TEXT,
         "element": _TEXT,
         "grade": _GRADE,
@@ -35,7 +37,8 @@ SCHEMA: Mapping[str, object] = {
         {
             "form": {"const": FORM},
             "dataset": _TEXT,
-            "title": _TEXT,
+            "title": _TITLE,
+            "description": _TEXT,
             "owner": _TEXT,
             "grade": _GRADE,
             "columns": {"type": "array", "items": _COLUMN},
@@ -74,6 +77,7 @@ SCHEMA: Mapping[str, object] = {
 def policy_of(
     spec: DatasetSpec,
     facts: Mapping[str, OpenFacts],
+    titles: Mapping[str, tuple[str, str]],
     life_cycle: LifeCycle,
     *,
     permission: str,
@@ -87,10 +91,11 @@ def policy_of(
     return {
         "form": FORM,
         "dataset": spec.name,
-        "title": spec.description,
+        "title": {"zh": spec.title("zh"), "en": spec.title("en")},
+        "description": spec.description,
         "owner": spec.owner,
         "grade": spec.grade,
-        "columns": [_column(spec, each) for each in facts.values()],
+        "columns": [_column(spec, each, titles[each.name]) for each in facts.values()],
         "rows": {"belong_by": by, "column": spec.scope_column or spec.org_column},
         "retention": {"superseded_kept_days": spec.keep_days, "is_held": bool(held_reason), "held_reason": held_reason},
         "life_cycle": stated(life_cycle, is_held=bool(held_reason)),
@@ -104,10 +109,11 @@ def policy_of(
     }
 
 
-def _column(spec: DatasetSpec, facts: OpenFacts) -> dict[str, object]:
+def _column(spec: DatasetSpec, facts: OpenFacts, titles: tuple[str, str]) -> dict[str, object]:
     told = spec.columns.get(facts.name)
     return {
         "name": facts.name,
+        "title": dict(zip(("zh", "en"), titles, strict=True)),
         "type": facts.kind,
         "element": told.element if told is not None else "",
         "grade": facts.grade,

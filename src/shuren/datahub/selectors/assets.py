@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from shuren.datahub.data import AssetKind
 from shuren.datahub.models import CatalogueAsset, CatalogueColumn, LineageEdge, LineageRun, LineageTouch, StoredSnapshot
+from shuren.datahub.selectors.catalogue import read_aloud
 from shuren.directory import api as directory
 from shuren.directory.data import Permission
 from shuren.kernel.data import Actor
@@ -90,8 +91,16 @@ def columns_of(asset: CatalogueAsset, *, search: str = "") -> QuerySet[Catalogue
     if not search:
         return rows
     found = CatalogueColumn.objects.filter(asset=asset)
+    wanted = search.strip().lower()
+    if wanted.isascii() and len(wanted) > 1:
+        aloud = [pk for pk, title in found.exclude(title_zh="").values_list("pk", "title_zh") if wanted in read_aloud(title)]
+        by_sound = found.filter(pk__in=aloud[:500])
+    else:
+        by_sound = found.none()
     by_name = found.filter(name__icontains=search) | found.filter(title_zh__contains=search)
-    return (by_name | found.filter(title_en__icontains=search) | found.filter(element__icontains=search)).order_by("position")
+    return (by_name | by_sound | found.filter(title_en__icontains=search) | found.filter(element__icontains=search)).order_by(
+        "position"
+    )
 
 
 @dataclass(frozen=True, slots=True)

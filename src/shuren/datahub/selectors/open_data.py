@@ -11,7 +11,7 @@ from shuren.datahub.data import DatasetSpec, OpenColumn, OpenDeclaration, OpenFa
 from shuren.datahub.models import OpenDataset, OpenVersion
 from shuren.datahub.rules.open_data.columns import treatments_for
 from shuren.datahub.selectors.assets import column_types_of_datasets
-from shuren.datahub.selectors.catalogue import known_datasets, spec_named
+from shuren.datahub.selectors.catalogue import column_titles, known_datasets, spec_named
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, Permission
 from shuren.kernel.data import Actor
@@ -39,23 +39,24 @@ def _facts(spec: DatasetSpec, types: Mapping[str, str]) -> dict[str, OpenFacts]:
         if column is not None and column.element and standards.known_element(column.element) is not None:
             element = standards.meaning_of(column.element)
             grade, mask = grade or element.grade.value, mask or element.mask.value
-        if column is None and name in spec.partition_keys:
+        if (column is None or not column.is_kept) and name in spec.partition_keys:
             grade = Grade.PUBLIC.value
         found[name] = OpenFacts(name, kind, grade or spec.grade, mask, is_place=name == where)
     return found
 
 
 def titles_of(dataset: str, language: str) -> dict[str, str]:
-    """The names of the columns that have a data element."""
-    elements = {name: standards.known_element(column.element) for name, column in spec_named(dataset).columns.items()}
-    return {name: element.name(language) for name, element in elements.items() if element is not None}
+    """What the columns that hold rows are called; those that nobody named are left out."""
+    spec, place = spec_named(dataset), 1 if language.startswith("en") else 0
+    titles = {name: column_titles(spec, name) for name in column_types_of_datasets([dataset]).get(dataset, {})}
+    return {name: told[place] or told[0] for name, told in titles.items() if any(told)}
 
 
-def datasets_to_open() -> list[tuple[str, str]]:
-    """Names and descriptions of the datasets that hold rows and have a column that may be opened."""
+def datasets_to_open() -> list[DatasetSpec]:
+    """The datasets that hold rows and have a column that may be opened."""
     specs = [spec for spec in known_datasets() if not spec.name.startswith(_OWN)]
     written = column_types_of_datasets([spec.name for spec in specs])
-    return [(spec.name, spec.description) for spec in specs if _may_open(_facts(spec, written.get(spec.name, {})))]
+    return [spec for spec in specs if _may_open(_facts(spec, written.get(spec.name, {})))]
 
 
 def _may_open(facts: Mapping[str, OpenFacts]) -> bool:

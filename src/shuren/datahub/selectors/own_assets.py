@@ -7,11 +7,11 @@ from django.apps import apps
 from django.db.models import Field, ForeignKey, Model
 from django.utils.translation import override
 
-from shuren.datahub.data import Asset, AssetColumn, AssetKind
+from shuren.datahub.data import Asset, AssetColumn, AssetKind, DatasetSpec
 from shuren.datahub.rules.assets import highest
 from shuren.datahub.rules.element_sources import PLACES
 from shuren.datahub.selectors.assets import column_types_of_datasets
-from shuren.datahub.selectors.catalogue import known_datasets
+from shuren.datahub.selectors.catalogue import column_titles, known_datasets
 from shuren.directory import api as directory
 from shuren.intake import api as intake
 from shuren.standards import api as standards
@@ -69,13 +69,14 @@ def datasets() -> Iterator[Asset]:
     specs = known_datasets()
     written = column_types_of_datasets([spec.name for spec in specs])
     for spec in specs:
-        declared = getattr(spec, "columns", None) or {}
-        types = dict.fromkeys(declared, "") | written.get(spec.name, dict.fromkeys(spec.partition_keys, "string"))
-        columns = tuple(_dataset_column(name, kind, declared.get(name)) for name, kind in types.items())
+        named = [name for name in spec.columns if "*" not in name]
+        types = dict.fromkeys(named, "") | written.get(spec.name, dict.fromkeys(spec.partition_keys, "string"))
+        columns = tuple(_dataset_column(spec, name, kind) for name, kind in types.items())
         yield Asset(
             kind=AssetKind.DATASET,
             name=spec.name,
-            title_zh=spec.description.partition("：")[0] or spec.name,
+            title_zh=spec.title("zh"),
+            title_en=spec.title("en"),
             owner=spec.owner,
             grade=spec.grade,
             description=spec.description,
@@ -83,12 +84,13 @@ def datasets() -> Iterator[Asset]:
         )
 
 
-def _dataset_column(name: str, kind: str, declared: object) -> AssetColumn:
-    code = str(getattr(declared, "element", "") or "")
+def _dataset_column(spec: DatasetSpec, name: str, kind: str) -> AssetColumn:
+    told = spec.columns.get(name)
+    code, grade = (told.element, told.grade) if told is not None else ("", "")
     element = standards.known_element(code or name)
-    grade = str(getattr(declared, "grade", "") or (element.grade.value if element else ""))
-    titles = (element.name_zh, element.name_en, element.code) if element else ("", "", code)
-    return AssetColumn(name, kind, *titles, grade)
+    if element is not None:
+        code, grade = element.code, grade or element.grade.value
+    return AssetColumn(name, kind, *column_titles(spec, name), code, grade)
 
 
 def files() -> Iterator[Asset]:

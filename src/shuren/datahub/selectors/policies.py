@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from shuren.datahub.data import AssetKind, DatasetSpec
 from shuren.datahub.models import CatalogueAsset, Dataset, OpenDataset
 from shuren.datahub.rules.policy import policy_of
-from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.catalogue import column_titles, spec_named
 from shuren.datahub.selectors.life_cycle_rules import life_cycle_of
 from shuren.datahub.selectors.open_data import OPEN, facts_of
 from shuren.kernel.errors import NotFound
@@ -25,9 +25,11 @@ def policy_in_force(spec: DatasetSpec) -> dict[str, object]:
     """The same for a dataset: what pages show as a file, and what jobs obey."""
     held = Dataset.objects.filter(name=spec.name).values_list("held_reason", flat=True).first()
     opened = OpenDataset.objects.filter(source=spec.name, opened_at__isnull=False, withdrawn_at__isnull=True)
+    facts = facts_of(spec.name)
     return policy_of(
         spec,
-        facts_of(spec.name),
+        facts,
+        {name: column_titles(spec, name) for name in facts},
         life_cycle_of(spec),
         permission=OPEN.value,
         least_group=settings.SHUREN_OPEN_K,

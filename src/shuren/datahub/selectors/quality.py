@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from shuren.datahub.data import QualityRule
 from shuren.datahub.models import QualityRun, QualityScore
 from shuren.datahub.rules.quality.sql import failing_rows
-from shuren.datahub.selectors.quality_rules import quality_rule, quality_rules
+from shuren.datahub.selectors.quality_rules import quality_rule, quality_rules, rules_to_run
 from shuren.datahub.selectors.snapshots import current
 from shuren.datahub.selectors.sql import query
 from shuren.directory import api as directory
@@ -107,17 +107,23 @@ def rules_over(org: OrgData, dataset: str) -> list[RuleRow]:
     return sorted(shown, key=lambda row: (-row.failed * row.rule.weight, row.rule.code))
 
 
-def failing_page(org: OrgData, code: str, *, after: int, size: int, today: date) -> tuple[QualityRule, list[dict[str, object]]]:
-    """Rows of a branch that fail a rule, in the order of their ids, after the row `after`."""
+def failing_page(org: OrgData, code: str, *, after: int, size: int, today: date) -> tuple[QualityRule, list[tuple[int, int]]]:
+    """Whose the rows of a branch are that fail a rule, after so many of them: org and person, 0 where a row is about nobody."""
     rule = quality_rule(code)
     if rule.measured:
         raise NotFound(_("这条规则比较的是总数，没有单独的行。"))
-    if current_run(rule.dataset) is None:
+    rules, layout = rules_to_run(rule.dataset)
+    if current_run(rule.dataset) is None or layout is None or rule not in rules:
         return rule, []
-    columns = ["id", "org_id", *(["person_id"] if rule.subject == "person_id" or rule.dataset == "directory.member" else [])]
-    sql = failing_rows(rule, columns, today=today)
-    table = query(sql, params=[org.path, next_path(org.path), after, size], datasets=[rule.dataset])
-    return rule, table.to_pylist()
+    columns = [layout.unit, *([layout.person] if layout.person else [])]
+    sql = failing_rows(rule, columns, today=today, layout=layout)
+    rows = query(sql, params=[org.path, next_path(org.path), size, after], datasets=[rule.dataset]).to_pylist()
+    return rule, [(_last(str(row[layout.unit])), int(row.get(layout.person) or 0)) for row in rows]
+
+
+def _last(path: str) -> int:
+    """The org that a path ends with."""
+    return int(path.rstrip("/").rpartition("/")[2])
 
 
 def _ranked(run: QualityRun, scope: Scope, org_type: str, parent: OrgData | None) -> QuerySet[QualityScore]:

@@ -11,14 +11,12 @@ from shuren.datahub.data import DatasetSpec, SharedColumn, SharedSource, Sharing
 from shuren.datahub.models import SharingTerms
 from shuren.datahub.rules.sharing import default_attribute
 from shuren.datahub.selectors.assets import column_types_of_datasets
-from shuren.datahub.selectors.catalogue import known_datasets, spec_named
+from shuren.datahub.selectors.catalogue import column_titles, is_called, known_datasets, spec_named
 from shuren.datahub.selectors.sql import with_elements
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData
 from shuren.kernel.errors import NotFound
 from shuren.standards import api as standards
-
-_SHORT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def shared_datasets(*, words: str = "", attribute: str = "") -> list[SharedDatas
             one
             for one in found
             if attribute in ("", one.terms.attribute.value)
-            and any(wanted in text.casefold() for text in (one.spec.name, one.spec.description, one.owner.name))
+            and (wanted in one.owner.name.casefold() or is_called(one.spec, wanted))
         ),
         key=lambda one: (one.title, one.spec.name),
     )
@@ -86,12 +84,12 @@ def columns_of_shared(spec: DatasetSpec) -> dict[str, SharedColumn]:
     found = {}
     for name in column_types_of_datasets([spec.name]).get(spec.name, {}):
         told = graded.columns.get(name)
-        element = standards.known_element(told.element if told and told.element else name)
-        is_place = told is None and name in {*spec.partition_keys, spec.scope_column, spec.org_column}
+        title_zh, title_en = column_titles(spec, name)
+        is_place = (told is None or not told.is_kept) and name in {*spec.partition_keys, spec.scope_column, spec.org_column}
         found[name] = SharedColumn(
             name=name,
-            title_zh=element.name_zh if element else "",
-            title_en=element.name_en if element else "",
+            title_zh=title_zh,
+            title_en=title_en,
             element=told.element if told else "",
             grade="L1" if is_place else (told.grade if told else "") or spec.grade,
             mask=told.mask if told else "",
@@ -122,14 +120,7 @@ def source_of(spec: DatasetSpec) -> SharedSource:
 
 
 def title_of(spec: DatasetSpec) -> str:
-    """The description where it is short, else what stands before its colon: several datasets may begin alike.
-
-    Descriptions are Chinese; to readers of English a dataset is called by its name.
-    """
-    if (get_language() or "").startswith("en"):
-        return spec.name
-    text = spec.description
-    return (text if len(text) <= _SHORT else text.partition("：")[0]) or spec.name
+    return spec.title(get_language() or "")
 
 
 def apply_address(dataset: str) -> str:

@@ -11,7 +11,7 @@ from shuren.datahub.data import DatasetSpec, Reader, SharedColumn, SharingWay
 from shuren.datahub.models import QuestionAnswer, QuestionSchedule, SavedQuestion, SharingGrant
 from shuren.datahub.rules.gate import may_find_rows
 from shuren.datahub.selectors.assets import column_types_of_datasets
-from shuren.datahub.selectors.catalogue import known_datasets
+from shuren.datahub.selectors.catalogue import is_called, known_datasets
 from shuren.datahub.selectors.shared_datasets import columns_of_shared, title_of
 from shuren.datahub.selectors.sharing import access_usable_grant, grants_seen
 from shuren.directory import api as directory
@@ -93,9 +93,8 @@ def datasets_asked(desk: Desk, *, actor: Actor, now: datetime, words: str = "") 
         for grant in live[:200]
         if grant.dataset in specs and SharingWay.QUERY.value in grant.ways
     ]
-    wanted = words.strip().casefold()
     found = [*sorted(own, key=lambda one: one.title), *granted]
-    return [one for one in found if wanted in f"{one.title} {one.spec.name} {one.spec.description}".casefold()]
+    return [one for one in found if is_called(one.spec, words)]
 
 
 def access_asked_dataset(desk: Desk, *, actor: Actor, name: str, grant_id: int | None, now: datetime) -> AskedDataset:

@@ -29,6 +29,8 @@ def offer_dataset(spec: DatasetSpec) -> None:
         raise ValueError(f"dataset {spec.name} is declared by an app")
     words = {
         "description": spec.description[:300],
+        "title_zh": spec.title_zh[:200],
+        "title_en": spec.title_en[:200],
         "grade": spec.grade,
         "owner": spec.owner[:80],
         "columns": {name: asdict(column) for name, column in spec.columns.items()},

@@ -10,6 +10,7 @@ from django.db import transaction
 from shuren.datahub.data import Asset, AssetColumn, ColumnFlow
 from shuren.datahub.models import CatalogueAsset, CatalogueColumn, LineageEdge
 from shuren.datahub.rules.assets import digest_of, highest, sources, words_of
+from shuren.datahub.selectors.catalogue import read_aloud
 from shuren.datahub.services.draw_edges import define_edges, ensure_assets
 from shuren.kernel import audit
 from shuren.kernel.data import SYSTEM
@@ -73,7 +74,7 @@ def _filled(row: CatalogueAsset | None, asset: Asset, digest: str, source: str, 
     row.title_zh, row.title_en = (asset.title_zh or asset.name)[:200], asset.title_en[:200]
     row.owner, row.description = asset.owner[:80], asset.description[:500]
     row.grade = asset.grade or highest(column.grade for column in asset.columns)
-    row.words, row.digest, row.source = words_of(asset), digest, source[:200]
+    row.words, row.digest, row.source = words_of(asset, read_aloud), digest, source[:200]
     row.column_count, row.is_declared = len({column.name for column in asset.columns}), True
     row.changed_at, row.retired_at = now, None
     return row

@@ -167,6 +167,8 @@ def locked_dataset(spec: DatasetSpec) -> Dataset:
         defaults={
             "partition_keys": list(spec.partition_keys),
             "description": spec.description,
+            "title_zh": spec.title_zh,
+            "title_en": spec.title_en,
             "grade": spec.grade,
             "owner": spec.owner,
         },

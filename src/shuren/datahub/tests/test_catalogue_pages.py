@@ -57,6 +57,15 @@ def test_an_asset_is_found_by_its_words_its_columns_and_what_it_is(filled: Cast)
     assert url_of(FORM) not in shown(client, "/data/catalogue/", state="retired")
 
 
+def test_titles_are_found_as_they_are_written_in_english_and_by_their_pinyin(filled: Cast) -> None:
+    client = filled.client("county_officer")
+    for text in ("学生数", "Pupils", "xueshengshu", "xuexiaobaobiao"):
+        assert url_of(FORM) in shown(client, "/data/catalogue/", q=text)
+    for text in ("学生数", "pupils", "xuesheng"):
+        assert "column=pupils" in shown(client, url_of(FORM), q=text)
+    assert "column=pupils" not in shown(client, url_of(FORM), q="jiaoshi")
+
+
 def test_a_figure_of_a_report_leads_back_to_the_import_that_brought_it(filled: Cast) -> None:
     client = filled.client("county_officer")
     first = shown(client, url_of(REPORT, "lineage/"), column="pupils")

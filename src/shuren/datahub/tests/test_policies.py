@@ -22,7 +22,8 @@ SPEC = DatasetSpec(
     columns={
         "sex": ColumnSpec(element="person.sex"),
         "phone": ColumnSpec(element="person.phone"),
-        "mark": ColumnSpec(grade="L2"),
+        "mark": ColumnSpec(grade="L2", title_zh="成绩", title_en="Mark"),
+        "org_path": ColumnSpec(title_zh="机构路径"),
     },
     scope_column="org_path",
     keep_days=30,
@@ -49,6 +50,8 @@ def test_the_policy_keeps_to_its_schema_and_follows_what_applies(cast: Cast, url
     assert told["retention"] == {"superseded_kept_days": 30, "is_held": False, "held_reason": ""}
     columns = {column["name"]: column for column in told["columns"]}
     assert (columns["phone"]["mask"], columns["phone"]["may_be_opened_as"]) == ("phone", [])
+    assert (columns["mark"]["title"], columns["sex"]["title"]["zh"]) == ({"zh": "成绩", "en": "Mark"}, "性别")
+    assert told["title"] == {"zh": "政策样例", "en": "政策样例"}
     assert columns["mark"]["may_be_opened_as"] == ["exact", "band", "mean"]
     hold_dataset(SPEC.name, reason="审计", actor=SYSTEM, now=cast.now)
     told = officer.get(f"{url}policy.json").json()

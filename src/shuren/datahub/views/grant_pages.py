@@ -17,6 +17,7 @@ from shuren.datahub.data import SharingWay
 from shuren.datahub.models import SharingGrant, SharingUse
 from shuren.datahub.rules.names import view_name
 from shuren.datahub.rules.sharing import rows_sql
+from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
 from shuren.datahub.selectors.sharing import (
     access_grant,
     access_sharing,
@@ -72,12 +73,17 @@ def grants(request: HttpRequest) -> HttpResponseBase:
         named(page.rows)
         return page
 
-    title = _("授权与使用")
+    titles, title = titles_of_datasets(), _("授权与使用")
     spec: ListSpec[SharingGrant] = ListSpec(
         name="sharing_grants",
         title=title,
         columns=(
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset, url=lambda row: grant_address(row.pk)),
+            Column(
+                key="dataset",
+                title=_("数据集"),
+                value=lambda row: titles.get(row.dataset, row.dataset),
+                url=lambda row: grant_address(row.pk),
+            ),
             Column(key="applicant", title=_("使用单位"), value=lambda row: names.get(row.applicant_org_id, "")),
             Column(key="owner", title=_("提供单位"), value=lambda row: names.get(row.owner_org_id, "")),
             Column(key="ways", title=_("使用方式"), value=lambda row: ways_words(row.ways)),
@@ -139,7 +145,7 @@ def grant(request: HttpRequest, grant_id: str) -> HttpResponseBase:
         stream=lambda query: stream_of(uses_of(row), named),
         empty=EmptyState(title=_("还没有使用过"), text=_("每次读取、下载和查询都会记在这里，双方都能看到。"), icon="history"),
     )
-    title = _("“%(name)s”的共享授权") % {"name": row.dataset}
+    title = _("“%(name)s”的共享授权") % {"name": dataset_title(row.dataset)}
     context = {
         "title": title,
         "state": grant_state(row, now),
@@ -148,7 +154,7 @@ def grant(request: HttpRequest, grant_id: str) -> HttpResponseBase:
         "breadcrumbs": [
             *crumbs(title)[:1],
             {"label": _("授权与使用"), "url": reverse("datahub:sharing_grants")},
-            {"label": row.dataset, "url": ""},
+            {"label": dataset_title(row.dataset), "url": ""},
         ],
     }
     return render_list(request, spec, template="front/detail.html", context=context)
@@ -233,7 +239,7 @@ def ask(request: HttpRequest, grant_id: str) -> HttpResponseBase:
             names, is_cut = list(table.column_names), table.num_rows > _SHOWN
             # By place: a question may give two columns one name.
             answer = [list(line) for line in zip(*(column.to_pylist() for column in table.slice(0, _SHOWN).columns), strict=True)]
-    title = _("查询“%(name)s”") % {"name": row.dataset}
+    title = _("查询“%(name)s”") % {"name": dataset_title(row.dataset)}
     context = {
         "title": title,
         "form": form,
@@ -241,7 +247,11 @@ def ask(request: HttpRequest, grant_id: str) -> HttpResponseBase:
         "cancel_url": grant_address(row.pk),
         "lead": _("表名 %(view)s；可用的列：%(columns)s。")
         % {"view": view_name(row.dataset), "columns": "、".join(sorted(row.masks))},
-        "breadcrumbs": [*crumbs(title)[:1], {"label": row.dataset, "url": grant_address(row.pk)}, {"label": title, "url": ""}],
+        "breadcrumbs": [
+            *crumbs(title)[:1],
+            {"label": dataset_title(row.dataset), "url": grant_address(row.pk)},
+            {"label": title, "url": ""},
+        ],
         "names": names,
         "rows": answer,
         "is_cut": is_cut,
@@ -274,5 +284,5 @@ def revoke(request: HttpRequest, grant_id: str) -> HttpResponseBase:
         lead=_("收回后立即不能再用，理由会告诉使用单位。"),
         done=_("已收回。"),
         is_danger=True,
-        breadcrumbs=[*crumbs(title)[:1], {"label": row.dataset, "url": back}, {"label": title, "url": ""}],
+        breadcrumbs=[*crumbs(title)[:1], {"label": dataset_title(row.dataset), "url": back}, {"label": title, "url": ""}],
     )

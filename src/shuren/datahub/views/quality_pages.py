@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from shuren.datahub.data import QualityDimension
 from shuren.datahub.models import QualityRun
+from shuren.datahub.selectors.catalogue import dataset_title
 from shuren.datahub.selectors.quality import (
     RuleRow,
     ScoreRow,
@@ -30,7 +31,7 @@ from shuren.datahub.selectors.quality import (
     types_measured,
 )
 from shuren.datahub.selectors.quality_rules import quality_rule
-from shuren.datahub.views.words import DATASETS, DIMENSIONS
+from shuren.datahub.views.words import DIMENSIONS
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData, OrgType, Permission
 from shuren.identity.api import actor_of
@@ -172,9 +173,9 @@ def quality_rows(request: HttpRequest, public_id: str, rule_code: str) -> HttpRe
     today = run.day if run else clock.day_of(now)
 
     def rows(query: ListQuery) -> Page[FailingRow]:
-        after = number_in(query.cursor, most=2**63 - 1) or 0
+        after = number_in(query.cursor, most=10**9) or 0
         _found, found = failing_page(org, rule_code, after=after, size=query.size, today=today)
-        following = str(found[-1]["id"]) if len(found) == query.size else ""
+        following = str(after + query.size) if len(found) == query.size else ""
         return Page(rows=_failing(found), total=len(found), is_exact=True, number=1, size=query.size, next_cursor=following)
 
     spec: ListSpec[FailingRow] = ListSpec(
@@ -248,15 +249,15 @@ def _trend(org: OrgData, dataset: str) -> Chart | None:
     )
 
 
-def _failing(found: list[dict[str, object]]) -> list[FailingRow]:
-    orgs = directory.orgs_by_ids(int(str(row["org_id"])) for row in found)
-    people = directory.people_by_ids([int(str(row["person_id"])) for row in found if "person_id" in row])
+def _failing(found: list[tuple[int, int]]) -> list[FailingRow]:
+    orgs = directory.orgs_by_ids(org_id for org_id, _person_id in found)
+    people = directory.people_by_ids([person_id for _org_id, person_id in found if person_id])
     lines = []
-    for row in found:
-        org = orgs.get(int(str(row["org_id"])))
+    for org_id, person_id in found:
+        org = orgs.get(org_id)
         if org is None:
             continue
-        person = people.get(int(str(row["person_id"]))) if "person_id" in row else None
+        person = people.get(person_id)
         if person is not None:
             name, url = person.name or person.number, reverse("directory:person", args=[person.public_id])
         else:
@@ -277,7 +278,7 @@ def _url(org: OrgData) -> str:
 
 
 def _dataset(name: str) -> str:
-    return str(DATASETS.get(name, name))
+    return dataset_title(name)
 
 
 def _type(kind: OrgType) -> str:

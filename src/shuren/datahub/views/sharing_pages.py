@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from shuren.datahub.data import ApplicationState, SharingAttribute, SharingWay
 from shuren.datahub.models import SharingApplication
+from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
 from shuren.datahub.selectors.exchange.nodes import keeps_exchange
 from shuren.datahub.selectors.shared_datasets import SharedDataset, apply_address, shared_datasets
 from shuren.datahub.selectors.sharing import (
@@ -176,11 +177,17 @@ def _application_list(request: HttpRequest, *, name: str, title: str, asked: Ask
         named(page.rows)
         return page
 
+    titles = titles_of_datasets()
     spec: ListSpec[SharingApplication] = ListSpec(
         name=name,
         title=title,
         columns=(
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset, url=lambda row: application_address(row.pk)),
+            Column(
+                key="dataset",
+                title=_("数据集"),
+                value=lambda row: titles.get(row.dataset, row.dataset),
+                url=lambda row: application_address(row.pk),
+            ),
             Column(key="applicant", title=_("申请单位"), value=lambda row: names.get(row.applicant_org_id, "")),
             Column(key="owner", title=_("提供单位"), value=lambda row: names.get(row.owner_org_id, "")),
             Column(key="purpose", title=_("用途"), value=lambda row: row.purpose),
@@ -209,7 +216,7 @@ def application(request: HttpRequest, application_id: str) -> HttpResponseBase:
     actor, now = actor_of(request), clock.now()
     row = access_application(actor=actor, id=ids.decode("sharing_application", application_id), now=now)
     is_mine = any(unit.id == row.applicant_org_id for unit in access_sharing(actor=actor, now=now))
-    title = _("申请“%(name)s”") % {"name": row.dataset}
+    title = _("申请“%(name)s”") % {"name": dataset_title(row.dataset)}
     names = org_names({row.applicant_org_id, row.owner_org_id, *row.org_ids})
     people = directory.people_by_ids([one for one in (row.applied_by, row.decided_by) if one is not None])
     facts = [

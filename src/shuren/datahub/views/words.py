@@ -26,7 +26,6 @@ DIMENSIONS: dict[QualityDimension, str | Promise] = {
     QualityDimension.TIMELY: _("及时"),
     QualityDimension.PLAUSIBLE: _("合理"),
 }
-DATASETS: dict[str, str | Promise] = {"directory.member": _("在册人员"), "directory.org": _("机构")}
 VERDICTS: dict[Verdict, str | Promise] = {
     Verdict.AGREED: _("各来源一致"),
     Verdict.OPEN: _("待核定"),

@@ -22,14 +22,32 @@ from shuren.records.selectors.lake import DATASET
 from shuren.work.api import enqueue
 
 REWRITE = "shuren.records.jobs.rewrite_day"
+_COLUMNS = (
+    ("day", "日期", "Day", ""),
+    ("stored", "写入时间", "Stored at", ""),
+    ("seq", "序号", "Number in order", ""),
+    ("client", "来源应用", "Client", ""),
+    ("person_id", "人员编号", "Id of the person", "L3"),
+    ("org_path", "机构路径", "Path of the organisation", ""),
+    ("verb", "动作", "Verb", ""),
+    ("activity", "活动地址", "Address of the activity", ""),
+    ("activity_name", "活动名称", "Name of the activity", ""),
+    ("activity_type", "活动类型", "Type of the activity", ""),
+    ("success", "是否成功", "Success", ""),
+    ("completion", "是否完成", "Completion", ""),
+    ("score", "成绩（0 到 1）", "Score (0 to 1)", "L3"),
+    ("seconds", "用时（秒）", "Seconds taken", ""),
+)
 SPEC = DatasetSpec(
     DATASET,
     ("day",),
     "学习记录：每条记录由谁、在哪里、对什么做了什么，成绩和用时",
     "L3",
     "records",
-    columns={"person_id": ColumnSpec(grade="L3"), "score": ColumnSpec(grade="L3")},
+    columns={name: ColumnSpec(title_zh=zh, title_en=en, grade=grade) for name, zh, en, grade in _COLUMNS},
     scope_column="org_path",
+    title_zh="学习记录",
+    title_en="Learning records",
 )
 _ROWS = 5_000
 _LOOK_BACK = timedelta(days=400)

@@ -26,6 +26,7 @@ class DataColumn:
     turn: Turn
     grade: str
     element: str = ""
+    title_en: str = ""
 
     @property
     def field(self) -> pa.Field:
@@ -120,6 +121,7 @@ def gathered(batches: Iterable[pa.RecordBatch], *, rows: int = 8_192) -> Iterato
 
 def _column(field: FieldSpec, type: pa.DataType, turn: Turn, *, part: str = "") -> DataColumn:  # noqa: A002  # Arrow's word
     title = str(field.title) if field.title else field.key
+    english = field.title.en if field.title else ""
     return DataColumn(
         name=f"{field.key}_{part}" if part else field.key,
         title=f"{title} ({part})" if part else title,
@@ -128,6 +130,7 @@ def _column(field: FieldSpec, type: pa.DataType, turn: Turn, *, part: str = "") 
         turn=turn,
         grade=field.grade.value if field.grade else "",
         element=field.element,
+        title_en=f"{english} ({part})" if part and english else english,
     )
 
 

@@ -17,7 +17,7 @@ from shuren.casework.rules.specs.form import FormSpec
 from shuren.casework.selectors.collections.reach import access_managed
 from shuren.casework.selectors.definitions import form_of
 from shuren.casework.services.collections.columns import DataColumn, form_columns, gathered, record_batch, table_columns
-from shuren.casework.services.collections.rows import HEAD, filled_rows
+from shuren.casework.services.collections.rows import HEAD, HEAD_TITLES, filled_rows
 from shuren.casework.services.collections.stop import stop_open_cases
 from shuren.datahub import api as datahub
 from shuren.datahub.data import AssetKind, AssetRef, ColumnFlow, ColumnSpec, DatasetSpec, PreparedPartition, Snapshot
@@ -92,18 +92,37 @@ def _prepared(
     main, *tables = collection_datasets(row, form).items()
     grade = form_grade(form.fields)
     for name, columns in (main, *tables):
-        described = {field.name: ColumnSpec(grade=Grade.INTERNAL.value) for field in HEAD}
-        described |= {column.name: ColumnSpec(element=column.element, grade=column.grade) for column in columns}
-        description = f"{form.title.zh}：表单 {form.key} 各次采集冻结的数据，按采集分区，附有表单版本。"
-        owner = f"org:{row.org_id}"
-        spec = DatasetSpec(name, (PARTITION,), description, grade.value, owner, columns=described, scope_column=_PATH)
-        datahub.offer_dataset(spec)
+        datahub.offer_dataset(_spec(row, form, name, columns, grade))
     lineage = _lineage(row, form)
     found = [_prepare(row, main[0], HEAD, main[1], lineage, _main_rows(targets, on_progress))]
     for key, (name, columns) in zip(table_columns(form), tables, strict=True):
         head = [*HEAD[:4], HEAD[5], pa.field("_row", pa.int32())]
         found.append(_prepare(row, name, head, columns, lineage, _table_rows(targets, key)))
     return found
+
+
+def _spec(row: Collection, form: FormSpec, name: str, columns: list[DataColumn], grade: Grade) -> DatasetSpec:
+    """The main dataset of a form, or the one of its table whose name stands behind the form's."""
+    described = {
+        head: ColumnSpec(grade="" if head == PARTITION else Grade.INTERNAL.value, title_zh=zh, title_en=en)
+        for head, (zh, en) in HEAD_TITLES.items()
+    }
+    for column in columns:
+        described[column.name] = ColumnSpec(
+            element=column.element, grade=column.grade, title_zh=column.title, title_en=column.title_en
+        )
+    table = {dataset_name(form.key, field.key): field.title for field in form.fields if field.title}.get(name)
+    return DatasetSpec(
+        name,
+        (PARTITION,),
+        f"{form.title.zh}：表单 {form.key} 各次采集冻结的数据，按采集分区，附有表单版本。",
+        grade.value,
+        f"org:{row.org_id}",
+        columns=described,
+        scope_column=_PATH,
+        title_zh=f"{form.title.zh} · {table.zh}" if table else form.title.zh,
+        title_en=f"{form.title.en} · {table.en}" if table and table.en and form.title.en else form.title.en,
+    )
 
 
 def _prepare(

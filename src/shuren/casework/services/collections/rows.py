@@ -47,6 +47,18 @@ class Filled:
 
 # No key of a form begins with an underscore, so these never meet a field's name.
 _AT = pa.timestamp("us", tz="UTC")
+HEAD_TITLES = {
+    "_org": ("机构标识", "Id of the organisation"),
+    "_org_code": ("机构代码", "Code of the organisation"),
+    "_org_name": ("机构名称", "Name of the organisation"),
+    "_org_path": ("机构路径", "Path of the organisation"),
+    "_state": ("填报状态", "State of the answer"),
+    "_case": ("办件编号", "Number of the case"),
+    "_submitted_at": ("提交时间", "Handed in at"),
+    "_accepted_at": ("通过时间", "Accepted at"),
+    "_row": ("行号", "Number of the row"),
+    "collection": ("采集", "Collection"),
+}
 HEAD = [
     pa.field("_org", pa.string()),
     pa.field("_org_code", pa.string()),

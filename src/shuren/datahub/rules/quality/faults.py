@@ -2,9 +2,10 @@
 
 
 class RuleFault(ValueError):
-    """A rule that cannot be run; `place` is the file and the rule in it."""
+    """A rule that cannot be run; `place` is the file and the rule in it, `path` where in the file the rule stands."""
 
-    def __init__(self, place: str, reason: str) -> None:
+    def __init__(self, place: str, reason: str, path: str = "") -> None:
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+        self.path = path

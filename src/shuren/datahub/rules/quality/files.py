@@ -27,6 +27,7 @@ _KEYS = {
     "element",
     "remedy",
 }
+_FILE_KEYS = {"key", "dataset", "where", "rules"}
 _NEEDED = {
     QualityDimension.COMPLETE: ("column",),
     QualityDimension.VALID: (),
@@ -46,22 +47,43 @@ def rules_in(said: object, *, place: str, codes_of: CodesOf) -> Iterator[Quality
 
     `codes_of` tells the codes of a code set, none for one that is not known.
     """
+    for found in rules_or_faults(said, place=place, codes_of=codes_of):
+        if isinstance(found, RuleFault):
+            raise found
+        yield found
+
+
+def rules_or_faults(said: object, *, place: str, codes_of: CodesOf) -> Iterator[QualityRule | RuleFault]:
+    """Each rule of a file or what is wrong with it: whoever checks a file is told of all its faults."""
     if not isinstance(said, dict) or not isinstance(said.get("dataset"), str) or not isinstance(said.get("rules"), list):
-        raise RuleFault(place, "a file of rules names its dataset and lists its rules")
+        yield RuleFault(place, "a file of rules names its dataset and lists its rules")
+        return
+    if unknown := set(said) - _FILE_KEYS:
+        yield RuleFault(place, f"unknown keys: {', '.join(sorted(map(str, unknown)))}", str(min(map(str, unknown))))
+    where = str(said.get("where", ""))
+    try:
+        if where:
+            check_condition(where)
+    except ValueError as error:
+        yield RuleFault(place, str(error), "where")
+        return
     seen: set[str] = set()
-    for number, entry in enumerate(said["rules"], start=1):
-        where = f"{place}#{entry.get('code', number) if isinstance(entry, dict) else number}"
+    for number, entry in enumerate(said["rules"]):
+        name = str(entry.get("code", number)) if isinstance(entry, dict) else str(number)
+        spot = f"{place}#{name if isinstance(entry, dict) and 'code' in entry else number + 1}"
         try:
-            rule = _rule(entry, said["dataset"], codes_of)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RuleFault(where, str(error)) from error
+            rule = _rule(entry, said["dataset"], where, codes_of)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            yield RuleFault(spot, reason, f"rules.{name}")
+            continue
         if rule.code in seen:
-            raise RuleFault(where, "the code stands twice")
+            yield RuleFault(spot, "the code stands twice", f"rules.{name}")
         seen.add(rule.code)
         yield rule
 
 
-def _rule(entry: Mapping[str, Any], dataset: str, codes_of: CodesOf) -> QualityRule:
+def _rule(entry: Mapping[str, Any], dataset: str, where: str, codes_of: CodesOf) -> QualityRule:
     if unknown := set(entry) - _KEYS:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     dimension = QualityDimension(entry["dimension"])
@@ -78,6 +100,8 @@ def _rule(entry: Mapping[str, Any], dataset: str, codes_of: CodesOf) -> QualityR
         raise ValueError("a rule on plausible says what holds, or what is measured and its share")
     if measured:
         check_measure(measured)
+    if measured and where:
+        raise ValueError("what is measured is measured over all rows: such a rule stands in a file without where")
     title, remedy = entry["title"], entry.get("remedy", {})
     return QualityRule(
         code=str(entry["code"]),
@@ -85,7 +109,8 @@ def _rule(entry: Mapping[str, Any], dataset: str, codes_of: CodesOf) -> QualityR
         title_zh=title["zh"],
         title_en=title["en"],
         dimension=dimension,
-        when=when,
+        where=where,
+        when=f"({where}) AND ({when})" if where and when else where or when,
         holds=_holds(entry, dimension, codes_of),
         columns=columns,
         subject=str(entry.get("subject", "id")),

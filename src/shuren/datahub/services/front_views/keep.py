@@ -129,14 +129,16 @@ def offer_view(source: ViewSource) -> None:
     if not taken:
         return
     elements = {one.name: standards.known_element(one.element) for one in taken}
-    columns, grades = {}, []
+    columns, grades = {ORG_PATH: ColumnSpec(title_zh="机构路径", title_en="Path of the organisation")}, []
     for one in taken:
         element = elements[one.name]
         if element is not None:
             columns[one.lake] = ColumnSpec(element=element.code)
             grades.append(element.grade.value)
         else:
-            columns[one.lake] = ColumnSpec(grade=one.grade, description=one.title_zh or one.name, mask=one.mask)
+            columns[one.lake] = ColumnSpec(
+                grade=one.grade, mask=one.mask, title_zh=one.title_zh or one.name, title_en=one.title_en
+            )
             grades.append(one.grade)
     lakes = {one.name: one.lake for one in taken}
     spec = DatasetSpec(
@@ -148,6 +150,8 @@ def offer_view(source: ViewSource) -> None:
         columns=columns,
         scope_column=ORG_PATH,
         sort_by=tuple(lakes[key] for key in source.key_columns if key in lakes),
+        title_zh=source.title_zh,
+        title_en=source.title_en,
     )
     offer_dataset(spec)
 

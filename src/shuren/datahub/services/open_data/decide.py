@@ -13,6 +13,7 @@ from shuren.datahub.data import AssetKind, AssetRef, ColumnFlow, ColumnSpec, Dat
 from shuren.datahub.models import OpenDataset, OpenVersion
 from shuren.datahub.rules.open_data.columns import output_name
 from shuren.datahub.rules.open_data.files import csv_of
+from shuren.datahub.selectors.catalogue import column_titles, spec_named
 from shuren.datahub.selectors.open_data import access_opening, declaration_of, may_decide
 from shuren.datahub.services.offer import offer_dataset
 from shuren.datahub.services.open_data.draft import keep_check, told_of
@@ -25,6 +26,11 @@ from shuren.kernel.errors import Conflict, Refused
 from shuren.standards.data import Grade
 
 JOB = "datahub.open_data"
+_COUNTED = {
+    "count": ("行数", "Rows"),
+    "group_level": ("分组层次", "Level of the group"),
+    "is_suppressed": ("是否隐去", "Left out"),
+}
 
 
 def refuse_opening(*, actor: Actor, id: int, reason: str, now: datetime) -> OpenVersion:
@@ -122,9 +128,20 @@ def _name(dataset: OpenDataset, version: OpenVersion, now: datetime) -> None:
 def _write(
     dataset: OpenDataset, version: OpenVersion, declaration: OpenDeclaration, table: Table, actor: Actor, now: datetime
 ) -> None:
-    columns = {name: ColumnSpec(grade=Grade.PUBLIC.value) for name in table.header}
+    columns = _columns(declaration, table)
     text = _("开放数据：%(title)s") % {"title": dataset.title_zh}
-    offer_dataset(DatasetSpec(dataset.lake_name, ("version",), text, Grade.PUBLIC.value, "datahub", columns=columns))
+    offer_dataset(
+        DatasetSpec(
+            dataset.lake_name,
+            ("version",),
+            text,
+            Grade.PUBLIC.value,
+            "datahub",
+            columns=columns,
+            title_zh=dataset.title_zh,
+            title_en=dataset.title_en,
+        )
+    )
     rows = arrow_of(table)
     snapshot = write_partition(dataset.lake_name, {"version": version.number}, rows, actor=actor, now=now, schema=rows.schema)
     told = csv_of(table.header, table.rows)
@@ -135,6 +152,17 @@ def _write(
     source, target = AssetRef(AssetKind.DATASET, declaration.dataset), AssetRef(AssetKind.DATASET, dataset.lake_name)
     flows = [ColumnFlow(source, target, column.name, output_name(column)) for column in declaration.columns]
     record_run(job=JOB, inputs=[source], outputs=[target], flows=flows, key=f"open_version:{version.pk}", now=now)
+
+
+def _columns(declaration: OpenDeclaration, table: Table) -> dict[str, ColumnSpec]:
+    """What is opened of a column is called like the column; what is counted beside it by words of its own."""
+    source = spec_named(declaration.dataset)
+    titles = {output_name(column): column_titles(source, column.name) for column in declaration.columns} | _COUNTED
+    found = {"version": ColumnSpec(title_zh="版本", title_en="Version")}
+    for name in table.header:
+        zh, en = titles.get(name, ("", ""))
+        found[name] = ColumnSpec(grade=Grade.PUBLIC.value, title_zh=zh, title_en=en)
+    return found
 
 
 def arrow_of(table: Table) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from shuren.datahub.data import QualityDimension, QualityRule
-from shuren.datahub.rules.quality.sql import row_pass, unique_pass
+from shuren.datahub.rules.quality.sql import ROSTER, Layout, row_pass, unique_pass
 from shuren.datahub.selectors.sql import query
 
 # Rows of the answer that are gathered before they go on: a few units with all their rules.
@@ -58,9 +58,11 @@ class Measured:
         return pa.RecordBatch.from_arrays(arrays, schema=TALLY_SCHEMA)
 
 
-def measure_dataset(dataset: str, rules: Sequence[QualityRule], before: dict[tuple[str, str], float], *, today: date) -> Measured:
+def measure_dataset(
+    dataset: str, rules: Sequence[QualityRule], before: dict[tuple[str, str], float], *, today: date, layout: Layout = ROSTER
+) -> Measured:
     """Ask the lake what each rule finds; `before` holds what was measured last, by rule and unit."""
-    asked = row_pass(dataset, rules, today=today)
+    asked = row_pass(dataset, rules, today=today, layout=layout)
     answer = query(asked.sql, datasets=[dataset]).sort_by("unit")
     units: list[str] = answer.column("unit").to_pylist()
     shape = (len(rules), len(units))
@@ -68,7 +70,7 @@ def measure_dataset(dataset: str, rules: Sequence[QualityRule], before: dict[tup
     measured = np.full(shape, np.nan)
     for number, rule in enumerate(rules):
         if rule.dimension is QualityDimension.UNIQUE:
-            found = query(unique_pass(rule, today=today), datasets=[dataset])
+            found = query(unique_pass(rule, today=today, layout=layout), datasets=[dataset])
             places = np.searchsorted(units, found.column("unit").to_pylist())
             checked[number, places] = found.column("checked").to_numpy()
             failed[number, places] = found.column("failed").to_numpy()

@@ -10,30 +10,48 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from shuren.datahub.data import DatasetSpec, QualityRule
+from shuren.datahub.data import ColumnSpec, DatasetSpec, QualityRule
 from shuren.datahub.models import QualityRun, QualityScore
 from shuren.datahub.rules.quality.scores import tallies_up
 from shuren.datahub.selectors.quality import TALLIES
-from shuren.datahub.selectors.quality_rules import quality_rules
+from shuren.datahub.selectors.quality_rules import datasets_to_measure, rules_to_run
 from shuren.datahub.selectors.rows import read_partition
 from shuren.datahub.selectors.snapshots import current, state_of_datasets
 from shuren.datahub.services.quality.measure import TALLY_SCHEMA, Measured, measure_dataset
-from shuren.datahub.services.quality.mirror import SPECS, mirror_directory
+from shuren.datahub.services.quality.mirror import mirror_directory
 from shuren.datahub.services.write import write_partition
 from shuren.directory import api as directory
 from shuren.kernel import audit, clock, events
 from shuren.kernel.data import SYSTEM, Actor
 from shuren.kernel.errors import NotFound
 
-TALLIES_SPEC = DatasetSpec(TALLIES, ("measured",), "数据质量：每条规则在每个单位查了多少行、多少行不符", "L2", "datahub")
+_WORDS = (
+    ("measured", "数据（作为分区），或测得的数", "Dataset (as partition), or the figure measured"),
+    ("org_path", "机构路径", "Path of the organisation"),
+    ("rule", "规则代码", "Code of the rule"),
+    ("dimension", "方面", "Dimension"),
+    ("weight", "权重", "Weight"),
+    ("checked", "查了多少行", "Rows looked at"),
+    ("failed", "多少行不符", "Rows that failed"),
+)
+TALLIES_SPEC = DatasetSpec(
+    TALLIES,
+    ("measured",),
+    "数据质量：每条规则在每个单位查了多少行、多少行不符",
+    "L2",
+    "datahub",
+    columns={name: ColumnSpec(title_zh=zh, title_en=en) for name, zh, en in _WORDS},
+    title_zh="数据质量检查结果",
+    title_en="Findings of quality",
+)
 _ROWS_PER_BATCH = 2_000
 _KEPT = timedelta(days=400)
 
 
 def measure_quality(*, now: datetime, actor: Actor = SYSTEM) -> dict[str, int]:
-    """Mirror the roster into the lake and run its rules; returns the rows measured, by dataset."""
+    """Mirror the roster into the lake and run the rules of every dataset there; returns the rows measured, by dataset."""
     mirror_directory(now=now, actor=actor)
-    return {spec.name: run_quality(dataset=spec.name, now=now, actor=actor).rows for spec in SPECS}
+    return {dataset: run_quality(dataset=dataset, now=now, actor=actor).rows for dataset in datasets_to_measure()}
 
 
 def run_quality(*, dataset: str, now: datetime, actor: Actor = SYSTEM) -> QualityRun:
@@ -42,15 +60,15 @@ def run_quality(*, dataset: str, now: datetime, actor: Actor = SYSTEM) -> Qualit
     A second run on the same day, of the same data by the same rules, answers the first. Scores appear all at once: a kill
     leaves those of the run before.
     """
-    rules = quality_rules(dataset)
-    if not rules:
+    rules, layout = rules_to_run(dataset)
+    if not rules or layout is None:
         raise NotFound(_("这份数据还没有质量规则。"))
     today = clock.day_of(now)
     key = _key(rules, dataset, today.isoformat())
     done = QualityRun.objects.filter(dataset=dataset, key=key, is_current=True).first()
     if done is not None:
         return done
-    measured = measure_dataset(dataset, rules, _measured_before(dataset), today=today)
+    measured = measure_dataset(dataset, rules, _measured_before(dataset), today=today, layout=layout)
     write_partition(TALLIES, {"measured": dataset}, iter(measured.batches()), actor=actor, now=now, schema=TALLY_SCHEMA)
     _forget_old(dataset, now)
     run = QualityRun.objects.create(

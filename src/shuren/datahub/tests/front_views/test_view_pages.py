@@ -65,7 +65,7 @@ def test_an_officer_writes_a_view_down_chooses_columns_and_grades_them(cast: Cas
     assert client.post(f"{page(source)}columns/1/", words).status_code == 302
     offered = Dataset.objects.get(name="front.low_income")
     assert (offered.grade, offered.scope_column, offered.owner) == ("L3", "org_path", f"org:{cast.orgs['county'].id}")
-    assert set(offered.columns) == {"id", "name", "changed"}
+    assert set(offered.columns) == {"id", "name", "changed", "org_path"}
     assert client.get(f"{page(source)}columns/99/").status_code == 404
     everything = client.get(HOME).content.decode() + client.get(page(source)).content.decode()
     assert "front.low_income" in everything

@@ -12,6 +12,7 @@ from shuren.datahub.rules.quality.files import rules_in
 from shuren.datahub.selectors.quality_rules import faults_in, quality_rule, quality_rules
 from shuren.kernel.errors import NotFound
 
+pytestmark = pytest.mark.django_db
 RULE = {"code": "a.b", "title": {"zh": "甲", "en": "A"}, "dimension": "complete", "column": "name"}
 
 

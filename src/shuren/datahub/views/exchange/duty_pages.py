@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shuren.datahub.models import ReportDuty
+from shuren.datahub.selectors.catalogue import titles_of_datasets
 from shuren.datahub.selectors.exchange.nodes import access_exchange, duties
 from shuren.datahub.selectors.shared_datasets import SharedDataset, columns_of_shared, shared_dataset, shared_datasets
 from shuren.datahub.selectors.sharing import decides_for
@@ -35,11 +36,12 @@ def report_duties(request: HttpRequest) -> HttpResponseBase:
     access_exchange(actor=actor_of(request), now=now)
     title = _("上报义务")
     add = Action(label=_("登记上报义务"), url=reverse("datahub:choose_report_duty"), icon="plus")
+    titles = titles_of_datasets()
     spec: ListSpec[ReportDuty] = ListSpec(
         name="report_duties",
         title=title,
         columns=(
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset, url=_address),
+            Column(key="dataset", title=_("数据集"), value=lambda row: titles.get(row.dataset, row.dataset), url=_address),
             Column(key="ground", title=_("依据"), value=lambda row: row.ground),
             Column(key="columns", title=_("列"), value=_columns),
             Column(key="ends", title=_("到期"), value=lambda row: row.ends_at, kind=CellKind.DATETIME),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shuren.datahub.data import ArchiveState
 from shuren.datahub.models import ArchivedPartition
+from shuren.datahub.selectors.catalogue import titles_of_datasets
 from shuren.datahub.selectors.life_cycle import access_archive, archives_seen
 from shuren.datahub.services.life_cycle.recall import recall_archive
 from shuren.datahub.views.life_cycle.datasets import life_url
@@ -36,11 +37,17 @@ def archives(request: HttpRequest) -> HttpResponseBase:
             return ()
         return (Action(label=_("调回"), url=_recall_url(row), icon="arrow-back-up"),)
 
+    titles = titles_of_datasets()
     spec: ListSpec[ArchivedPartition] = ListSpec(
         name="archives",
         title=_("归档"),
         columns=(
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset, url=lambda row: life_url(row.dataset)),
+            Column(
+                key="dataset",
+                title=_("数据集"),
+                value=lambda row: titles.get(row.dataset, row.dataset),
+                url=lambda row: life_url(row.dataset),
+            ),
             Column(key="partition", title=_("分区"), value=lambda row: row.partition),
             Column(key="rows", title=_("行数"), value=lambda row: row.rows, kind=CellKind.NUMBER),
             Column(key="bytes", title=_("大小（MB）"), value=lambda row: row.bytes / 1e6, kind=CellKind.NUMBER, decimals=2),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shuren.datahub.data import DestructionState
 from shuren.datahub.models import Destruction
+from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
 from shuren.datahub.selectors.destruction_certificates import (
     certificate_file,
     verdict_of_certificate,
@@ -65,11 +66,17 @@ def destructions(request: HttpRequest) -> HttpResponseBase:
     def asked(query: ListQuery) -> QuerySet[Destruction]:
         return destructions_seen(actor=actor, now=now, state=query.filters.get("state", ""))
 
+    titles = titles_of_datasets()
     spec: ListSpec[Destruction] = ListSpec(
         name="destructions",
         title=_("销毁"),
         columns=(
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset, url=lambda row: destruction_address(row.pk)),
+            Column(
+                key="dataset",
+                title=_("数据集"),
+                value=lambda row: titles.get(row.dataset, row.dataset),
+                url=lambda row: destruction_address(row.pk),
+            ),
             Column(key="state", title=_("状态"), value=destruction_state, kind=CellKind.STATUS),
             Column(key="partitions", title=_("分区数"), value=lambda row: len(row.partitions), kind=CellKind.NUMBER),
             Column(key="rows", title=_("行数"), value=lambda row: row.rows, kind=CellKind.NUMBER),
@@ -116,7 +123,7 @@ def destruction(request: HttpRequest, destruction_id: str) -> HttpResponseBase:
         rows=lambda query: page_of_rows(row.partitions, number=query.number, size=query.size),
     )
     context = {
-        "title": _("销毁“%(name)s”") % {"name": row.dataset},
+        "title": _("销毁“%(name)s”") % {"name": dataset_title(row.dataset)},
         "state": destruction_state(row),
         "lead": row.number or "",
         "facts": _facts(row),
@@ -136,7 +143,7 @@ def _facts(row: Destruction) -> list[Fact]:
     proposer, decider = _people(row)
     owner = directory.orgs_by_ids([row.owner_org_id]).get(row.owner_org_id)
     told = [
-        Fact(label=_("数据集"), value=row.dataset, url=life_url(row.dataset)),
+        Fact(label=_("数据集"), value=dataset_title(row.dataset), url=life_url(row.dataset), help=row.dataset),
         Fact(label=_("负责单位"), value=owner.name if owner else None),
         Fact(label=_("行数"), value=row.rows),
         Fact(label=_("规则依据"), value=str(row.policy.get("life_cycle", {}).get("law", "")) or None),
@@ -259,7 +266,9 @@ def _step(
         lead=lead,
         done=_("已办。"),
         is_danger=is_danger,
-        breadcrumbs=crumbs((_("销毁"), reverse("datahub:destructions")), (row.dataset, destruction_address(row.pk)), (title, "")),
+        breadcrumbs=crumbs(
+            (_("销毁"), reverse("datahub:destructions")), (dataset_title(row.dataset), destruction_address(row.pk)), (title, "")
+        ),
     )
 
 

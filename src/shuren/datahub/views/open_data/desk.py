@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from shuren.datahub.data import OpenState
+from shuren.datahub.data import DatasetSpec, OpenState
 from shuren.datahub.models import OpenVersion
 from shuren.datahub.rules.open_data.columns import output_name
-from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.catalogue import dataset_title, is_called
 from shuren.datahub.selectors.open_data import (
     access_dataset_to_open,
     access_opening,
@@ -106,21 +106,21 @@ def choose_dataset(request: HttpRequest) -> HttpResponseBase:
     access_openings(actor=actor_of(request), now=clock.now())
     found = datasets_to_open()
 
-    def wanted(query: ListQuery) -> list[tuple[str, str]]:
-        word = query.search.lower()
-        return [row for row in found if word in f"{row[0]} {row[1]}".lower()]
+    def wanted(query: ListQuery) -> list[DatasetSpec]:
+        return [row for row in found if is_called(row, query.search)]
 
-    spec: ListSpec[tuple[str, str]] = ListSpec(
+    language = get_language() or ""
+    spec: ListSpec[DatasetSpec] = ListSpec(
         name="datasets-to-open",
         title=_("选一份数据"),
         columns=(
             Column(
                 key="name",
                 title=_("数据"),
-                value=lambda row: row[1] or row[0],
-                url=lambda row: reverse("datahub:new_opening", args=[row[0]]),
+                value=lambda row: row.title(language),
+                url=lambda row: reverse("datahub:new_opening", args=[row.name]),
             ),
-            Column(key="code", title=_("技术名称"), value=lambda row: row[0]),
+            Column(key="code", title=_("技术名称"), value=lambda row: row.name),
         ),
         rows=lambda query: page_of_rows(wanted(query), number=query.number, size=query.size),
         search_label=_("名称"),
@@ -151,7 +151,7 @@ def new_opening(request: HttpRequest, dataset: str) -> HttpResponseBase:
         )
         return opening_url(version.pk)
 
-    title = _("开放“%(dataset)s”") % {"dataset": spec_named(dataset).description or dataset}
+    title = _("开放“%(dataset)s”") % {"dataset": dataset_title(dataset)}
     return _opening_form(request, form, save, title, reverse("datahub:choose_open_dataset"))
 
 

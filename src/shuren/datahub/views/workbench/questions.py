@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from shuren.datahub.data import ScheduleEvery
 from shuren.datahub.models import QuestionSchedule, SavedQuestion
+from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
 from shuren.datahub.selectors.workbench import (
     access_question,
     access_workbench,
@@ -63,13 +64,13 @@ def saved_questions(request: HttpRequest) -> HttpResponseBase:
         owners.update(names_of_people(row.owner_id for row in page.rows))
         return page
 
-    title = _("已存查询")
+    titles, title = titles_of_datasets(), _("已存查询")
     spec: ListSpec[SavedQuestion] = ListSpec(
         name="saved_questions",
         title=title,
         columns=(
             Column(key="title", title=_("标题"), value=lambda row: row.title, url=_url),
-            Column(key="dataset", title=_("数据集"), value=lambda row: row.dataset),
+            Column(key="dataset", title=_("数据集"), value=lambda row: titles.get(row.dataset, row.dataset)),
             Column(key="owner", title=_("谁存的"), value=lambda row: owners.get(row.owner_id, "")),
             Column(key="shared", title=_("共用"), value=lambda row: _("共用") if row.is_shared else _("只有自己")),
             Column(key="version", title=_("版本"), value=lambda row: row.version, kind=CellKind.NUMBER),
@@ -140,7 +141,7 @@ def saved_question(request: HttpRequest, question_id: str) -> HttpResponseBase:
 
 def _facts(row: SavedQuestion, schedule: QuestionSchedule | None) -> list[Fact]:
     facts = [
-        Fact(label=_("数据集"), value=row.dataset or "—"),
+        Fact(label=_("数据集"), value=dataset_title(row.dataset) if row.dataset else "—"),
         Fact(label=_("谁存的"), value=names_of_people([row.owner_id]).get(row.owner_id, "")),
         Fact(label=_("谁能打开"), value=_("本单位及下级单位的人") if row.is_shared else _("只有自己")),
         Fact(label=_("最近修改"), value=row.changed_at),
