@@ -17,6 +17,7 @@ from tests.journeys.conftest import PHONE, overflow, serious_faults, signed_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 MEMBERS = "directory.member"
+TITLE = "名册：在册人员及其身份"
 PATIENCE = 90_000
 
 
@@ -45,7 +46,7 @@ def apply(page: Page, cast: Cast) -> None:
     look(page, "catalogue")
     page.goto(f"/data/sharing/datasets/{MEMBERS}/apply/")
     page.get_by_label("用途").fill("核对在册人员")
-    for column in ("姓名（name，L3）", "role（L2）"):
+    for column in ("姓名（name，L3）", "身份（role，L2）"):
         page.get_by_label(column).check()
     page.get_by_role("checkbox", name="查询").check()
     page.get_by_label("用到哪天（含）").fill((day_of(cast.now) + timedelta(days=30)).isoformat())
@@ -58,7 +59,7 @@ def apply(page: Page, cast: Cast) -> None:
 def approve(page: Page) -> None:
     page.goto("/data/sharing/to-decide/")
     look(page, "to-decide")
-    page.get_by_role("link", name=MEMBERS).click()
+    page.get_by_role("link", name=TITLE).click()
     page.get_by_role("link", name="同意", exact=True).click()
     expect(page.get_by_label("姓名（name，L3）")).to_have_value("name")
     look(page, "approve")
@@ -68,7 +69,7 @@ def approve(page: Page) -> None:
 
 def ask(page: Page, cast: Cast) -> None:
     page.goto("/data/sharing/grants/")
-    page.get_by_role("link", name=MEMBERS).click()
+    page.get_by_role("link", name=TITLE).click()
     look(page, "grant")
     page.get_by_role("link", name="查询", exact=True).click()
     page.get_by_label("SQL 查询").fill("SELECT name FROM directory_member WHERE role = 'pupil' ORDER BY name")
@@ -94,7 +95,7 @@ def test_a_county_applies_for_a_dataset_and_gets_it_masked(windows: Callable[[],
     assert SharingUse.objects.get().rows == 3
 
     province.goto("/data/sharing/grants/?side=given")
-    province.get_by_role("link", name=MEMBERS).click()
+    province.get_by_role("link", name=TITLE).click()
     expect(province.get_by_role("cell", name="周志强")).to_be_visible()
     province.get_by_role("link", name="收回", exact=True).click()
     province.get_by_label("理由").fill("用途已完成")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from shuren.datahub import api as datahub
 from shuren.kernel.models import AuditEntry
 from tests.cast import Cast
-from tests.journeys.conftest import PHONE, overflow, serious_faults, signed_in
+from tests.journeys.conftest import DESKTOP, PHONE, overflow, serious_faults, signed_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 PATIENCE = 90_000
@@ -43,13 +43,17 @@ def test_from_ticks_to_a_file(windows: Callable[[], Page], roster: Cast) -> None
     signed_in(page, "county.officer")
     page.goto("/data/workbench/?q=名册")
     page.get_by_role("link", name="名册：在册人员及其身份").click()
-    page.get_by_label("role：用途").select_option("show")
+    page.get_by_label("身份：用途").select_option("show")
     page.get_by_label("姓名：用途").select_option("distinct")
     page.get_by_label("数行数").check()
     page.get_by_label("本次用途").fill("核对在册人员")
     look(page, "compose")
+    page.set_viewport_size(PHONE)
+    fits = "all => all.every(one => one.getBoundingClientRect().right <= window.innerWidth)"
+    assert page.locator(".compose-table :is(select, input)").evaluate_all(fits), "a control is cut off on a phone"
+    page.set_viewport_size(DESKTOP)
     page.get_by_role("button", name="查询", exact=True).click()
-    expect(page.get_by_role("img", name="各“role”的").or_(page.locator("[data-kind=item_bars]")).first).to_be_visible()
+    expect(page.get_by_role("img", name="各“身份”的").or_(page.locator("[data-kind=item_bars]")).first).to_be_visible()
     answer = page.get_by_role("region", name="查询结果")
     expect(answer.get_by_role("cell", name="pupil", exact=True)).to_be_visible()
     look(page, "answer")

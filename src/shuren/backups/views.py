@@ -155,7 +155,7 @@ def _figures(state: Standing, now: datetime) -> list[Fact]:
 def _warnings(state: Standing) -> list[str]:
     said = []
     if not state.is_set_up:
-        said.append(_("没有设置备份位置，平台不会自己备份。"))
+        said.append(_("没有设置备份位置，平台不会自己备份。请运维人员设置 SHUREN_BACKUP_TARGETS 并重启服务。"))
     if state.is_backup_late:
         said.append(_("备份超过了规定的间隔。"))
     if not state.is_last_backup_whole:

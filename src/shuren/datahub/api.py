@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shuren.datahub.data import Snapshot
-from shuren.datahub.rules.assets import declare_assets
+from shuren.datahub.rules.assets import declare_assets, declare_owner_names
 from shuren.datahub.rules.assets import highest as highest_grade
 from shuren.datahub.rules.catalogue import declare as declare_dataset
 from shuren.datahub.rules.catalogue import declared as declared_datasets
@@ -54,6 +54,7 @@ __all__ = [
     "datasets_read",
     "declare_assets",
     "declare_dataset",
+    "declare_owner_names",
     "declared_datasets",
     "drop_partition",
     "export_partition",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
@@ -148,6 +149,12 @@ def in_order(packs: Iterable[ReadPack]) -> list[ReadPack]:
         for pack in ready or list(waiting.values()):
             ordered.append(waiting.pop(pack.key))
     return ordered
+
+
+def pack_titles() -> dict[str, str]:
+    """What the installed packs are called, by key, in the language of whoever reads."""
+    is_english = (get_language() or "").startswith("en")
+    return {row.key: (row.title_en if is_english else "") or row.title_zh for row in Pack.objects.all()}
 
 
 def list_packs() -> list[PackData]:

@@ -2,20 +2,33 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from shuren.datahub.data import Asset, AssetColumn
 
 Source = Callable[[], Iterable[Asset]]
+OwnerNames = Callable[[], Mapping[str, str]]
 _sources: dict[str, Source] = {}
 # Raised whenever `words_of` says more: assets are then written anew.
 _WORDING = 2
 _MOST_WORDS = 20_000
+_owner_names: dict[str, OwnerNames] = {}
+_LENGTHS = {"title": 200, "name": 400, "owner": 80, "description": 500}
 
 
 def declare_assets(source: Source) -> None:
     """Have `source` asked for its assets whenever the catalogue is brought up to date."""
     _sources[name_of(source)] = source
+
+
+def declare_owner_names(kind: str, names: OwnerNames) -> None:
+    """Have owners `<kind>:<key>` called by what `names` answers by key, in the language of whoever reads."""
+    _owner_names[kind] = names
+
+
+def names_of_owners(kind: str) -> Mapping[str, str]:
+    """What owners of a kind are called, by key; nothing where nobody said."""
+    return _owner_names[kind]() if kind in _owner_names else {}
 
 
 def name_of(source: Source) -> str:

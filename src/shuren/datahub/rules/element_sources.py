@@ -11,8 +11,10 @@ def flows_from_source(source: str, target: AssetRef, column: str) -> tuple[Colum
     kind, _colon, name = source.partition(":")
     if place in PLACES:
         return (ColumnFlow(AssetRef(AssetKind.TABLE, PLACES[place]), target, attribute, column),)
-    if kind == "register" and attribute:
-        return (ColumnFlow(AssetRef(AssetKind.REGISTER, name.partition(".")[0]), target, attribute, column),)
+    if kind == "register":
+        # Keys of registers have dots of their own: the field is what stands behind the last one.
+        register, _dot, field = name.rpartition(".")
+        return (ColumnFlow(AssetRef(AssetKind.REGISTER, register), target, field, column),) if register else ()
     if kind == "lake":
         return (ColumnFlow(AssetRef(AssetKind.INDICATOR, name), target, "value", column),)
     return ()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.utils.translation import gettext as _
 
 from shuren.datahub.data import AssetKind
@@ -17,6 +17,20 @@ from shuren.kernel.errors import NotFound
 
 # Those who may ask others for data find out here whether it is there already.
 READERS = (Permission.ISSUE_COLLECTIONS,)
+# What people look for comes before what programs use.
+_KINDS = (
+    AssetKind.DATASET,
+    AssetKind.REGISTER,
+    AssetKind.FORM,
+    AssetKind.INDICATOR,
+    AssetKind.REPORT,
+    AssetKind.FLOW,
+    AssetKind.FILE,
+    AssetKind.OUTSIDE,
+    AssetKind.TABLE,
+    AssetKind.API,
+)
+_BY_KIND = Case(*(When(kind=kind.value, then=place) for place, kind in enumerate(_KINDS)), default=len(_KINDS))
 
 
 def may_read_catalogue(*, actor: Actor, now: datetime) -> bool:
@@ -34,7 +48,10 @@ def assets(
     search: str = "",
     state: str = "",
 ) -> QuerySet[CatalogueAsset]:
-    """What stands in the catalogue, by title; nothing for those who may not read it. `state` `retired` shows what is gone."""
+    """What stands in the catalogue, by kind and title; nothing for those who may not read it.
+
+    `state` `retired` shows what is gone.
+    """
     if not may_read_catalogue(actor=actor, now=now):
         return CatalogueAsset.objects.none()
     return filtered_assets(kind=kind, owner=owner, grade=grade, search=search, state=state)
@@ -45,6 +62,8 @@ def filtered_assets(
 ) -> QuerySet[CatalogueAsset]:
     """The same for callers who have asked who may read."""
     rows = CatalogueAsset.objects.filter(retired_at__isnull=state != "retired").order_by("title_zh", "pk")
+    if not kind:
+        rows = rows.order_by(_BY_KIND, "title_zh", "pk")
     exact = {"kind": kind, "owner": owner, "grade": grade}
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
     for word in search.lower().split()[:5]:

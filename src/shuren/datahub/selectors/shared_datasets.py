@@ -123,6 +123,17 @@ def title_of(spec: DatasetSpec) -> str:
     return spec.title(get_language() or "")
 
 
+def columns_in_words(dataset: str, names: Iterable[str]) -> dict[str, str]:
+    """What columns of a dataset are called, by name, in the order of the dataset."""
+    language, wanted = get_language() or "", dict.fromkeys(names)
+    try:
+        held = columns_of_shared(spec_named(dataset))
+    except NotFound:
+        held = {}
+    known = {name: column.title(language) for name, column in held.items() if name in wanted}
+    return known | {name: name for name in wanted if name not in known}
+
+
 def apply_address(dataset: str) -> str:
     return reverse("datahub:apply_for_sharing", args=[dataset])
 

@@ -105,6 +105,16 @@ def access_asked_dataset(desk: Desk, *, actor: Actor, name: str, grant_id: int |
     raise NotFound(_("没有找到这个数据集。"))
 
 
+def may_ask(*, actor: Actor, name: str, now: datetime) -> bool:
+    """Whether the actor finds rows of their own branches in a dataset."""
+    try:
+        desk = access_workbench(actor=actor, now=now)
+        access_asked_dataset(desk, actor=actor, name=name, grant_id=None, now=now)
+    except NotFound:
+        return False
+    return True
+
+
 def columns_asked(asked: AskedDataset) -> dict[str, AskedColumn]:
     """The columns of a dataset by name, each with the mask that the gate lays over it."""
     types = column_types_of_datasets([asked.spec.name]).get(asked.spec.name, {})

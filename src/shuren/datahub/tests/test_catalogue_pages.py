@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from tests.cast import Cast
 
-from shuren.datahub.api import lineage_url, record_run, same_columns
+from shuren.datahub.api import declare_owner_names, flows_from_source, lineage_url, record_run, same_columns
 from shuren.datahub.data import Asset, AssetColumn, AssetKind, AssetRef
 from shuren.datahub.models import CatalogueAsset
 from shuren.datahub.services.fold_runs import fold_runs
@@ -66,6 +66,33 @@ def test_titles_are_found_as_they_are_written_in_english_and_by_their_pinyin(fil
     assert "column=pupils" not in shown(client, url_of(FORM), q="jiaoshi")
 
 
+def test_what_people_look_for_comes_before_what_programs_use(filled: Cast) -> None:
+    program = Asset(kind=AssetKind.API, name="probe_api", title_zh="A 报表", owner="probe:one")
+    register_assets([program], source="probe.api", now=filled.now)
+    declare_owner_names("probe", lambda: {"one": "试点功能包"})
+    page = shown(filled.client("county_officer"), "/data/catalogue/", q="报表")
+    places = [page.index(url_of(ref)) for ref in (DATASET, FORM, AssetRef(AssetKind.API, "probe_api"))]
+    assert places == sorted(places)
+    assert "试点功能包" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "origin"),
+    [
+        ("register:infra.link.bandwidth", ("register:infra.link", "bandwidth")),
+        ("directory:org.code", ("table:directory_org", "code")),
+        ("lake:core.pupils", ("indicator:core.pupils", "value")),
+    ],
+)
+def test_the_source_of_an_element_is_an_asset_of_the_catalogue(source: str, origin: tuple[str, str]) -> None:
+    (flow,) = flows_from_source(source, FORM, "field")
+    assert ((flow.source.key, flow.source_column), flow.target) == (origin, FORM)
+
+
+def test_what_names_no_place_has_no_source() -> None:
+    assert (flows_from_source("register:infra", FORM, "field"), flows_from_source("", FORM, "field")) == ((), ())
+
+
 def test_a_figure_of_a_report_leads_back_to_the_import_that_brought_it(filled: Cast) -> None:
     client = filled.client("county_officer")
     first = shown(client, url_of(REPORT, "lineage/"), column="pupils")
@@ -90,6 +117,7 @@ def test_those_who_ask_nobody_for_data_find_no_catalogue(filled: Cast) -> None:
         assert lineage_url(FORM, actor=filled.actor(key), now=filled.now) == ""
     found = lineage_url(REPORT, actor=filled.actor("county_officer"), now=filled.now, column="pupils")
     assert filled.client("county_officer").get(found).url == f"{url_of(REPORT, 'lineage/')}?column=pupils"
+    assert filled.client("county_officer").get(f"{found}&page=asset").url == url_of(REPORT)
 
 
 def test_the_export_of_events_is_a_line_each_and_audited(filled: Cast) -> None:

@@ -1,6 +1,7 @@
 """What pages of the catalogue call things, and whom they name as owners."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
@@ -8,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shuren.datahub.data import AssetKind, RunState
+from shuren.datahub.rules.assets import names_of_owners
 from shuren.directory import api as directory
 
 KINDS: dict[AssetKind, str | Promise] = {
@@ -53,15 +55,16 @@ _ADDRESSES = {
 
 
 def owners_named(owners: Iterable[str]) -> dict[str, str]:
-    """Owners in words: an org by its name, an app by its caption, a pack by its key."""
+    """Owners in words: an org by its name, an app by its caption, others as was declared or by their key."""
     told = set(owners) - {""}
     org_ids = {int(owner[4:]) for owner in told if owner.startswith("org:") and owner[4:].isdigit()}
     orgs = directory.orgs_by_ids(org_ids) if org_ids else {}
     named = {"": ""}
+    told_names = cache(names_of_owners)
     for owner in told:
         kind, _colon, key = owner.partition(":")
         org = orgs.get(int(key)) if kind == "org" and key.isdigit() else None
-        named[owner] = org.name if org else key if kind == "pack" else _app_name(owner)
+        named[owner] = org.name if org else told_names(kind).get(key, key) if key else _app_name(owner)
     return named
 
 
@@ -71,6 +74,7 @@ def _app_name(owner: str) -> str:
 
 _APPS: dict[str, str | Promise] = {
     "assessment": _("测评项目"),
+    "backups": _("备份与恢复"),
     "casework": _("表单与流程"),
     "certificates": _("证书"),
     "datahub": _("数据平台"),
@@ -83,6 +87,7 @@ _APPS: dict[str, str | Promise] = {
     "kernel": _("基础"),
     "messaging": _("消息"),
     "pages": _("页面"),
+    "records": _("学习记录"),
     "search": _("搜索"),
     "standards": _("数据标准"),
     "trust": _("存证"),

@@ -25,11 +25,13 @@ from shuren.datahub.selectors.assets import (
     runs_of,
 )
 from shuren.datahub.selectors.shared_datasets import apply_address, shared_dataset
+from shuren.datahub.selectors.workbench import may_ask
 from shuren.datahub.services.export_lineage import export_lineage
 from shuren.datahub.views.asset_words import GRADES, JOBS, KINDS, STATES, address_of_facts, owners_named
 from shuren.datahub.views.words import ATTRIBUTES
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
 from shuren.kernel.paging import page_of, stream_of
 from shuren.pages.api import render_list
@@ -158,8 +160,17 @@ def asset(request: HttpRequest, asset_id: str) -> HttpResponseBase:
         facts.append(Fact(label=_("停用时间"), value=row.retired_at))
     context = {**asset_context(row, "asset"), "facts": facts}
     if row.kind == AssetKind.DATASET:
-        context["actions"] = [Action(label=_("数据政策"), url=asset_url(row.pk, "policy"), icon="file-text")]
+        context["actions"] = _next_steps(row, actor=actor_of(request), now=clock.now())
     return render_list(request, spec, template="front/detail.html", context=context)
+
+
+def _next_steps(row: CatalogueAsset, *, actor: Actor, now: datetime) -> list[Action]:
+    """What may be done with a dataset from here."""
+    found = [Action(label=_("数据政策"), url=asset_url(row.pk, "policy"), icon="file-text")]
+    if may_ask(actor=actor, name=row.name, now=now):
+        url = reverse("datahub:compose_question", args=[row.name])
+        found.insert(0, Action(label=_("查询数据"), url=url, icon="search", is_primary=True))
+    return found
 
 
 def _sharing(row: CatalogueAsset) -> list[Fact]:
@@ -203,8 +214,10 @@ def asset_runs(request: HttpRequest, asset_id: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def find_lineage(request: HttpRequest) -> HttpResponseBase:
-    """From a name that another page knows to the lineage of what bears it."""
+    """From a name that another page knows to what bears it: its lineage, or its columns where those are asked for."""
     row = find_asset(actor=actor_of(request), key=request.GET.get("key", ""), now=clock.now())
+    if request.GET.get("page") == "asset":
+        return redirect(asset_url(row.pk))
     return redirect(lineage_address(row.pk, request.GET.get("column", "")))
 
 

@@ -1,7 +1,7 @@
 """Grants of shared data: what each lets out, every use of it, the file, a question, and taking it back."""
 
 import tempfile
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,6 +18,7 @@ from shuren.datahub.models import SharingGrant, SharingUse
 from shuren.datahub.rules.names import view_name
 from shuren.datahub.rules.sharing import rows_sql
 from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
+from shuren.datahub.selectors.shared_datasets import columns_in_words
 from shuren.datahub.selectors.sharing import (
     access_grant,
     access_sharing,
@@ -44,6 +45,15 @@ from shuren.standards.data import MaskStyle
 
 _SHOWN = 200
 _FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+
+
+def last_day(grant: SharingGrant) -> date:
+    """The day after which a grant gives nothing: it ends at midnight."""
+    return clock.local(grant.ends_at - timedelta(microseconds=1)).date()
+
+
+def _address(row: SharingGrant) -> str:
+    return grant_address(row.pk)
 
 
 def grant_state(grant: SharingGrant, now: datetime) -> Status:
@@ -87,7 +97,7 @@ def grants(request: HttpRequest) -> HttpResponseBase:
             Column(key="applicant", title=_("使用单位"), value=lambda row: names.get(row.applicant_org_id, "")),
             Column(key="owner", title=_("提供单位"), value=lambda row: names.get(row.owner_org_id, "")),
             Column(key="ways", title=_("使用方式"), value=lambda row: ways_words(row.ways)),
-            Column(key="ends", title=_("到期"), value=lambda row: row.ends_at, kind=CellKind.DATETIME),
+            Column(key="ends", title=_("用到哪天（含）"), value=last_day, kind=CellKind.DATE),
             Column(key="uses", title=_("使用次数"), value=lambda row: row.uses, kind=CellKind.NUMBER),
             Column(key="used", title=_("最近使用"), value=lambda row: row.used_at, kind=CellKind.DATETIME),
             Column(key="state", title=_("状态"), value=lambda row: grant_state(row, now), kind=CellKind.STATUS),
@@ -120,6 +130,7 @@ def grant(request: HttpRequest, grant_id: str) -> HttpResponseBase:
     row = access_grant(actor=actor, id=ids.decode("sharing_grant", grant_id), now=now)
     is_mine = any(unit.id == row.applicant_org_id for unit in access_sharing(actor=actor, now=now))
     people: dict[int, str] = {}
+    said = columns_in_words(row.dataset, row.masks)
 
     def named(found: list[SharingUse]) -> list[SharingUse]:
         new = [one.person_id for one in found if one.person_id is not None and one.person_id not in people]
@@ -139,7 +150,7 @@ def grant(request: HttpRequest, grant_id: str) -> HttpResponseBase:
             Column(key="who", title=_("使用人"), value=lambda one: people.get(one.person_id or 0, "")),
             Column(key="way", title=_("使用方式"), value=lambda one: str(WAYS[SharingWay(one.way)])),
             Column(key="rows", title=_("行数"), value=lambda one: one.rows, kind=CellKind.NUMBER),
-            Column(key="columns", title=_("用到的列"), value=lambda one: "、".join(one.columns)),
+            Column(key="columns", title=_("用到的列"), value=lambda one: "、".join(said.get(name, name) for name in one.columns)),
         ),
         rows=rows,
         stream=lambda query: stream_of(uses_of(row), named),
@@ -162,7 +173,8 @@ def grant(request: HttpRequest, grant_id: str) -> HttpResponseBase:
 
 def _facts(row: SharingGrant) -> list[Fact]:
     names = org_names({row.applicant_org_id, row.owner_org_id, *row.org_ids})
-    columns = "、".join(f"{name}（{MASKS[MaskStyle(style)]}）" for name, style in sorted(row.masks.items()))
+    said = columns_in_words(row.dataset, row.masks)
+    columns = "、".join(f"{title}（{MASKS[MaskStyle(row.masks[name])]}）" for name, title in said.items())
     facts = [
         Fact(label=_("使用单位"), value=names.get(row.applicant_org_id)),
         Fact(label=_("提供单位"), value=names.get(row.owner_org_id)),
@@ -171,7 +183,7 @@ def _facts(row: SharingGrant) -> list[Fact]:
         Fact(label=_("哪些单位的数据"), value="、".join(names[one] for one in row.org_ids if one in names)),
         Fact(label=_("使用方式"), value=ways_words(row.ways)),
         Fact(label=_("开始"), value=row.begins_at),
-        Fact(label=_("到期"), value=row.ends_at),
+        Fact(label=_("用到哪天（含）"), value=last_day(row)),
     ]
     if SharingWay.API.value in row.ways:
         number = ids.encode("sharing_grant", row.pk)
@@ -239,6 +251,7 @@ def ask(request: HttpRequest, grant_id: str) -> HttpResponseBase:
             names, is_cut = list(table.column_names), table.num_rows > _SHOWN
             # By place: a question may give two columns one name.
             answer = [list(line) for line in zip(*(column.to_pylist() for column in table.slice(0, _SHOWN).columns), strict=True)]
+    said = columns_in_words(row.dataset, row.masks)
     title = _("查询“%(name)s”") % {"name": dataset_title(row.dataset)}
     context = {
         "title": title,
@@ -246,7 +259,10 @@ def ask(request: HttpRequest, grant_id: str) -> HttpResponseBase:
         "submit_label": _("查询"),
         "cancel_url": grant_address(row.pk),
         "lead": _("表名 %(view)s；可用的列：%(columns)s。")
-        % {"view": view_name(row.dataset), "columns": "、".join(sorted(row.masks))},
+        % {
+            "view": view_name(row.dataset),
+            "columns": "、".join(f"{key}（{word}）" if key != word else key for key, word in said.items()),
+        },
         "breadcrumbs": [
             *crumbs(title)[:1],
             {"label": dataset_title(row.dataset), "url": grant_address(row.pk)},

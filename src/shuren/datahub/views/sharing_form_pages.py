@@ -20,7 +20,7 @@ from shuren.datahub.services.sharing.apply import withdraw_application
 from shuren.datahub.services.sharing.decide import approve_application, refuse_application
 from shuren.datahub.services.sharing.terms import set_terms
 from shuren.datahub.views.sharing_forms import ApplicationForm, ApprovalForm, ReasonForm, TermsForm, year_from
-from shuren.datahub.views.sharing_pages import application_address, crumbs
+from shuren.datahub.views.sharing_pages import application_address, crumbs, org_names
 from shuren.datahub.views.words import ATTRIBUTES
 from shuren.directory import api as directory
 from shuren.directory.data import OrgData
@@ -186,6 +186,8 @@ def _decision_page(
     is_danger: bool = False,
 ) -> HttpResponseBase:
     back = application_address(row.pk)
+    applicant = org_names([row.applicant_org_id]).get(row.applicant_org_id, "")
+    said = _("%(unit)s申请，用途：%(purpose)s。") % {"unit": applicant, "purpose": row.purpose.rstrip("。.")}
     return form_page(
         request,
         form,
@@ -193,7 +195,7 @@ def _decision_page(
         title=title,
         submit=submit,
         back=back,
-        lead=lead,
+        lead=f"{said} {lead}",
         done=_("已作出决定。"),
         is_danger=is_danger,
         breadcrumbs=[*crumbs(title)[:1], {"label": _("共享申请"), "url": back}, {"label": title, "url": ""}],

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,7 +17,12 @@ from shuren.datahub.data import ApplicationState, SharingAttribute, SharingWay
 from shuren.datahub.models import SharingApplication
 from shuren.datahub.selectors.catalogue import dataset_title, titles_of_datasets
 from shuren.datahub.selectors.exchange.nodes import keeps_exchange
-from shuren.datahub.selectors.shared_datasets import SharedDataset, apply_address, shared_datasets
+from shuren.datahub.selectors.shared_datasets import (
+    SharedDataset,
+    apply_address,
+    columns_in_words,
+    shared_datasets,
+)
 from shuren.datahub.selectors.sharing import (
     access_application,
     access_sharing,
@@ -84,24 +90,30 @@ def sharing(request: HttpRequest) -> HttpResponseBase:
     def rows(query: ListQuery) -> Page[SharedDataset]:
         return page_of_rows(found(query), number=query.number, size=query.size)
 
+    def may_apply(row: SharedDataset) -> bool:
+        return row.terms.attribute is not SharingAttribute.NONE and bool(units - {row.owner.id})
+
     def actions(row: SharedDataset) -> tuple[Action, ...]:
-        name, offered = row.spec.name, []
-        if row.terms.attribute is not SharingAttribute.NONE and units - {row.owner.id}:
-            offered.append(Action(label=_("申请"), url=apply_address(name), icon="send"))
-        if is_ours(row.owner.id):
-            offered.append(Action(label=_("设定共享属性"), url=reverse("datahub:sharing_terms", args=[name]), icon="edit"))
-        return tuple(offered)
+        if not is_ours(row.owner.id):
+            return ()
+        return (Action(label=_("设定共享属性"), url=reverse("datahub:sharing_terms", args=[row.spec.name]), icon="edit"),)
 
     spec: ListSpec[SharedDataset] = ListSpec(
         name="sharing",
         title=_("数据共享"),
         columns=(
-            Column(key="title", title=_("数据集"), value=lambda row: row.title),
+            Column(key="title", title=_("数据集"), value=lambda row: row.title, url=lambda row: _columns_address(row.spec.name)),
             Column(key="name", title=_("技术名称"), value=lambda row: row.spec.name),
             Column(key="owner", title=_("提供单位"), value=lambda row: row.owner.name),
             Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.spec.grade, row.spec.grade))),
             Column(key="attribute", title=_("共享属性"), value=_attribute, kind=CellKind.STATUS),
             Column(key="ground", title=_("依据或条件"), value=lambda row: row.terms.ground or None),
+            Column(
+                key="apply",
+                title=_("申请"),
+                value=lambda row: _("申请") if may_apply(row) else None,
+                url=lambda row: apply_address(row.spec.name) if may_apply(row) else "",
+            ),
         ),
         rows=rows,
         stream=found,
@@ -121,6 +133,11 @@ def sharing(request: HttpRequest) -> HttpResponseBase:
     if keeps_exchange(actor=actor, now=now):
         context["actions"] = [Action(label=_("节点交换"), url=reverse("datahub:exchange"), icon="git-merge")]
     return render_list(request, spec, template="front/detail.html", context=context)
+
+
+def _columns_address(dataset: str) -> str:
+    """Where the catalogue tells what a dataset holds."""
+    return f"{reverse('datahub:find_lineage')}?{urlencode({'key': f'dataset:{dataset}', 'page': 'asset'})}"
 
 
 def _attribute(row: SharedDataset) -> Status:
@@ -160,6 +177,10 @@ def to_decide(request: HttpRequest) -> HttpResponseBase:
         asked=lambda query: applications_to_decide(actor=actor, now=now, state=query.filters.get("state", "")),
         empty=EmptyState(title=_("没有等待决定的申请"), text=_("有单位申请本单位的数据时会通知您。"), icon="check"),
     )
+
+
+def _address(row: SharingApplication) -> str:
+    return application_address(row.pk)
 
 
 Asked = Callable[[ListQuery], QuerySet[SharingApplication]]
@@ -224,7 +245,7 @@ def application(request: HttpRequest, application_id: str) -> HttpResponseBase:
         Fact(label=_("提供单位"), value=names.get(row.owner_org_id)),
         Fact(label=_("申请人"), value=people[row.applied_by].name if row.applied_by in people else None),
         Fact(label=_("用途"), value=row.purpose),
-        Fact(label=_("需要的列"), value="、".join(row.columns)),
+        Fact(label=_("需要的列"), value="、".join(columns_in_words(row.dataset, row.columns).values())),
         Fact(label=_("哪些单位的数据"), value="、".join(names[one] for one in row.org_ids if one in names)),
         Fact(label=_("使用方式"), value=ways_words(row.ways)),
         Fact(label=_("用到哪天（含）"), value=row.ends_on),

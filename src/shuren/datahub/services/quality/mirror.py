@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 import pyarrow as pa
+from django.utils.translation import gettext_lazy as _
 
 from shuren.datahub.data import ColumnSpec, DatasetSpec, Snapshot
 from shuren.datahub.services.write import write_partition
@@ -54,6 +55,37 @@ _ORG_COLUMNS = {
     "org_id": ColumnSpec(title_zh="机构编号", title_en="Id of the organisation"),
     "has_position": ColumnSpec(title_zh="有地理位置", title_en="Has a position"),
     **{name: ColumnSpec(title_zh=zh, title_en=en) for name, zh, en in _OF_ORGS},
+}
+_KEYS = {
+    "id": _("行的编号"),
+    "org_id": _("单位（内部编号）"),
+    "org_path": _("所在单位"),
+    "state": _("名册的时点"),
+}
+_MEMBER_TITLES = {
+    **_KEYS,
+    "person_id": _("人员（内部编号）"),
+    "class_id": _("班级（内部编号）"),
+    "role": _("身份"),
+    "begin_date": _("入学（任职）日期"),
+    "grade": _("年级"),
+    "national_id_index": _("证件号（只能比对是否相同）"),
+    "is_synthetic": _("是否模拟数据"),
+}
+_ORG_TITLES = {
+    **_KEYS,
+    "type": _("机构类型"),
+    "status": _("机构状态"),
+    "code": _("机构标识码"),
+    "name": _("机构名称"),
+    "division_code": _("行政区划代码"),
+    "credit_code": _("统一社会信用代码"),
+    "is_rural": _("是否在农村"),
+    "has_position": _("是否标了位置"),
+    "begin_date": _("设立日期"),
+    "pupils": _("学生数"),
+    "teachers": _("教师数"),
+    "classes": _("班级数"),
 }
 SPECS = (
     DatasetSpec(

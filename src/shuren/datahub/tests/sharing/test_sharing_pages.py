@@ -8,6 +8,7 @@ from django.test import Client
 
 from shuren.datahub.data import SharingAttribute
 from shuren.datahub.models import SharingApplication, SharingGrant, SharingTerms
+from shuren.datahub.selectors.shared_datasets import title_of
 from shuren.datahub.services.sharing.decide import revoke_sharing
 from shuren.datahub.tests.sharing.conftest import SPEC, Play
 from shuren.kernel import ids
@@ -53,6 +54,7 @@ def applied(play: Play, client: Client) -> SharingApplication:
 def approved(play: Play, client: Client, row: SharingApplication) -> SharingGrant:
     page = shown(client, at("applications", row, "approve/"))
     assert "姓名（name，L3）" in page
+    assert "申请，用途：核对体质健康。" in page
     told = {
         "column_0": "none",
         "column_1": "name",
@@ -73,6 +75,11 @@ def test_from_the_catalogue_to_every_use(play: Play) -> None:
     assert at("applications", row, "approve/") not in shown(county, at("applications", row))
     grant = approved(play, province, row)
     assert grant.masks == {"mark": "none", "name": "name"}
+    told = shown(county, at("grants", grant))
+    assert f"“{title_of(SPEC)}”的共享授权" in told
+    assert row.ends_on.isoformat() in told
+    assert (row.ends_on + timedelta(days=1)).isoformat() not in told
+    assert "姓名（只留姓）" in told
 
     csv = shown(county, at("grants", grant, "file/"), form="csv")
     assert csv.splitlines() == ['"mark","name"', '71,"甲**"']

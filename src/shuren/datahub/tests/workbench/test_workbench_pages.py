@@ -53,6 +53,7 @@ def test_from_ticks_to_a_picture_a_text_and_a_saved_question(play: Play) -> None
     assert [f"{word}**" in shown for word in "甲乙丙"] == [True] * 3
     assert 'data-kind="item_bars"' in shown
     assert "共 3 行" in shown
+    assert "已脱敏：姓名（只留姓）" in shown
     assert 'data-kind="histogram"' in page(province, place, chart="histogram", value="1")
     assert "画不成图" in page(province, place, chart="bar", label="1", value="0")
     again = page(province, COMPOSE, answer=place.rstrip("/").rpartition("/")[2])

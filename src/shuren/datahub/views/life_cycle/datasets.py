@@ -90,7 +90,11 @@ def life_cycles(request: HttpRequest) -> HttpResponseBase:
             ),
         ),
         search_label=_("名称、说明或负责单位"),
-        empty=EmptyState(title=_("没有这样的数据集"), text=_("换一个词再查。"), icon="database"),
+        empty=EmptyState(
+            title=_("本单位还没有数据集"),
+            text=_("冻结一次数据采集，或读进一个数据库视图，得到的数据集就列在这里。"),
+            icon="database",
+        ),
         note=_("默认规则按级别给出，负责单位确认以后才执行：到期归档自动进行，销毁要两个人先后同意。"),
     )
     context = {"tabs": tabs("life_cycles"), "title": _("数据生命周期")}

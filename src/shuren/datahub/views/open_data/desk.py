@@ -70,9 +70,7 @@ def openings_page(request: HttpRequest) -> HttpResponseBase:
         name="openings",
         title=_("开放数据"),
         columns=(
-            Column(
-                key="title", title=_("标题"), value=lambda row: str(row.titles["title_zh"]), url=lambda row: opening_url(row.pk)
-            ),
+            Column(key="title", title=_("标题"), value=_title, url=lambda row: opening_url(row.pk)),
             Column(key="number", title=_("编号"), value=lambda row: row.dataset.number),
             Column(key="version", title=_("版本"), value=lambda row: row.number, kind=CellKind.NUMBER),
             Column(key="source", title=_("来自"), value=lambda row: row.dataset.source),
@@ -177,7 +175,7 @@ def change_opening(request: HttpRequest, opening_id: str) -> HttpResponseBase:
         )
         return opening_url(changed.pk)
 
-    title = _("修改“%(title)s”") % {"title": version.titles["title_zh"]}
+    title = _("修改“%(title)s”") % {"title": _title(version)}
     return _opening_form(request, form, save, title, opening_url(version.pk))
 
 
@@ -200,11 +198,12 @@ def opening(request: HttpRequest, opening_id: str) -> HttpResponseBase:
     """One version: what it declares, what the check found, the rows as they would be published, and what may be done."""
     version = _version(request, opening_id)
     dataset, declaration, found = version.dataset, declaration_of(version), version.check_found
+    words = titles_of(dataset.source, get_language() or "")
     epsilon = declaration.epsilon
     facts = [
         Fact(label=_("编号"), value=dataset.number, url=_public_url(version), help="" if dataset.number else _("批准后才有")),
         Fact(label=_("版本"), value=version.number),
-        Fact(label=_("来自"), value=dataset.source),
+        Fact(label=_("来自"), value=dataset_title(dataset.source)),
         Fact(label=_("只取这些行"), value="，".join(f"{name}={value}" for name, value in declaration.where.items()) or None),
         Fact(label=_("公开成什么样"), value=str(SHAPES[declaration.shape])),
         Fact(label=_("给人数加噪的 ε"), value=epsilon or None),
@@ -213,21 +212,29 @@ def opening(request: HttpRequest, opening_id: str) -> HttpResponseBase:
     if version.reason:
         facts.append(Fact(label=_("退回的原因"), value=version.reason))
     context = {
-        "title": version.titles["title_zh"],
+        "title": _title(version),
         "state": state_of(version),
         "lead": version.note,
         "actions": _actions(request, version),
         "facts": facts,
-        "columns": [(c.name, str(TREATMENTS[c.treatment]), output_name(c)) for c in declaration.columns],
+        "columns": [(words.get(c.name, c.name), str(TREATMENTS[c.treatment]), output_name(c)) for c in declaration.columns],
         "found": found,
-        "remedies": [remedy_words(one["action"], one["column"], one["small"]) for one in found.get("remedies", ())],
+        "remedies": [
+            remedy_words(one["action"], words.get(one["column"], one["column"]), one["small"])
+            for one in found.get("remedies", ())
+        ],
         "preview": version.preview,
         "has_noise": bool(epsilon),
         "beside": opened_beside(version),
         "history": _history(version),
-        "breadcrumbs": _crumbs((version.titles["title_zh"], "")),
+        "breadcrumbs": _crumbs((_title(version), "")),
     }
     return render(request, "datahub/open/opening.html", context)
+
+
+def _title(version: OpenVersion) -> str:
+    is_english = (get_language() or "").startswith("en")
+    return str((version.titles["title_en"] if is_english else "") or version.titles["title_zh"])
 
 
 def _public_url(version: OpenVersion) -> str:
@@ -327,6 +334,6 @@ def _with_reason(
         step(actor=actor_of(request), id=version.pk, reason=form.cleaned_data["reason"], now=clock.now())
         return opening_url(version.pk)
 
-    crumbs = _crumbs((version.titles["title_zh"], opening_url(version.pk)), (title, ""))
+    crumbs = _crumbs((_title(version), opening_url(version.pk)), (title, ""))
     back = opening_url(version.pk)
     return form_page(request, form, save, title=title, submit=submit, back=back, lead=lead, is_danger=True, breadcrumbs=crumbs)

@@ -17,26 +17,31 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shuren.datahub.models import QuestionAnswer
 from shuren.datahub.rules.workbench.answers import Shown, chart_of, columns_shown, difference, fitting, lines_of, unpacked
-from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.rules.workbench.compose import picks_stored
+from shuren.datahub.selectors.catalogue import dataset_title, spec_named
 from shuren.datahub.selectors.shared_datasets import columns_of_shared
 from shuren.datahub.selectors.workbench import (
     Desk,
     access_answer,
+    access_asked_dataset,
     access_workbench,
     answer_before,
     answers_of,
+    columns_asked,
 )
 from shuren.datahub.services.workbench.export import export_question
 from shuren.datahub.services.workbench.save import keep_version, save_question
-from shuren.datahub.views.words import USES
+from shuren.datahub.views.words import MASKS, USES
 from shuren.datahub.views.workbench.desk import answer_address, crumbs, dataset_address, no_answers, scope_words, tabs
 from shuren.datahub.views.workbench.forms import SaveForm
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
+from shuren.kernel.data import Actor
 from shuren.kernel.errors import Invalid, NotFound
 from shuren.kernel.paging import Page, page_of
 from shuren.pages.api import Sheet, csv_response, form_page, number_text, posted, render_list, workbook_response
 from shuren.pages.data import Action, CellKind, Chart, Column, EmptyState, Fact, ListQuery, ListSpec, Status, TooManyRows
+from shuren.standards.data import MaskStyle
 
 PAGE_ROWS = 50
 _DIFFERING = 100
@@ -98,6 +103,7 @@ def question_answer(request: HttpRequest, answer_id: str) -> HttpResponseBase:
     context = {
         "title": title_of_answer(answer),
         "lead": _said(answer),
+        "masked": _masked(answer, desk, actor, now),
         "facts": _facts(answer, desk),
         "actions": _actions(answer),
         "answer": answer,
@@ -113,6 +119,20 @@ def question_answer(request: HttpRequest, answer_id: str) -> HttpResponseBase:
         "breadcrumbs": crumbs((_("最近结果"), reverse("datahub:question_answers")), (title_of_answer(answer), "")),
     }
     return render(request, "datahub/workbench/answer.html", context)
+
+
+def _masked(answer: QuestionAnswer, desk: Desk, actor: Actor, now: datetime) -> str:
+    """The ticked columns over which a mask lay: what was counted and grouped are the masked values."""
+    if not answer.composition:
+        return ""
+    try:
+        asked = access_asked_dataset(desk, actor=actor, name=answer.dataset, grant_id=answer.grant_id, now=now)
+    except NotFound:
+        return ""
+    language, columns = get_language() or "", columns_asked(asked)
+    used = [columns[name] for name in picks_stored(answer.composition) if name in columns]
+    told = [f"{one.column.title(language)}（{MASKS[one.mask]}）" for one in used if one.mask is not MaskStyle.NONE]
+    return "、".join(told)
 
 
 def titles_of(dataset: str) -> dict[str, str]:
@@ -140,7 +160,7 @@ def _said(answer: QuestionAnswer) -> str:
 def _facts(answer: QuestionAnswer, desk: Desk) -> list[Fact]:
     scope = _("共享给本单位的数据") if answer.grant_id else desk.scope_name
     return [
-        Fact(label=_("数据集"), value=answer.dataset or "—"),
+        Fact(label=_("数据集"), value=dataset_title(answer.dataset) if answer.dataset else None),
         Fact(label=_("数据范围"), value=scope),
         Fact(label=_("查询时间"), value=answer.at),
         Fact(label=_("用途"), value=answer.purpose),
