@@ -36,7 +36,7 @@ class DatasetSpec:
     `columns`, those with an element take grade and mask from it; a name with a `*` stands for a family, whose titles have
     `{}` where its members differ, and says nothing but titles. A row belongs to the org whose path stands in
     `scope_column`, or whose id stands in `org_column`. Pieces are compacted in order of `sort_by`; superseded snapshots stay
-    readable for `keep_days`. Columns without an element are called as `titles` says, in the language of whoever reads.
+    readable for `keep_days`.
     """
 
     name: str

@@ -9,6 +9,7 @@ from shuren.datahub.rules.assets import declare_assets
 from shuren.datahub.rules.catalogue import declare
 from shuren.datahub.selectors import own_assets
 from shuren.datahub.selectors.catalogue import spec_named
+from shuren.datahub.selectors.dataset_formats import dataset_formats
 from shuren.datahub.services.compact import compact_lake as compact
 from shuren.datahub.services.converge.choose import converge_element as converge
 from shuren.datahub.services.converge.follow_people import follow_merge as follow
@@ -38,6 +39,7 @@ from shuren.datahub.services.workbench.save import sweep_questions
 from shuren.datahub.services.workbench.schedule import queue_due
 from shuren.datahub.services.workbench.schedule import run_question as run
 from shuren.kernel import clock
+from shuren.standards.api import declare_formats
 from shuren.work.api import enqueue, register_periodic
 from shuren.work.data import JobContext
 
@@ -200,6 +202,7 @@ def _enqueue_destruction(destruction_id: int) -> None:
 
 for _spec in (*SPECS, TALLIES_SPEC):
     declare(_spec)
+declare_formats("datasets", dataset_formats)
 register_periodic("shuren.datahub.jobs.sweep_lake", timedelta(hours=1))
 register_periodic("shuren.datahub.jobs.compact_lake", timedelta(hours=6))
 register_periodic("shuren.datahub.jobs.measure_quality", timedelta(days=1))

@@ -279,7 +279,8 @@ class EditionData:
 class ExchangeField:
     """A field of an exchange format: the element it carries, or its own type where there is none.
 
-    A field with values or a pattern writes its element in words of its own. `jyt` is its name in JY/T 1002 to 1004.
+    A field with values or a pattern writes its element in words of its own. `jyt` is its name in JY/T 1002 to 1004. What a
+    field without an element is called stands in its titles.
     """
 
     name: str
@@ -290,6 +291,11 @@ class ExchangeField:
     pattern: str = ""
     jyt: str = ""
     note: str = ""
+    title_zh: str = ""
+    title_en: str = ""
+
+    def title(self, language: str) -> str:
+        return self.title_en if self.title_en and language.startswith("en") else self.title_zh
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, Max, QuerySet, When
 from django.utils.translation import gettext as _
 
 from shuren.datahub.data import AssetKind
@@ -175,11 +175,10 @@ def column_types_of_datasets(names: Collection[str]) -> dict[str, dict[str, str]
 
 
 def _newest(names: set[str]) -> list[tuple[str, dict[str, str], dict[str, str]]]:
-    newest: list[tuple[str, dict[str, str], dict[str, str]]] = []
-    for name in sorted(names):
-        rows = StoredSnapshot.objects.filter(dataset__name=name, is_current=True).order_by("-pk")
-        newest += [(name, columns, values) for columns, values in rows.values_list("columns", "partition_values")[:1]]
-    return newest
+    current = StoredSnapshot.objects.filter(dataset__name__in=names, is_current=True)
+    newest = current.order_by().values("dataset").annotate(newest=Max("pk")).values("newest")
+    rows = StoredSnapshot.objects.filter(pk__in=newest).order_by("dataset__name")
+    return list(rows.values_list("dataset__name", "columns", "partition_values"))
 
 
 def kinds_counted() -> dict[AssetKind, int]:

@@ -243,7 +243,7 @@ def exchange_format(request: HttpRequest, code: str) -> HttpResponseBase:
             Column(key="jyt", title="JY/T", value=lambda row: row.jyt or None),
             Column(key="required", title=_("必填"), value=lambda row: _("是") if row.is_required else None),
             Column(key="values", title=_("可用的值"), value=lambda row: "、".join(row.values[:12]) or None),
-            Column(key="note", title=_("说明"), value=lambda row: row.note or None),
+            Column(key="note", title=_("说明"), value=lambda row: row.note or row.title(language) or None),
         ),
         rows=lambda query: page_of_rows(found.fields, number=query.number, size=query.size),
         sizes=(50, 100, 200),

@@ -67,7 +67,8 @@ def schema_of(
 def _property(field: ExchangeField, element: ElementData | None, codes: Codes, language: str, on: date) -> dict[str, Any]:
     is_own = bool(field.values or field.pattern)
     if element is None:
-        found: dict[str, Any] = dict(_TYPES[field.type])
+        title = field.title(language)
+        found: dict[str, Any] = _TYPES[field.type] | ({"title": title} if title else {})
     else:
         # A format with words of its own carries the element in another form: its type and codes do not hold there.
         found = {
