@@ -4,11 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-from tests.faults import homecoming, keeping, packets
+from tests.faults import homecoming, keeping, packets, wordings
 from tests.faults.houses import empty_house
 from tests.faults.moments import read_ahead
 
-WORKS = {"packets": packets.strike, "life_cycles": keeping.strike, "restores": homecoming.strike}
+WORKS = {"packets": packets.strike, "life_cycles": keeping.strike, "restores": homecoming.strike, "editions": wordings.strike}
 
 
 def main(folder: str, count: str, *works: str) -> None:

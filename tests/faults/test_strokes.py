@@ -1,7 +1,7 @@
-"""Kill -9 and full disks at numbered steps of an exchange, of the life cycle of data, and of restores.
+"""Kill -9 and full disks at numbered steps of an exchange, of the life cycle of data, of restores, and of editions of codes.
 
 Nothing acknowledged is lost, nothing lands twice, nobody reads a half; data is in one place or certified as gone; nobody serves
-what was restored by half; and what was struck is completed by its next run.
+what was restored by half; words are the old or the new ones; and what was struck is completed by its next run.
 """
 
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.installation import new_installation
 
-WORKS = ("packets", "life_cycles", "restores")
+WORKS = ("packets", "life_cycles", "restores", "editions")
 MOMENTS = 3 * int(os.environ.get("SHUREN_KILLS", "3"))
 
 
