@@ -90,7 +90,12 @@ def _dataset_column(spec: DatasetSpec, name: str, kind: str) -> AssetColumn:
     element = standards.known_element(code or name)
     if element is not None:
         code, grade = element.code, grade or element.grade.value
-    return AssetColumn(name, kind, *column_titles(spec, name), code, grade)
+    return AssetColumn(name, _plain_type(kind), *column_titles(spec, name), code, grade)
+
+
+def _plain_type(kind: str) -> str:
+    """What a column holds, without how the file packs it."""
+    return kind.partition("values=")[2].partition(",")[0] if kind.startswith("dictionary<") else kind
 
 
 def files() -> Iterator[Asset]:

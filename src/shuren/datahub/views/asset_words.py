@@ -7,6 +7,7 @@ from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from shuren.datahub.data import AssetKind, RunState
 from shuren.datahub.rules.assets import names_of_owners
@@ -104,3 +105,11 @@ def address_of_facts(facts: dict[str, object]) -> str:
             except NoReverseMatch:
                 return ""
     return ""
+
+
+def grade_word() -> str:
+    return pgettext("data", "级别")
+
+
+def kind_word() -> str:
+    return pgettext("data", "类别")

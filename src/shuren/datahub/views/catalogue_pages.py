@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -27,7 +28,7 @@ from shuren.datahub.selectors.assets import (
 from shuren.datahub.selectors.shared_datasets import apply_address, shared_dataset
 from shuren.datahub.selectors.workbench import may_ask
 from shuren.datahub.services.export_lineage import export_lineage
-from shuren.datahub.views.asset_words import GRADES, JOBS, KINDS, STATES, address_of_facts, owners_named
+from shuren.datahub.views.asset_words import GRADES, JOBS, KINDS, STATES, address_of_facts, grade_word, kind_word, owners_named
 from shuren.datahub.views.words import ATTRIBUTES
 from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
@@ -68,24 +69,32 @@ def catalogue(request: HttpRequest) -> HttpResponseBase:
         title=_("数据目录"),
         columns=(
             Column(key="title", title=_("数据资源"), value=lambda row: row.title, url=lambda row: asset_url(row.pk)),
-            Column(key="kind", title=_("类别"), value=lambda row: str(KINDS[AssetKind(row.kind)])),
+            Column(key="kind", title=kind_word(), value=lambda row: str(KINDS[AssetKind(row.kind)])),
             Column(key="name", title=_("技术名称"), value=lambda row: row.name),
             Column(key="owner", title=_("负责方"), value=lambda row: owners.get(row.owner, row.owner)),
-            Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.grade, ""))),
+            Column(key="grade", title=grade_word(), value=lambda row: str(GRADES.get(row.grade, ""))),
             Column(key="columns", title=_("列数"), value=lambda row: row.column_count, kind=CellKind.NUMBER),
-            Column(key="changed", title=_("最近变化"), value=lambda row: row.changed_at, kind=CellKind.DATETIME),
+            Column(key="changed", title=pgettext("data", "最近变化"), value=lambda row: row.changed_at, kind=CellKind.DATETIME),
             Column(key="state", title=_("状态"), value=state_of, kind=CellKind.STATUS, is_shown=False),
         ),
         rows=lambda query: page_of(_asked(request, query, now), lambda row: row, number=query.number, size=query.size),
         stream=lambda query: stream_of(_asked(request, query, now), list),
         filters=(
-            Filter(key="kind", label=_("类别"), choices=tuple(Choice(value=k.value, label=str(v)) for k, v in KINDS.items())),
+            Filter(
+                key="kind",
+                label=kind_word(),
+                choices=tuple(Choice(value=k.value, label=str(v)) for k, v in KINDS.items()),
+            ),
             Filter(
                 key="owner",
                 label=_("负责方"),
                 choices=tuple(Choice(value=key, label=name) for key, name in sorted(owners.items()) if key),
             ),
-            Filter(key="grade", label=_("级别"), choices=tuple(Choice(value=k, label=str(v)) for k, v in GRADES.items())),
+            Filter(
+                key="grade",
+                label=grade_word(),
+                choices=tuple(Choice(value=k, label=str(v)) for k, v in GRADES.items()),
+            ),
             Filter(key="state", label=_("状态"), choices=(Choice(value="retired", label=_("已停用")),)),
         ),
         search_label=_("名称、说明或列名"),
@@ -109,13 +118,19 @@ def _asked(request: HttpRequest, query: ListQuery, now: datetime) -> QuerySet[Ca
     )
 
 
+def _lead(row: CatalogueAsset) -> str:
+    """Those who declare an asset describe it in Chinese; readers of English have its title."""
+    is_told = row.description != row.title and not (get_language() or "").startswith("en")
+    return row.description if is_told else ""
+
+
 def asset_context(row: CatalogueAsset, page: str) -> dict[str, object]:
     """What the three pages of an asset share."""
     tabs = (("asset", _("列"), row.column_count), ("asset_lineage", _("血缘"), None), ("asset_runs", _("运行"), None))
     return {
         "title": row.title,
         "state": state_of(row),
-        "lead": row.description if row.description != row.title else "",
+        "lead": _lead(row),
         "tabs": [Tab(label=label, url=asset_url(row.pk, name), is_current=name == page, count=n) for name, label, n in tabs],
         "breadcrumbs": [{"label": _("数据目录"), "url": reverse("datahub:catalogue")}, {"label": row.title, "url": ""}],
     }
@@ -133,7 +148,7 @@ def asset(request: HttpRequest, asset_id: str) -> HttpResponseBase:
             Column(key="title", title=_("名称"), value=lambda one: one.title),
             Column(key="type", title=_("类型"), value=lambda one: one.type),
             Column(key="element", title=_("数据元"), value=lambda one: one.element),
-            Column(key="grade", title=_("级别"), value=lambda one: str(GRADES.get(one.grade, ""))),
+            Column(key="grade", title=grade_word(), value=lambda one: str(GRADES.get(one.grade, ""))),
         ),
         rows=lambda query: page_of(
             columns_of(row, search=query.search),
@@ -148,12 +163,12 @@ def asset(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     )
     owner = owners_named([row.owner])[row.owner]
     facts = [
-        Fact(label=_("类别"), value=str(KINDS[AssetKind(row.kind)])),
+        Fact(label=kind_word(), value=str(KINDS[AssetKind(row.kind)])),
         Fact(label=_("技术名称"), value=row.name),
         Fact(label=_("负责方"), value=owner or None),
-        Fact(label=_("级别"), value=str(GRADES.get(row.grade, "")) or None),
-        Fact(label=_("登记时间"), value=row.added_at),
-        Fact(label=_("最近变化"), value=row.changed_at),
+        Fact(label=grade_word(), value=str(GRADES.get(row.grade, "")) or None),
+        Fact(label=pgettext("data", "登记时间"), value=row.added_at),
+        Fact(label=pgettext("data", "最近变化"), value=row.changed_at),
     ]
     facts += _sharing(row)
     if row.retired_at:

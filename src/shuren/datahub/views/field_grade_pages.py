@@ -12,7 +12,7 @@ from shuren.datahub.models import CatalogueColumn
 from shuren.datahub.rules.field_grades import GradeOrigin
 from shuren.datahub.selectors.assets import access_catalogue
 from shuren.datahub.selectors.field_grades import FieldGrade, field_grades, fields_graded, gaps_counted
-from shuren.datahub.views.asset_words import GRADES, KINDS
+from shuren.datahub.views.asset_words import GRADES, KINDS, grade_word, kind_word
 from shuren.datahub.views.catalogue_pages import asset_url
 from shuren.datahub.views.life_cycle.words import ACCESS, ORIGINS, SUBJECTS, TRACES
 from shuren.datahub.views.words import MASKS
@@ -49,11 +49,16 @@ def field_grades_page(request: HttpRequest) -> HttpResponseBase:
                 value=lambda row: row.column.asset.title,
                 url=lambda row: asset_url(row.column.asset_id),
             ),
-            Column(key="kind", title=_("类别"), value=lambda row: str(KINDS[AssetKind(row.column.asset.kind)]), is_shown=False),
+            Column(
+                key="kind",
+                title=kind_word(),
+                value=lambda row: str(KINDS[AssetKind(row.column.asset.kind)]),
+                is_shown=False,
+            ),
             Column(key="field", title=_("字段"), value=lambda row: row.column.name),
             Column(key="title", title=_("名称"), value=lambda row: row.column.title),
             Column(key="subject", title=_("分类"), value=lambda row: str(SUBJECTS.get(row.subject, row.subject)) or None),
-            Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.grade, "")) or None),
+            Column(key="grade", title=grade_word(), value=lambda row: str(GRADES.get(row.grade, "")) or None),
             Column(key="origin", title=_("定级"), value=_origin, kind=CellKind.STATUS),
             Column(key="mask", title=_("无权时看到"), value=_mask),
             Column(key="access", title=_("谁能看"), value=lambda row: str(ACCESS[row.duties.access])),
@@ -64,8 +69,16 @@ def field_grades_page(request: HttpRequest) -> HttpResponseBase:
         rows=rows,
         stream=lambda query: stream_of(_asked(query), field_grades),
         filters=(
-            Filter(key="kind", label=_("类别"), choices=tuple(Choice(value=k.value, label=str(v)) for k, v in KINDS.items())),
-            Filter(key="grade", label=_("级别"), choices=tuple(Choice(value=k, label=str(v)) for k, v in GRADES.items())),
+            Filter(
+                key="kind",
+                label=kind_word(),
+                choices=tuple(Choice(value=k.value, label=str(v)) for k, v in KINDS.items()),
+            ),
+            Filter(
+                key="grade",
+                label=grade_word(),
+                choices=tuple(Choice(value=k, label=str(v)) for k, v in GRADES.items()),
+            ),
             Filter(key="origin", label=_("定级"), choices=tuple(Choice(value=k.value, label=str(v)) for k, v in ORIGINS.items())),
         ),
         search_label=_("资源、字段或数据元"),

@@ -31,7 +31,7 @@ from shuren.datahub.selectors.sharing import (
     decides_for,
     own_applications,
 )
-from shuren.datahub.views.asset_words import GRADES
+from shuren.datahub.views.asset_words import GRADES, grade_word
 from shuren.datahub.views.words import APPLICATIONS, ATTRIBUTES, WAYS
 from shuren.directory import api as directory
 from shuren.identity.api import actor_of
@@ -105,7 +105,7 @@ def sharing(request: HttpRequest) -> HttpResponseBase:
             Column(key="title", title=_("数据集"), value=lambda row: row.title, url=lambda row: _columns_address(row.spec.name)),
             Column(key="name", title=_("技术名称"), value=lambda row: row.spec.name),
             Column(key="owner", title=_("提供单位"), value=lambda row: row.owner.name),
-            Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.spec.grade, row.spec.grade))),
+            Column(key="grade", title=grade_word(), value=lambda row: str(GRADES.get(row.spec.grade, row.spec.grade))),
             Column(key="attribute", title=_("共享属性"), value=_attribute, kind=CellKind.STATUS),
             Column(key="ground", title=_("依据或条件"), value=lambda row: row.terms.ground or None),
             Column(

@@ -26,7 +26,7 @@ from shuren.datahub.selectors.life_cycle_rules import grade_for_life_cycle, life
 from shuren.datahub.selectors.shared_datasets import SharedDataset
 from shuren.datahub.services.life_cycle.plan import ask_to_follow
 from shuren.datahub.services.life_cycle.set_rule import hold_life_cycle, release_life_cycle, set_life_cycle
-from shuren.datahub.views.asset_words import GRADES
+from shuren.datahub.views.asset_words import GRADES, grade_word
 from shuren.datahub.views.catalogue_pages import asset_url
 from shuren.datahub.views.life_cycle.forms import HoldForm, LifeCycleForm
 from shuren.datahub.views.life_cycle.words import STAGES, STARTS, UNITS, crumbs, rule_words, tabs
@@ -69,7 +69,11 @@ def life_cycles(request: HttpRequest) -> HttpResponseBase:
             ),
             Column(key="name", title=_("技术名称"), value=lambda row: row.shared.spec.name, is_shown=False),
             Column(key="owner", title=_("负责单位"), value=lambda row: row.shared.owner.name),
-            Column(key="grade", title=_("级别"), value=lambda row: str(GRADES.get(row.shared.spec.grade, row.shared.spec.grade))),
+            Column(
+                key="grade",
+                title=grade_word(),
+                value=lambda row: str(GRADES.get(row.shared.spec.grade, row.shared.spec.grade)),
+            ),
             Column(key="rule", title=_("规则"), value=lambda row: rule_words(row.rule)),
             Column(key="state", title=_("状态"), value=_rule_state, kind=CellKind.STATUS),
             Column(key="in_use", title=_("在用分区"), value=lambda row: row.in_use, kind=CellKind.NUMBER),
