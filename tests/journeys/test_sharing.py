@@ -17,7 +17,7 @@ from tests.journeys.conftest import PHONE, overflow, serious_faults, signed_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 MEMBERS = "directory.member"
-TITLE = "名册：在册人员及其身份"
+TITLE = "在册人员"
 PATIENCE = 90_000
 
 
@@ -59,7 +59,7 @@ def apply(page: Page, cast: Cast) -> None:
 def approve(page: Page) -> None:
     page.goto("/data/sharing/to-decide/")
     look(page, "to-decide")
-    page.get_by_role("link", name=TITLE).click()
+    page.get_by_role("link", name=TITLE, exact=True).first.click()
     page.get_by_role("link", name="同意", exact=True).click()
     expect(page.get_by_label("姓名（name，L3）")).to_have_value("name")
     look(page, "approve")
@@ -69,7 +69,7 @@ def approve(page: Page) -> None:
 
 def ask(page: Page, cast: Cast) -> None:
     page.goto("/data/sharing/grants/")
-    page.get_by_role("link", name=TITLE).click()
+    page.get_by_role("link", name=TITLE, exact=True).first.click()
     look(page, "grant")
     page.get_by_role("link", name="查询", exact=True).click()
     page.get_by_label("SQL 查询").fill("SELECT name FROM directory_member WHERE role = 'pupil' ORDER BY name")
@@ -95,7 +95,7 @@ def test_a_county_applies_for_a_dataset_and_gets_it_masked(windows: Callable[[],
     assert SharingUse.objects.get().rows == 3
 
     province.goto("/data/sharing/grants/?side=given")
-    province.get_by_role("link", name=TITLE).click()
+    province.get_by_role("link", name=TITLE, exact=True).first.click()
     expect(province.get_by_role("cell", name="周志强")).to_be_visible()
     province.get_by_role("link", name="收回", exact=True).click()
     province.get_by_label("理由").fill("用途已完成")

@@ -71,7 +71,9 @@ def test_a_lake_in_a_bucket_goes_along_and_comes_back_from_a_bucket_alone(
     """The drill finds even what the living lake has let go since; a lake that is lost is put back, file by file."""
     settings.SHUREN_BACKUP_TARGETS = [bucket]
     build_cast()
-    datahub.declare_dataset(DatasetSpec(name="backups.sample", partition_keys=("year",), description="", grade="L1", owner="b"))
+    datahub.declare_dataset(
+        DatasetSpec(name="backups.sample", partition_keys=("year",), description="", grade="L1", owner="backups")
+    )
     for marks in (range(1_000), range(40_000)):
         datahub.write_partition("backups.sample", {"year": "2026"}, pa.table({"id": list(marks)}), actor=SYSTEM, now=NOW)
     made = backups.back_up(actor=SYSTEM, now=NOW + timedelta(hours=1))
