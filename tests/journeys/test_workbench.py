@@ -42,7 +42,7 @@ def test_from_ticks_to_a_file(windows: Callable[[], Page], roster: Cast) -> None
     page.set_default_timeout(PATIENCE)
     signed_in(page, "county.officer")
     page.goto("/data/workbench/?q=名册")
-    page.get_by_role("link", name="名册：在册人员及其身份").click()
+    page.get_by_role("link", name="在册人员", exact=True).click()
     page.get_by_label("身份：用途").select_option("show")
     page.get_by_label("姓名：用途").select_option("distinct")
     page.get_by_label("数行数").check()
