@@ -20,7 +20,10 @@ def dataset_formats() -> Iterator[ExchangeFormat]:
     specs = {spec.name: spec for spec in declared()}
     for name, types in sorted(column_types_of_datasets(specs).items()):
         spec = specs[name]
-        fields = tuple(_field(spec, column, kind) for column, kind in types.items())
+        # A database may keep the columns of a snapshot in an order of its own.
+        places = {column: place for place, column in enumerate(spec.columns)}
+        ordered = sorted(types.items(), key=lambda one: (places.get(one[0], len(places)), one[0]))
+        fields = tuple(_field(spec, column, kind) for column, kind in ordered)
         yield ExchangeFormat(f"dataset.{name}", spec.title("zh"), spec.title("en"), "", fields)
 
 

@@ -25,11 +25,8 @@ def test_a_dataset_that_holds_rows_is_a_format_with_a_schema(cast: Cast) -> None
     right = {"person_id": 12, "sex": "1", "org_id": 7}
     assert standards.check_record("dataset.directory.member", right, on=today) == []
     wrong = {"person_id": "twelve", "sex": "male", "nothing": 1}
-    assert [fault.field for fault in standards.check_record("dataset.directory.member", wrong, on=today)] == [
-        "person_id",
-        "sex",
-        "nothing",
-    ]
+    faults = standards.check_record("dataset.directory.member", wrong, on=today)
+    assert {fault.field for fault in faults} == {"person_id", "sex", "nothing"}
 
 
 def test_formats_tell_of_every_column_in_both_languages(cast: Cast) -> None:
