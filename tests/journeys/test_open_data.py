@@ -39,7 +39,7 @@ def declare(page: Page) -> None:
     look(page, "desk")
     page.get_by_role("link", name="开放一份数据").first.click()
     expect(page.get_by_text(SCHOOLS.name)).to_be_visible()
-    page.get_by_role("link", name=PUPILS.description).click()
+    page.get_by_role("link", name=PUPILS.title("zh"), exact=True).click()
     page.get_by_label("标题", exact=True).fill("各校学生人数")
     page.get_by_label("说明").fill("2026 年的在校学生，按学校和性别汇总。")
     page.get_by_label("org_path").select_option("school")
