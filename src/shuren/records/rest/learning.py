@@ -1,6 +1,6 @@
 """How classes, branches and single people learn, for programs of signed-in people."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,12 +11,11 @@ from shuren.identity.api import actor_of
 from shuren.kernel import clock, ids
 from shuren.kernel.paging import SIZES, page_of_rows
 from shuren.records.data import ActivityLearning, LearnerLearning, LearnerState, Learning, StatementFilter
-from shuren.records.rules.learning import state_of
+from shuren.records.rules.learning import period, state_by
 from shuren.records.selectors.learning import learning_by_activity, learning_by_person, learning_of, nothing_of
 from shuren.records.selectors.learning_reach import access_learner, access_learning_place, access_named_class
 
 router = Router(tags=["learning"])
-_SHOWN = timedelta(days=29)
 
 
 class LearningOut(Schema):
@@ -76,9 +75,8 @@ class LearningQuery(Schema):
     page: int = 1
     size: int = 50
 
-    def period(self, now: datetime) -> tuple[date, date]:
-        until = self.until or clock.day_of(now)
-        return min(self.since or until - _SHOWN, until), until
+    def days(self, now: datetime) -> tuple[date, date]:
+        return period(self.since, self.until, today=clock.day_of(now))
 
 
 @router.get(
@@ -90,9 +88,7 @@ class LearningQuery(Schema):
 def list_learning_activities(request: HttpRequest, org_id: str, asked: Query[LearningQuery]) -> ActivityLearningPage:
     now = clock.now()
     place = access_learning_place(actor=actor_of(request), id=ids.decode("org", org_id), now=now)
-    since, until = asked.period(now)
-    pupils = place.pupils if place.is_class else None
-    rows = learning_by_activity(StatementFilter(paths=(place.org.path,), since=since, until=until, person_ids=pupils))
+    rows = learning_by_activity(place.asked(asked.days(now)))
     found = page_of_rows([_activity_out(row) for row in rows], number=max(asked.page, 1), size=_size(asked.size))
     return ActivityLearningPage(rows=found.rows, total=found.total, is_exact=found.is_exact, page=found.number)
 
@@ -106,11 +102,11 @@ def list_learning_activities(request: HttpRequest, org_id: str, asked: Query[Lea
 def list_learning_learners(request: HttpRequest, org_id: str, asked: Query[LearningQuery]) -> LearnerLearningPage:
     now = clock.now()
     place = access_named_class(actor=actor_of(request), id=ids.decode("org", org_id), now=now)
-    since, until = asked.period(now)
-    told = learning_by_person(StatementFilter(paths=(place.org.path,), since=since, until=until, person_ids=place.pupils))
+    days = asked.days(now)
+    told = learning_by_person(place.asked(days))
     shown = page_of_rows(place.pupils, number=max(asked.page, 1), size=_size(asked.size))
     names = directory.people_by_ids(shown.rows)
-    rows = [_learner_out(told.get(id) or nothing_of(id), names[id].name, until) for id in shown.rows if id in names]
+    rows = [_learner_out(told.get(id) or nothing_of(id), names[id].name, days[1]) for id in shown.rows if id in names]
     return LearnerLearningPage(rows=rows, total=shown.total, is_exact=shown.is_exact, page=shown.number)
 
 
@@ -118,7 +114,7 @@ def list_learning_learners(request: HttpRequest, org_id: str, asked: Query[Learn
 def read_learning(request: HttpRequest, person_id: str, asked: Query[LearningQuery]) -> LearningOut:
     now = clock.now()
     person = access_learner(actor=actor_of(request), id=ids.decode("person", person_id), now=now)
-    since, until = asked.period(now)
+    since, until = asked.days(now)
     whole = learning_of(StatementFilter(paths=None, since=since, until=until, person_ids=(person.id,)))
     return LearningOut(**_figures(whole))
 
@@ -139,9 +135,8 @@ def _activity_out(row: ActivityLearning) -> ActivityLearningOut:
 
 
 def _learner_out(row: LearnerLearning, name: str, until: date) -> LearnerLearningOut:
-    last = clock.day_of(row.last_stored) if row.last_stored else None
     person_id = ids.encode("person", row.person_id)
-    state = state_of(row, last_day=last, until=until)
+    state = state_by(row, until=until)
     return LearnerLearningOut(**_figures(row), person_id=person_id, person_name=name, state=state)
 
 

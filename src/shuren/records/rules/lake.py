@@ -45,6 +45,11 @@ def told_by(statement: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
+def org_at(org_path: str) -> int:
+    """Row id of the org at the end of a path, 0 for none."""
+    return int(org_path.rstrip("/").rpartition("/")[2] or 0)
+
+
 def seconds_in(duration: str) -> float | None:
     """How long an ISO 8601 duration is; None for one of months or years, whose length nobody knows."""
     found = _DURATION.fullmatch(duration)

@@ -1,7 +1,7 @@
 """Whose learning somebody may look at: classes they teach, branches they watch, themselves and their children."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +10,7 @@ from shuren.directory.data import EnrollmentRole, OrgData, OrgType, Permission, 
 from shuren.kernel import clock
 from shuren.kernel.data import Actor
 from shuren.kernel.errors import NotFound
+from shuren.records.data import StatementFilter
 from shuren.records.selectors.cmi5.reach import Reach, reach_of
 
 
@@ -24,6 +25,11 @@ class LearningPlace:
     @property
     def is_class(self) -> bool:
         return self.org.type is OrgType.CLASS
+
+    def asked(self, period: tuple[date, date]) -> StatementFilter:
+        """What was done here on these days; of a class, by its pupils of today."""
+        pupils = self.pupils if self.is_class else None
+        return StatementFilter(paths=(self.org.path,), since=period[0], until=period[1], person_ids=pupils)
 
 
 def access_learning_place(*, actor: Actor, id: int, now: datetime) -> LearningPlace:

@@ -22,6 +22,7 @@ from shuren.pages.api import render_list
 from shuren.pages.data import Action, CellKind, Choice, Column, EmptyState, Filter, ListQuery, ListSpec, Status
 from shuren.records.data import StatementCount, StatementFilter, StatementLine
 from shuren.records.models import RefusedRequest
+from shuren.records.rules.lake import org_at
 from shuren.records.selectors.cmi5.clients import course_client_name
 from shuren.records.selectors.lake import clients_and_verbs, counts_by_day, page_of_lines, stream_of_lines
 from shuren.records.selectors.refused import refused_requests
@@ -50,7 +51,7 @@ class _Names:
         return {id: person.name or person.number for id, person in directory.people_by_ids(seen).items()}
 
     def orgs(self, lines: Iterable[StatementLine]) -> dict[int, OrgData]:
-        return directory.orgs_by_ids({_last(line.org_path) for line in lines if line.org_path})
+        return directory.orgs_by_ids({org_at(line.org_path) for line in lines if line.org_path})
 
 
 @never_cache
@@ -205,12 +206,8 @@ def _word(iri: str) -> str:
     return iri.rstrip("/#").rpartition("/")[2].rpartition("#")[2] or iri
 
 
-def _last(org_path: str) -> int:
-    return int(org_path.rstrip("/").rpartition("/")[2] or 0)
-
-
 def _org_name(orgs: dict[int, OrgData], org_path: str) -> str:
-    org = orgs.get(_last(org_path))
+    org = orgs.get(org_at(org_path))
     return org.name if org else "—"
 
 

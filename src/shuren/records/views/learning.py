@@ -1,7 +1,7 @@
 """How a class, a branch or one person learns, out of the records that apps told: what to teach again, and whom to look at."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 from django.http import HttpRequest
@@ -37,7 +37,8 @@ from shuren.pages.data import (
     Tab,
 )
 from shuren.records.data import ActivityLearning, ClassLearning, LearnerLearning, LearnerState, Learning, StatementFilter
-from shuren.records.rules.learning import ORDER, days_between, state_of
+from shuren.records.rules.lake import org_at
+from shuren.records.rules.learning import ORDER, days_between, period, state_by
 from shuren.records.selectors.cmi5.reach import reach_of
 from shuren.records.selectors.learning import (
     learning_by_activity,
@@ -59,7 +60,6 @@ from shuren.records.views.cmi5.words import courses_tabs, crumbs
 from shuren.records.views.days import day_asked, day_filters
 
 Row = TypeVar("Row")
-_SHOWN = timedelta(days=29)
 _TEMPLATE = "records/learning.html"
 _LEAD = gettext_lazy("按应用送来的学习记录统计，每小时更新；不选日期时显示最近 30 天。")
 STATES = {
@@ -82,7 +82,7 @@ def classes(request: HttpRequest) -> HttpResponseBase:
         since, until = period_of(query, now)
         paths = tuple({*reach.watched.paths, *reach.results.paths, *(one.path for one in reach.taught)})
         found = {row.org_path: row for row in learning_by_class(StatementFilter(paths=paths, since=since, until=until))}
-        told = directory.orgs_by_ids({_last(path) for path in found} | {one.id for one in reach.taught})
+        told = directory.orgs_by_ids({org_at(path) for path in found} | {one.id for one in reach.taught})
         orgs.update({one.path: one for one in told.values() if one.type is OrgType.CLASS})
         return [found.get(path) or nothing_in(path) for path in sorted(orgs)]
 
@@ -120,7 +120,7 @@ def activities(request: HttpRequest, org_id: str) -> HttpResponseBase:
     """What a class or branch did, the worst first: what to teach again."""
     actor, now = actor_of(request), clock.now()
     place = access_learning_place(actor=actor, id=ids.decode("org", org_id), now=now)
-    spec = _activities_spec(lambda query: _of_place(place, query, now), is_one=False)
+    spec = _activities_spec(lambda query: place.asked(period_of(query, now)), is_one=False)
     return render_list(request, spec, template=_TEMPLATE, context=_frame(request, spec, place, now, "learning_activities"))
 
 
@@ -134,9 +134,9 @@ def learners(request: HttpRequest, org_id: str) -> HttpResponseBase:
     people: dict[int, PersonData] = {}
 
     def every(query: ListQuery) -> list[tuple[LearnerState, LearnerLearning]]:
-        found, (_since, until) = learning_by_person(_of_place(place, query, now)), period_of(query, now)
+        found, (_since, until) = learning_by_person(place.asked(period_of(query, now))), period_of(query, now)
         people.update(directory.people_by_ids(place.pupils))
-        rows = [(_state(one, until), one) for one in (found.get(id) or nothing_of(id) for id in place.pupils)]
+        rows = [(state_by(one, until=until), one) for one in (found.get(id) or nothing_of(id) for id in place.pupils)]
         wanted = query.filters.get("state", "")
         shown = [row for row in rows if not wanted or row[0].value == wanted]
         return sorted(shown, key=lambda row: (ORDER.index(row[0]), row[1].statements, people[row[1].person_id].name))
@@ -226,15 +226,8 @@ def mine(request: HttpRequest) -> HttpResponseBase:
 
 
 def period_of(query: ListQuery, now: datetime) -> tuple[date, date]:
-    """The days asked for, both inclusive; the last thirty where none were."""
-    until = day_asked(query.filters.get("until", "")) or clock.day_of(now)
-    return min(day_asked(query.filters.get("since", "")) or until - _SHOWN, until), until
-
-
-def _of_place(place: LearningPlace, query: ListQuery, now: datetime) -> StatementFilter:
-    since, until = period_of(query, now)
-    pupils = place.pupils if place.is_class else None
-    return StatementFilter(paths=(place.org.path,), since=since, until=until, person_ids=pupils)
+    since, until = (day_asked(query.filters.get(key, "")) for key in ("since", "until"))
+    return period(since, until, today=clock.day_of(now))
 
 
 def _activities_spec(asked: Callable[[ListQuery], StatementFilter], *, is_one: bool) -> ListSpec[ActivityLearning]:
@@ -293,7 +286,7 @@ def _facts(whole: Learning) -> list[Fact]:
 
 def _frame(request: HttpRequest, spec: ListSpec[Row], place: LearningPlace, now: datetime, current: str) -> dict[str, object]:
     """What the tabs of one class or branch share."""
-    told = _of_place(place, list_query(request, spec), now)
+    told = place.asked(period_of(list_query(request, spec), now))
     whole = learning_of(told)
     of_all = f"{whole.learners} / {len(place.pupils)}" if place.is_class else whole.learners
     names = [("learning_activities", _("学了什么")), *([("learning_learners", _("学生"))] if place.has_names else [])]
@@ -329,10 +322,6 @@ def _days_chart(told: StatementFilter, *, is_one: bool) -> Chart | None:
     )
 
 
-def _state(one: LearnerLearning, until: date) -> LearnerState:
-    return state_of(one, last_day=clock.day_of(one.last_stored) if one.last_stored else None, until=until)
-
-
 def _status(state: LearnerState) -> Status:
     word, tone = STATES[state]
     return Status(text=str(word), tone=tone)
@@ -344,7 +333,3 @@ def _url(org: OrgData, name: str = "learning_activities") -> str:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
-
-
-def _last(org_path: str) -> int:
-    return int(org_path.rstrip("/").rpartition("/")[2] or 0)
